@@ -20,7 +20,9 @@ using Bytes32 = std::array<std::uint8_t, 32>;
 // 20 bytes of an Ethereum address.
 using Address = std::array<std::uint8_t, 20>;
 
-inline ByteView view(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+inline ByteView view(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 
 inline std::string_view text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 

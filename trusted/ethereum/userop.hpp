@@ -52,9 +52,10 @@ inline Bytes32 userop_hash(const PackedUserOp& op, EntryPointVersion version, co
   base::Keccak256 fields;
   if (version == EntryPointVersion::v0_8) {
     // EIP-712 struct of EntryPoint 0.8.
-    fields.add(keccak256(base::view("PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,"
-                                    "bytes32 accountGasLimits,uint256 preVerificationGas,bytes32 gasFees,"
-                                    "bytes paymasterAndData)")));
+    fields.add(
+        keccak256(base::view("PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,"
+                             "bytes32 accountGasLimits,uint256 preVerificationGas,bytes32 gasFees,"
+                             "bytes paymasterAndData)")));
   }
   fields.add(kAddressPadding).add(op.sender).add(op.nonce).add(init_code_hash).add(call_data_hash);
   fields.add(op.account_gas_limits).add(op.pre_verification_gas).add(op.gas_fees).add(paymaster_hash);
@@ -64,8 +65,7 @@ inline Bytes32 userop_hash(const PackedUserOp& op, EntryPointVersion version, co
     return keccak256({fields_hash, kAddressPadding, entry_point, chain_id});
   }
   const Bytes32 domain = keccak256(
-      {keccak256(
-           base::view("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")),
+      {keccak256(base::view("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")),
        keccak256(base::view("ERC4337")), keccak256(base::view("1")), chain_id, kAddressPadding, entry_point});
   static constexpr std::array<std::uint8_t, 2> kPrefix{0x19, 0x01};
   return keccak256({kPrefix, domain, fields_hash});

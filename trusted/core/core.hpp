@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// The trusted core: one object that answers frames. No heap, no threads, no clock; all state is here and in the body's
+// secure store. rules_*.cpp hold the checks before each signature, changes.cpp the two-phase changes of records.
+#pragma once
+#include "trusted/core/budget.hpp"
+#include "trusted/core/record.hpp"
+#include "trusted/protocol/frame.hpp"
+
+namespace community::trusted {
+
+// One connection of the host.
+struct Session {
+  bool established = false;
+  // The frame was not from our host, or out of order: the body must drop the connection after sending the reply.
+  bool closed = false;
+  protocol::SessionKeys keys;
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+
+  ~Session() { base::wipe(&keys, sizeof keys); }
+};
+
+class Core {
+ public:
+  explicit Core(const Port& port) : port_(port) {}
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // Makes keys and an empty tree in a store that holds nothing yet. The channel key goes to the host once.
+  static Error provision(const Port& port, const std::uint8_t operator_key[64], Bytes32& channel_key);
+
+  // Loads the trusted state. Until it answers ok, every frame is refused.
+  Error start();
+
+  // Answers one frame; `out` has room for kMaxReplyFrame bytes. Empty when there is nothing to answer (the session is
+  // then closed).
+  ByteView handle(Session& session, ByteView frame, MutableByteView out);
+
+  // Must be called when a connection ends: its uncommitted changes die.
+  void end(Session& session);
+
+  // Clean stop: returns leases.
+  Error stop() { return budgets_.release(port_, state_); }
+
+  const State& state() const { return state_; }
+
+ private:
+  // A change that waits for its COMMIT.
+  struct PendingChange {
+    std::uint64_t request_id = 0;
+    std::uint32_t reply_size = 0;
+    std::array<std::uint8_t, protocol::kMaxChangeReply> reply{};
+  };
+  struct Pending {
+    const Session* owner = nullptr;
+    Bytes32 root{};
+    std::uint16_t count = 0;
+    std::array<PendingChange, protocol::kMaxPendingChanges> changes{};
+  };
+  static constexpr std::size_t kRememberedRoots = 8;
+
+  using Reader = protocol::Reader;
+  using Writer = protocol::Writer;
+
+  ByteView hello(Session& session, ByteView frame, MutableByteView out);
+  Error dispatch(Session& session, const protocol::Frame& frame, Writer& reply);
+
+  // admin.cpp
+  void status(Writer& reply) const;
+  Error configure(ByteView body, Writer& reply);
+  Error recover(ByteView body, Writer& reply);
+  Error load_configuration();
+
+  // changes.cpp
+  Error wallet_create(Session& session, const protocol::Frame& frame, Writer& reply);
+  Error wallet_update(Session& session, const protocol::Frame& frame, Writer& reply);
+  Error account_bind(Session& session, const protocol::Frame& frame, Writer& reply);
+  Error key_create(Session& session, const protocol::Frame& frame, Writer& reply);
+  Error commit(Session& session, ByteView body, Writer& reply);
+  Error wallet_describe(ByteView body, Writer& reply);
+  Error key_describe(ByteView body, Writer& reply);
+  Error apply_wallet_change(const protocol::WalletChange& change, const Bytes32& signer, WalletRecord& wallet) const;
+  Error check_rp_id(const Bytes32& rp_id_hash) const;
+  // The root that changes of this session build on; refuses when another session has changes pending.
+  Error change_base(const Session& session, Bytes32& root) const;
+  // Opens a record that is current under `root`.
+  template <class Record>
+  Error open_under(const Bytes32& root, const protocol::RecordProof& proof, RecordType type, RecordHeader& header,
+                   Record& record) const;
+  Error check_current(const protocol::RecordProof& proof, const RecordHeader& header, const Bytes32& root) const;
+  // Seals `record`, enters it at the path's leaf and answers the uncommitted record and root.
+  template <class Record>
+  Error enter(Session& session, const protocol::Frame& frame, const protocol::TreePath& path, RecordHeader header,
+              const Record& record, ByteView committed_reply, Writer& reply);
+  template <class Record>
+  Error enter_new(Session& session, const protocol::Frame& frame, const protocol::TreePath& path, RecordType type,
+                  const RecordId& id, const Record& record, ByteView committed_reply, Writer& reply);
+  Error enter_sealed(Session& session, const protocol::Frame& frame, const protocol::TreePath& path,
+                     const RecordHeader& header, ByteView sealed, ByteView committed_reply, Writer& reply);
+
+  // rules_userop.cpp, rules_passkey.cpp
+  Error sign_userop(ByteView body, Writer& reply);
+  Error check_calls(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
+                    const WalletRecord& wallet, protocol::SignUseropReply& result) const;
+  Error check_account(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
+                      const WalletRecord& wallet, const protocol::AccountBinding** account) const;
+  Error check_cost(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
+                   const WalletRecord& wallet, protocol::SignUseropReply& result) const;
+  Error check_assertion(const protocol::Assertion& assertion, const Bytes32& challenge,
+                        const WalletRecord& wallet) const;
+
+  // rules_transaction.cpp, rules_sponsorship.cpp
+  Error sign_transaction(ByteView body, Writer& reply);
+  Error sign_sponsorship(ByteView body, Writer& reply);
+  Error open_key(const protocol::RecordProof& proof, protocol::Purpose purpose, RecordHeader& header,
+                 KeyRecord& key) const;
+
+  const protocol::ChainConfig* find_chain(std::uint64_t chain_id) const;
+  const Port port_;
+  bool ready_ = false;
+  State state_;
+  protocol::Configuration configuration_;
+  Bytes32 configuration_digest_{};
+  Budgets budgets_;
+  Pending pending_;
+  // Roots of the latest epochs: a path to one of them is only old, not wrong.
+  std::array<Bytes32, kRememberedRoots> old_roots_{};
+  std::size_t next_old_root_ = 0;
+  std::array<std::uint8_t, protocol::kMaxSealedRecord> sealed_buffer_{};
+};
+
+const protocol::EntryPointConfig* find_entry_point(const protocol::ChainConfig& chain,
+                                                   const protocol::Address& address);
+const protocol::PaymasterConfig* find_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address,
+                                                const protocol::Address& entry_point);
+
+// Largest cost of an operation in wei: all gas limits times the maximum fee (spec/wire-formats.md, section 4). The
+// paymaster's gas limits count when paymasterAndData has them; nothing when the sum does not fit 256 bits.
+std::optional<Uint256> max_userop_cost(const protocol::UseropFields& userop, const Uint256& paymaster_gas);
+
+}  // namespace community::trusted

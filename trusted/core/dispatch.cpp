@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frames in, frames out: the channel's rules, then one handler a command.
+#include "trusted/core/core.hpp"
+
+namespace community::trusted {
+
+using protocol::Command;
+
+Error Core::provision(const Port& port, const std::uint8_t operator_key[64], Bytes32& channel_key) {
+  std::size_t size = 0;
+  base::Secret<kMaxState> existing;
+  if (!port.store_read(port.context, existing.bytes, &size)) return Error::store_failed;
+  if (size != 0) return Error::already_provisioned;
+  State state;
+  base::copy(state.operator_key, ByteView(operator_key, 64));
+  state.root_key_count = 1;
+  state.root_keys[0].version = 1;
+  const bool random = port.random(port.context, state.core_id) && port.random(port.context, state.channel_key) &&
+                      port.random(port.context, state.root_keys[0].key);
+  if (!random) return Error::random_failed;
+  channel_key = state.channel_key;
+  const Error error = save_state(port, state);
+  base::wipe(state.channel_key);
+  base::wipe(state.root_keys[0].key);
+  return error;
+}
+
+Error Core::start() {
+  Error error = load_state(port_, state_);
+  if (error == Error::ok) error = load_configuration();
+  ready_ = error == Error::ok;
+  return error;
+}
+
+void Core::end(Session& session) {
+  if (pending_.owner == &session) {
+    pending_.owner = nullptr;
+    pending_.count = 0;
+  }
+  session.established = false;
+  base::wipe(&session.keys, sizeof session.keys);
+}
+
+ByteView Core::hello(Session& session, ByteView frame, MutableByteView out) {
+  protocol::Frame in;
+  protocol::Hello host, core;
+  const bool ours = protocol::open_frame(frame, protocol::hello_key(state_.channel_key, {}), in) == Error::ok &&
+                    in.command == static_cast<std::uint16_t>(Command::hello) && in.sequence == 0 &&
+                    protocol::decode(in.body, host);
+  if (!ours || !port_.random(port_.context, core.nonce)) {
+    session.closed = true;
+    return {};
+  }
+  session.keys = protocol::session_keys(state_.channel_key, host.nonce, core.nonce);
+  session.established = true;
+  session.received = session.sent = 1;
+  base::copy(out.subspan(protocol::kHeaderBytes), core.nonce);
+  const Bytes32 key = protocol::hello_key(state_.channel_key, host.nonce);
+  return protocol::seal_frame(out, core.nonce.size(), in.command | protocol::kReplyBit, in.request_id, 0, key);
+}
+
+ByteView Core::handle(Session& session, ByteView frame, MutableByteView out) {
+  if (!ready_ || session.closed) {
+    session.closed = true;
+    return {};
+  }
+  if (!session.established) return hello(session, frame, out);
+
+  protocol::Frame in;
+  Error error = protocol::open_frame(frame, session.keys.to_core, in);
+  if (error == Error::ok && in.sequence != session.received) error = Error::bad_sequence;
+  if (error != Error::ok) {
+    // Not from our host, or not at its place: nothing in it can be believed, not even its request id.
+    session.closed = true;
+    in = {};
+  }
+  session.received++;
+  const MutableByteView room = out.subspan(protocol::kHeaderBytes, protocol::kMaxReplyFrame - protocol::kMinFrame);
+  Writer reply(room);
+  reply.number(static_cast<std::uint16_t>(Error::ok));
+  if (error == Error::ok) error = dispatch(session, in, reply);
+  if (error == Error::ok && !reply.ok()) error = Error::reply_too_large;
+  std::size_t body_size = reply.size();
+  if (error != Error::ok) {
+    Writer refusal(room);
+    refusal.number(static_cast<std::uint16_t>(error));
+    body_size = refusal.size();
+  }
+  return protocol::seal_frame(out, body_size, in.command | protocol::kReplyBit, in.request_id, session.sent++,
+                              session.keys.to_host);
+}
+
+Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& reply) {
+  const auto command = static_cast<Command>(frame.command);
+  switch (command) {
+    case Command::status:
+      if (!frame.body.empty()) return Error::malformed_request;
+      status(reply);
+      return Error::ok;
+    case Command::configure:
+      return configure(frame.body, reply);
+    case Command::recover:
+      return recover(frame.body, reply);
+    case Command::commit:
+      return commit(session, frame.body, reply);
+    case Command::release_leases:
+      return frame.body.empty() ? budgets_.release(port_, state_) : Error::malformed_request;
+    case Command::wallet_create:
+      return wallet_create(session, frame, reply);
+    case Command::wallet_update:
+      return wallet_update(session, frame, reply);
+    case Command::account_bind:
+      return account_bind(session, frame, reply);
+    case Command::wallet_describe:
+      return wallet_describe(frame.body, reply);
+    case Command::key_create:
+      return key_create(session, frame, reply);
+    case Command::key_describe:
+      return key_describe(frame.body, reply);
+    case Command::sign_userop:
+      return sign_userop(frame.body, reply);
+    case Command::sign_transaction:
+      return sign_transaction(frame.body, reply);
+    case Command::sign_sponsorship:
+      return sign_sponsorship(frame.body, reply);
+    case Command::hello:
+      break;
+  }
+  return Error::unknown_command;
+}
+
+const protocol::ChainConfig* Core::find_chain(std::uint64_t chain_id) const {
+  for (std::size_t i = 0; i < configuration_.chain_count; i++)
+    if (configuration_.chains[i].chain_id == chain_id) return &configuration_.chains[i];
+  return nullptr;
+}
+
+const protocol::EntryPointConfig* find_entry_point(const protocol::ChainConfig& chain,
+                                                   const protocol::Address& address) {
+  for (std::size_t i = 0; i < chain.entry_point_count; i++)
+    if (chain.entry_points[i].address == address) return &chain.entry_points[i];
+  return nullptr;
+}
+
+const protocol::PaymasterConfig* find_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address,
+                                                const protocol::Address& entry_point) {
+  for (std::size_t i = 0; i < chain.paymaster_count; i++)
+    if (chain.paymasters[i].address == address && chain.paymasters[i].entry_point == entry_point)
+      return &chain.paymasters[i];
+  return nullptr;
+}
+
+}  // namespace community::trusted

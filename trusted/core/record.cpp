@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trusted/core/record.hpp"
+
+#include "trusted/base/keccak.hpp"
+
+namespace community::trusted {
+namespace {
+
+constexpr std::array<std::uint8_t, 4> kMagic{'C', 'N', 'R', '1'};
+
+// Each record has its own encryption key, so a random nonce never meets another record's.
+void record_key(const RootKey& root, const RecordId& id, Bytes32& key) {
+  base::hkdf<base::Sha256>(root.key, id, base::view("community sealed record"), key);
+}
+
+const RootKey* find_root_key(const State& state, std::uint32_t version) {
+  for (std::size_t i = 0; i < state.root_key_count; i++)
+    if (state.root_keys[i].version == version) return &state.root_keys[i];
+  return nullptr;
+}
+
+}  // namespace
+
+Error seal_bytes(const Port& port, const State& state, const RecordHeader& header, ByteView plain, MutableByteView out,
+                 std::size_t& size) {
+  size = plain.size() + kRecordOverhead;
+  if (size > out.size()) return Error::record_malformed;
+  protocol::Writer writer(out);
+  writer.fixed(kMagic).number(static_cast<std::uint8_t>(header.type)).number(state.active_root_key().version);
+  writer.fixed(state.core_id).fixed(header.id).number(header.revision);
+  const MutableByteView nonce = out.subspan(kRecordHeader, 12);
+  if (!port.random(port.context, nonce)) return Error::random_failed;
+  base::Secret<32> key;
+  record_key(state.active_root_key(), header.id, key.bytes);
+  const MutableByteView cipher = out.subspan(kRecordHeader + 12, plain.size());
+  std::uint8_t* tag = out.data() + kRecordHeader + 12 + plain.size();
+  const bool sealed =
+      port.aes_gcm_seal(port.context, key.bytes, nonce.data(), out.first(kRecordHeader), plain, cipher, tag);
+  return sealed ? Error::ok : Error::crypto_failed;
+}
+
+Error open_bytes(const Port& port, const State& state, ByteView sealed, RecordType type, RecordHeader& header,
+                 MutableByteView out, std::size_t& size) {
+  if (sealed.size() < kRecordOverhead || sealed.size() > protocol::kMaxSealedRecord) return Error::record_malformed;
+  std::array<std::uint8_t, 4> magic{};
+  std::uint8_t record_type = 0;
+  std::uint32_t version = 0;
+  RecordId core_id{};
+  protocol::Reader reader(sealed.first(kRecordHeader));
+  reader.fixed(magic).number(record_type).number(version).fixed(core_id).fixed(header.id).number(header.revision);
+  if (magic != kMagic) return Error::record_malformed;
+  if (core_id != state.core_id) return Error::record_foreign;
+  if (record_type != static_cast<std::uint8_t>(type)) return Error::record_wrong_type;
+  header.type = type;
+  const RootKey* root = find_root_key(state, version);
+  if (root == nullptr) return Error::record_unknown_root;
+  size = sealed.size() - kRecordOverhead;
+  base::Secret<32> key;
+  record_key(*root, header.id, key.bytes);
+  const std::uint8_t* nonce = sealed.data() + kRecordHeader;
+  const ByteView cipher = sealed.subspan(kRecordHeader + 12, size);
+  const std::uint8_t* tag = cipher.data() + size;
+  const bool opened =
+      port.aes_gcm_open(port.context, key.bytes, nonce, sealed.first(kRecordHeader), cipher, tag, out.first(size));
+  return opened ? Error::ok : Error::record_tampered;
+}
+
+Error derive_server_key(const Port& port, const WalletRecord& wallet, std::uint32_t index, Bytes32& secret,
+                        std::uint8_t public_key[64]) {
+  std::array<std::uint8_t, 5> info{};
+  base::store_be(info.data(), index);
+  // A digest is outside [1, n - 1] once in 2^128 times; the second try cannot fail for the same reason.
+  for (std::uint8_t attempt = 0; attempt < 4; attempt++) {
+    info[4] = attempt;
+    base::hkdf<base::Sha256>(wallet.server_secret, base::view("community server key"), info, secret);
+    if (port.secp256k1_public_key(port.context, secret, public_key)) return Error::ok;
+  }
+  return Error::crypto_failed;
+}
+
+protocol::Address address_of(const std::uint8_t public_key[64]) {
+  const Bytes32 hash = base::keccak256(ByteView(public_key, 64));
+  protocol::Address address;
+  base::copy(address, ByteView(hash).last(20));
+  return address;
+}
+
+}  // namespace community::trusted

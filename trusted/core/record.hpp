@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sealed records: data only this core can open, stored outside by the host. The header is associated data, so that no
+// part of it can be changed or moved to another record.
+#pragma once
+#include "trusted/core/state.hpp"
+
+namespace community::trusted {
+
+enum class RecordType : std::uint8_t { wallet = 1, key = 2 };
+
+// "CNR1" | type | u32 root key version | core id | record id | u64 revision, then nonce (12), ciphertext, tag (16).
+inline constexpr std::size_t kRecordHeader = 4 + 1 + 4 + 16 + 16 + 8;
+inline constexpr std::size_t kRecordOverhead = kRecordHeader + 12 + 16;
+inline constexpr std::size_t kMaxRecordPlain = protocol::kMaxSealedRecord - kRecordOverhead;
+
+struct RecordHeader {
+  RecordType type = RecordType::wallet;
+  RecordId id{};
+  std::uint64_t revision = 0;
+};
+
+// A wallet: the secrets of one user. The phrase of EOA wallets is part of the layout and empty until those exist.
+struct WalletRecord {
+  // Server keys are derived from it; never leaves the core.
+  Bytes32 server_secret{};
+  // `TEE_Key`: random, never rotates.
+  Bytes32 content_secret{};
+  std::uint8_t entropy_size = 0;
+  Bytes32 entropy{};
+  std::uint16_t passkey_count = 0;
+  std::array<protocol::Passkey, protocol::kMaxPasskeys> passkeys{};
+  protocol::Policy policy;
+  std::uint16_t account_count = 0;
+  std::array<protocol::AccountBinding, protocol::kMaxAccountsPerWallet> accounts{};
+
+  WalletRecord() = default;
+  WalletRecord(const WalletRecord&) = delete;
+  WalletRecord& operator=(const WalletRecord&) = delete;
+  ~WalletRecord() {
+    base::wipe(server_secret);
+    base::wipe(content_secret);
+    base::wipe(entropy);
+  }
+
+  template <class C>
+  void fields(C& c) {
+    c.fixed(server_secret).fixed(content_secret).number(entropy_size).fixed(entropy).list(passkeys, passkey_count);
+    policy.fields(c);
+    c.list(accounts, account_count);
+    if (entropy_size > entropy.size()) c.fail();
+  }
+
+  const protocol::Passkey* find_passkey(const Bytes32& credential_hash) const {
+    for (std::size_t i = 0; i < passkey_count; i++)
+      if (passkeys[i].credential_hash == credential_hash) return &passkeys[i];
+    return nullptr;
+  }
+};
+
+// A key of the node itself: executor, paymaster.
+struct KeyRecord {
+  std::uint8_t purpose = 0;
+  // 0: any configured chain
+  std::uint64_t chain_id = 0;
+  Bytes32 secret{};
+
+  KeyRecord() = default;
+  KeyRecord(const KeyRecord&) = delete;
+  KeyRecord& operator=(const KeyRecord&) = delete;
+  ~KeyRecord() { base::wipe(secret); }
+
+  template <class C>
+  void fields(C& c) {
+    c.number(purpose).number(chain_id).fixed(secret);
+  }
+};
+
+Error seal_bytes(const Port& port, const State& state, const RecordHeader& header, ByteView plain, MutableByteView out,
+                 std::size_t& size);
+// Opens a record of this core; `size` is that of the plain text in `out`.
+Error open_bytes(const Port& port, const State& state, ByteView sealed, RecordType type, RecordHeader& header,
+                 MutableByteView out, std::size_t& size);
+
+template <class Record>
+Error seal_record(const Port& port, const State& state, const RecordHeader& header, const Record& record,
+                  MutableByteView out, std::size_t& size) {
+  base::Secret<kMaxRecordPlain> plain;
+  const ByteView encoded = protocol::encode(record, plain.bytes);
+  if (encoded.empty()) return Error::record_malformed;
+  return seal_bytes(port, state, header, encoded, out, size);
+}
+
+template <class Record>
+Error open_record(const Port& port, const State& state, ByteView sealed, RecordType type, RecordHeader& header,
+                  Record& record) {
+  base::Secret<kMaxRecordPlain> plain;
+  std::size_t size = 0;
+  const Error error = open_bytes(port, state, sealed, type, header, plain.bytes, size);
+  if (error != Error::ok) return error;
+  return protocol::decode(ByteView(plain).first(size), record) ? Error::ok : Error::record_malformed;
+}
+
+// Server key `index` of a wallet: HKDF of the server secret, with a further byte until it is a valid secret key.
+Error derive_server_key(const Port& port, const WalletRecord& wallet, std::uint32_t index, Bytes32& secret,
+                        std::uint8_t public_key[64]);
+
+// keccak256 of the public key, its last 20 bytes.
+protocol::Address address_of(const std::uint8_t public_key[64]);
+
+}  // namespace community::trusted

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rule 3: an executor key signs only bundles to a configured entry point, or an empty transaction to itself that
+// cancels a nonce, within gas and fee caps and a budget of signed maximum cost.
+#include "trusted/core/core.hpp"
+
+#include "trusted/base/keccak.hpp"
+#include "trusted/ethereum/calls.hpp"
+#include "trusted/ethereum/transaction.hpp"
+
+namespace community::trusted {
+namespace {
+
+Error read_transaction(ByteView bytes, ethereum::UnsignedTransaction& tx) {
+  switch (ethereum::read_unsigned_transaction(bytes, tx)) {
+    case ethereum::TransactionError::none:
+      return Error::ok;
+    case ethereum::TransactionError::type:
+      return Error::transaction_type_not_allowed;
+    case ethereum::TransactionError::authorization:
+      return Error::authorization_malformed;
+    case ethereum::TransactionError::encoding:
+      break;
+  }
+  return Error::transaction_malformed;
+}
+
+// What the transaction does: a bundle or a cancellation, nothing else.
+Error check_effect(const ethereum::UnsignedTransaction& tx, const protocol::ChainConfig& chain,
+                   const protocol::Address& executor) {
+  if (tx.to == executor) {
+    if (!tx.value.is_zero()) return Error::transaction_has_value;
+    return tx.data.empty() && tx.type == 2 ? Error::ok : Error::transaction_not_to_entry_point;
+  }
+  if (find_entry_point(chain, tx.to) == nullptr) return Error::transaction_not_to_entry_point;
+  if (!tx.value.is_zero()) return Error::transaction_has_value;
+  const auto bundle = ethereum::read_handle_ops(tx.data);
+  if (!bundle) return Error::transaction_not_handle_ops;
+  const protocol::Address& beneficiary = base::is_zero(chain.beneficiary) ? executor : chain.beneficiary;
+  return bundle->beneficiary == beneficiary ? Error::ok : Error::transaction_foreign_beneficiary;
+}
+
+}  // namespace
+
+Error Core::sign_transaction(ByteView body, Writer& reply) {
+  protocol::SignTransactionRequest request;
+  if (!protocol::decode(body, request)) return Error::malformed_request;
+  KeyRecord key;
+  RecordHeader header;
+  Error error = open_key(request.record, protocol::Purpose::executor, header, key);
+  if (error != Error::ok) return error;
+  ethereum::UnsignedTransaction tx;
+  error = read_transaction(request.transaction, tx);
+  if (error != Error::ok) return error;
+  const protocol::ChainConfig* chain = find_chain(tx.chain_id);
+  if (chain == nullptr || (key.chain_id != 0 && key.chain_id != tx.chain_id)) return Error::transaction_wrong_chain;
+  if (!tx.access_list_empty) return Error::transaction_access_list;
+  if (tx.gas_limit > chain->bundle_gas_cap) return Error::transaction_gas_over_cap;
+  if (tx.max_fee_per_gas > chain->fee_cap || tx.max_priority_fee_per_gas > tx.max_fee_per_gas)
+    return Error::transaction_fee_over_cap;
+  std::array<std::uint8_t, 64> public_key{};
+  if (!port_.secp256k1_public_key(port_.context, key.secret, public_key.data())) return Error::crypto_failed;
+  const protocol::Address executor = address_of(public_key.data());
+  error = check_effect(tx, *chain, executor);
+  if (error != Error::ok) return error;
+
+  const auto cost = multiply(Uint256(tx.gas_limit), tx.max_fee_per_gas);
+  if (!cost) return Error::transaction_fee_over_cap;
+  const Bytes32 approval =
+      base::keccak256({base::view("executor"), Uint256(tx.chain_id).to_be(), executor, Uint256(tx.nonce).to_be()});
+  error = budgets_.spend(port_, state_, *chain, BudgetKind::executor, approval, *cost);
+  if (error != Error::ok) return error;
+  protocol::SignTransactionReply result;
+  const Bytes32 digest = base::keccak256(request.transaction);
+  if (!port_.secp256k1_sign(port_.context, key.secret, digest, result.signature.data())) return Error::crypto_failed;
+  result.fields(reply);
+  return Error::ok;
+}
+
+}  // namespace community::trusted

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The trusted state: the one small object that the core keeps in its body's secure store, however many users there are.
+#pragma once
+#include "trusted/port/port.hpp"
+#include "trusted/protocol/messages.hpp"
+
+namespace community::trusted {
+
+using protocol::Error;
+using protocol::RecordId;
+using protocol::Uint256;
+
+inline constexpr std::uint32_t kStateFormat = 1;
+inline constexpr std::size_t kMaxRootKeys = 8;
+// Fixed fields and budgets take under 1.5 KiB, the configuration up to 4 KiB.
+inline constexpr std::size_t kMaxState = 8'192;
+
+// Key that sealed records are encrypted under. New records use the newest; old ones open with their version.
+struct RootKey {
+  std::uint32_t version = 0;
+  Bytes32 key{};
+  template <class C>
+  void fields(C& c) {
+    c.number(version).fixed(key);
+  }
+};
+
+// What was signed or leased so far on a chain, in wei; never falls except by a clean return of a lease.
+struct Spent {
+  std::uint64_t chain_id = 0;
+  Uint256 executor;
+  Uint256 sponsor;
+  template <class C>
+  void fields(C& c) {
+    c.number(chain_id).word(executor).word(sponsor);
+  }
+};
+
+struct State {
+  RecordId core_id{};
+  Bytes32 channel_key{};
+  std::array<std::uint8_t, 64> operator_key{};
+  std::uint16_t root_key_count = 0;
+  std::array<RootKey, kMaxRootKeys> root_keys{};
+  // Number of COMMITs since the core was made, and the root of the freshness tree after the last.
+  std::uint64_t epoch = 0;
+  Bytes32 root{};
+  std::uint32_t recovery_count = 0;
+  std::uint16_t spent_count = 0;
+  std::array<Spent, protocol::kMaxChains> spent{};
+  // As the operator signed it; empty before the first.
+  std::array<std::uint8_t, protocol::kMaxConfiguration> configuration_bytes{};
+  std::uint32_t configuration_size = 0;
+
+  template <class C>
+  void fields(C& c) {
+    std::uint32_t format = kStateFormat;
+    c.number(format);
+    if (format != kStateFormat) c.fail();
+    c.fixed(core_id).fixed(channel_key).fixed(operator_key).list(root_keys, root_key_count);
+    c.number(epoch).fixed(root).number(recovery_count).list(spent, spent_count);
+    ByteView configuration(configuration_bytes.data(), configuration_size);
+    c.bytes(configuration, protocol::kMaxConfiguration);
+    if constexpr (C::kReads) {
+      base::copy(configuration_bytes, configuration);
+      configuration_size = static_cast<std::uint32_t>(configuration.size());
+      if (root_key_count == 0) c.fail();
+    }
+  }
+
+  const RootKey& active_root_key() const { return root_keys[root_key_count - 1u]; }
+};
+
+// Reads the state; `not_provisioned` when there is none, `store_failed` when it cannot be read.
+Error load_state(const Port& port, State& state);
+// Writes the state durably.
+Error save_state(const Port& port, const State& state);
+
+}  // namespace community::trusted

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// OpenSSL's low-level EC functions verify a signature without building an EVP_PKEY, which would cost a third of the
+// verification each time; they are marked deprecated and remain in OpenSSL 3.
+#define OPENSSL_API_COMPAT 0x10100000L
+#include "trusted/process/crypto.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+#include <secp256k1.h>
+#include <secp256k1_recovery.h>
+#include <sys/random.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "trusted/base/sha2.hpp"
+
+namespace community::trusted {
+namespace {
+
+template <auto Free>
+struct Deleter {
+  template <class T>
+  void operator()(T* p) const {
+    Free(p);
+  }
+};
+using BigNumber = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
+using EcKey = std::unique_ptr<EC_KEY, Deleter<EC_KEY_free>>;
+using EcPoint = std::unique_ptr<EC_POINT, Deleter<EC_POINT_free>>;
+using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Deleter<EVP_CIPHER_CTX_free>>;
+
+// Objects of the libraries that are expensive to make; they live as long as the process.
+struct Libraries {
+  secp256k1_context* secp = secp256k1_context_create(SECP256K1_CONTEXT_SIGN | SECP256K1_CONTEXT_VERIFY);
+  EC_GROUP* p256 = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+  EVP_CIPHER* aes = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  CipherContext cipher{EVP_CIPHER_CTX_new()};
+};
+
+Libraries& libraries() {
+  static Libraries instance;
+  return instance;
+}
+
+bool random(void*, MutableByteView out) {
+  while (!out.empty()) {
+    const ssize_t got = getrandom(out.data(), out.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
+bool aes_gcm_seal(void*, const Bytes32& key, const std::uint8_t nonce[12], ByteView associated, ByteView in,
+                  MutableByteView out, std::uint8_t tag[16]) {
+  Libraries& lib = libraries();
+  EVP_CIPHER_CTX* context = lib.cipher.get();
+  int written = 0, last = 0;
+  const bool ok =
+      EVP_EncryptInit_ex2(context, lib.aes, key.data(), nonce, nullptr) == 1 &&
+      EVP_EncryptUpdate(context, nullptr, &written, associated.data(), static_cast<int>(associated.size())) == 1 &&
+      EVP_EncryptUpdate(context, out.data(), &written, in.data(), static_cast<int>(in.size())) == 1 &&
+      EVP_EncryptFinal_ex(context, out.data() + written, &last) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, 16, tag) == 1;
+  EVP_CIPHER_CTX_reset(context);
+  if (!ok) base::wipe(out);
+  return ok;
+}
+
+bool aes_gcm_open(void*, const Bytes32& key, const std::uint8_t nonce[12], ByteView associated, ByteView in,
+                  const std::uint8_t tag[16], MutableByteView out) {
+  Libraries& lib = libraries();
+  EVP_CIPHER_CTX* context = lib.cipher.get();
+  std::array<std::uint8_t, 16> expected;
+  base::copy(expected, ByteView(tag, 16));
+  int written = 0, last = 0;
+  const bool ok =
+      EVP_DecryptInit_ex2(context, lib.aes, key.data(), nonce, nullptr) == 1 &&
+      EVP_DecryptUpdate(context, nullptr, &written, associated.data(), static_cast<int>(associated.size())) == 1 &&
+      EVP_DecryptUpdate(context, out.data(), &written, in.data(), static_cast<int>(in.size())) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, 16, expected.data()) == 1 &&
+      EVP_DecryptFinal_ex(context, out.data() + written, &last) == 1;
+  EVP_CIPHER_CTX_reset(context);
+  if (!ok) base::wipe(out);
+  return ok;
+}
+
+// The point x || y when it is on the curve.
+EcPoint p256_point(const std::uint8_t public_key[64]) {
+  const EC_GROUP* group = libraries().p256;
+  const BigNumber x(BN_bin2bn(public_key, 32, nullptr)), y(BN_bin2bn(public_key + 32, 32, nullptr));
+  EcPoint point(EC_POINT_new(group));
+  if (!x || !y || !point) return nullptr;
+  // Coordinates at or above the field's prime would be another spelling of a point: the library reduces, we refuse.
+  static const BigNumber prime = [group] {
+    BigNumber p(BN_new());
+    EC_GROUP_get_curve(group, p.get(), nullptr, nullptr, nullptr);
+    return p;
+  }();
+  if (BN_cmp(x.get(), prime.get()) >= 0 || BN_cmp(y.get(), prime.get()) >= 0) return nullptr;
+  if (EC_POINT_set_affine_coordinates(group, point.get(), x.get(), y.get(), nullptr) != 1) return nullptr;
+  return point;
+}
+
+bool p256_public_key_valid(void*, const std::uint8_t public_key[64]) { return p256_point(public_key) != nullptr; }
+
+bool p256_verify(void*, const std::uint8_t public_key[64], const Bytes32& digest, const std::uint8_t signature[64]) {
+  const EcPoint point = p256_point(public_key);
+  const EcKey key(EC_KEY_new());
+  EcdsaSignature ecdsa(ECDSA_SIG_new());
+  if (!point || !key || !ecdsa) return false;
+  if (EC_KEY_set_group(key.get(), libraries().p256) != 1 || EC_KEY_set_public_key(key.get(), point.get()) != 1)
+    return false;
+  BigNumber r(BN_bin2bn(signature, 32, nullptr)), s(BN_bin2bn(signature + 32, 32, nullptr));
+  if (!r || !s || ECDSA_SIG_set0(ecdsa.get(), r.get(), s.get()) != 1) return false;
+  // The signature owns the numbers now.
+  static_cast<void>(r.release());
+  static_cast<void>(s.release());
+  return ECDSA_do_verify(digest.data(), static_cast<int>(digest.size()), ecdsa.get(), key.get()) == 1;
+}
+
+bool secp256k1_public(void*, const Bytes32& secret, std::uint8_t public_key[64]) {
+  secp256k1_pubkey key;
+  if (secp256k1_ec_pubkey_create(libraries().secp, &key, secret.data()) != 1) return false;
+  std::array<std::uint8_t, 65> encoded;
+  std::size_t size = encoded.size();
+  secp256k1_ec_pubkey_serialize(libraries().secp, encoded.data(), &size, &key, SECP256K1_EC_UNCOMPRESSED);
+  std::memcpy(public_key, encoded.data() + 1, 64);
+  return true;
+}
+
+bool secp256k1_sign(void*, const Bytes32& secret, const Bytes32& digest, std::uint8_t signature[65]) {
+  secp256k1_ecdsa_recoverable_signature recoverable;
+  // The default nonce function is RFC 6979; the library's signatures have low s.
+  if (secp256k1_ecdsa_sign_recoverable(libraries().secp, &recoverable, digest.data(), secret.data(), nullptr,
+                                       nullptr) != 1)
+    return false;
+  int recovery_id = 0;
+  secp256k1_ecdsa_recoverable_signature_serialize_compact(libraries().secp, signature, &recovery_id, &recoverable);
+  signature[64] = static_cast<std::uint8_t>(recovery_id);
+  return true;
+}
+
+bool secp256k1_verify(void*, const std::uint8_t public_key[64], const Bytes32& digest,
+                      const std::uint8_t signature[64]) {
+  std::array<std::uint8_t, 65> encoded{0x04};
+  base::copy(MutableByteView(encoded).subspan(1), ByteView(public_key, 64));
+  secp256k1_pubkey key;
+  secp256k1_ecdsa_signature parsed;
+  return secp256k1_ec_pubkey_parse(libraries().secp, &key, encoded.data(), encoded.size()) == 1 &&
+         secp256k1_ecdsa_signature_parse_compact(libraries().secp, &parsed, signature) == 1 &&
+         ::secp256k1_ecdsa_verify(libraries().secp, &parsed, digest.data(), &key) == 1;
+}
+
+}  // namespace
+
+void use_software_crypto(Port& port) {
+  port.random = random;
+  port.aes_gcm_seal = aes_gcm_seal;
+  port.aes_gcm_open = aes_gcm_open;
+  port.p256_public_key_valid = p256_public_key_valid;
+  port.p256_verify = p256_verify;
+  port.secp256k1_public_key = secp256k1_public;
+  port.secp256k1_sign = secp256k1_sign;
+  port.secp256k1_verify = secp256k1_verify;
+}
+
+namespace {
+
+template <std::size_t N>
+constexpr std::array<std::uint8_t, N> from_hex(const char (&digits)[2 * N + 1]) {
+  std::array<std::uint8_t, N> bytes{};
+  auto nibble = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); };
+  for (std::size_t i = 0; i < N; i++)
+    bytes[i] = static_cast<std::uint8_t>(nibble(digits[2 * i]) << 4 | nibble(digits[2 * i + 1]));
+  return bytes;
+}
+
+// RFC 6979, A.2.5: P-256, SHA-256, message "sample".
+constexpr auto kP256Key = from_hex<64>(
+    "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+    "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299");
+constexpr auto kP256Signature = from_hex<64>(
+    "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+    "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8");
+// AES-256-GCM of 16 zero bytes under a zero key and nonce (McGrew and Viega, test case 14).
+constexpr auto kGcmCipher = from_hex<16>("cea7403d4d606b6e074ec5d3baf39d18");
+constexpr auto kGcmTag = from_hex<16>("d0d1c8a799996bf0265b98b5d48ab919");
+// The generator of secp256k1 is the public key of the secret 1.
+constexpr auto kSecpGenerator = from_hex<64>(
+    "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+    "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8");
+
+}  // namespace
+
+bool software_crypto_works(const Port& port) {
+  Bytes32 noise{};
+  if (!port.random(port.context, noise) || base::is_zero(noise)) return false;
+
+  const Bytes32 zero_key{};
+  const std::uint8_t nonce[12] = {};
+  std::array<std::uint8_t, 16> cipher{}, tag{}, plain{};
+  bool ok = port.aes_gcm_seal(port.context, zero_key, nonce, {}, plain, cipher, tag.data()) && cipher == kGcmCipher &&
+            tag == kGcmTag && port.aes_gcm_open(port.context, zero_key, nonce, {}, cipher, tag.data(), plain) &&
+            base::is_zero(plain);
+  tag[0] ^= 1;
+  ok = ok && !port.aes_gcm_open(port.context, zero_key, nonce, {}, cipher, tag.data(), plain);
+
+  Bytes32 digest = base::sha256(base::view("sample"));
+  ok = ok && port.p256_public_key_valid(port.context, kP256Key.data()) &&
+       port.p256_verify(port.context, kP256Key.data(), digest, kP256Signature.data());
+  Bytes32 secret{};
+  secret[31] = 1;
+  std::array<std::uint8_t, 64> public_key{};
+  std::array<std::uint8_t, 65> signature{};
+  ok = ok && port.secp256k1_public_key(port.context, secret, public_key.data()) && public_key == kSecpGenerator &&
+       port.secp256k1_sign(port.context, secret, digest, signature.data()) &&
+       port.secp256k1_verify(port.context, public_key.data(), digest, signature.data());
+  digest[0] ^= 1;
+  return ok && !port.p256_verify(port.context, kP256Key.data(), digest, kP256Signature.data()) &&
+         !port.secp256k1_verify(port.context, public_key.data(), digest, signature.data());
+}
+
+}  // namespace community::trusted
