@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The database: one writer thread that commits groups, reader threads beside it. SQLite today; SQL stays within what
+// PostgreSQL understands too (types TEXT, BIGINT, INTEGER, DOUBLE PRECISION; upserts as INSERT … ON CONFLICT; bytes
+// as lower-case hex TEXT, because SOCI's blobs differ between its backends; times as BIGINT milliseconds).
+#pragma once
+#include <cstdint>
+#include <exception>
+#include <type_traits>
+
+#include "community/infra/api/metrics.hpp"
+#include "community/infra/api/task.hpp"
+
+namespace soci {
+class session;
+}
+
+namespace community::infra {
+
+// One step of a module's schema. Never edited once released: its checksum is kept in the database.
+struct Migration {
+  // 1, 2, 3 … within the module.
+  std::uint32_t number = 0;
+  std::string name;
+  // Statements that each end with ';' at the end of a line.
+  std::string sql;
+};
+
+// Tables of a module carry its name as prefix, so that two modules never meet.
+struct MigrationSet {
+  std::string module;
+  std::vector<Migration> steps;
+};
+
+struct DatabaseOptions {
+  // "sqlite:" and a path. Its directory exists.
+  std::string url;
+  std::size_t readers = 2;
+  // Writes or reads waiting; queue_full beyond. 4,096 jobs of about 1 kB are 4 MB.
+  std::size_t max_queued = 4'096;
+  // Off only in tests and throw-away simulations: a power failure may then lose confirmed writes.
+  bool durable = true;
+};
+
+namespace detail {
+template <class T>
+struct IsExpected : std::false_type {};
+template <class T, class E>
+struct IsExpected<tl::expected<T, E>> : std::true_type {};
+
+// What a caller gets from a lambda that returns T: a Result<U> is not wrapped twice.
+template <class T>
+struct DatabaseResult {
+  using Type = Result<T>;
+};
+template <class U>
+struct DatabaseResult<Result<U>> {
+  using Type = Result<U>;
+};
+}  // namespace detail
+
+class Database {
+ public:
+  // Opens, sets SQLite up (WAL, synchronous=FULL, foreign keys) and brings the schema up to date, one transaction for
+  // each step. migration_history when the database holds steps this program does not know, or other ones.
+  static Result<std::unique_ptr<Database>> open(DatabaseOptions options, std::vector<MigrationSet> migrations,
+                                                Metrics* metrics = nullptr);
+  // Finishes the writes that wait, then closes. Call before the loops go.
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Runs `f(soci::session&)` on the writer thread inside a savepoint of a transaction shared with other writes, and
+  // returns its value once that transaction is on disk: at once when idle, one fsync for all that gathered under load.
+  // When `f` returns an error value or throws, its own changes are undone and nobody else's. soci errors arrive as
+  // constraint or database. `f` runs even when the caller is gone, so it owns what it uses.
+  template <class F>
+  auto write(F f) -> Task<typename detail::DatabaseResult<std::invoke_result_t<F&, soci::session&>>::Type> {
+    return run(true, std::move(f));
+  }
+  // Runs `f(soci::session&)` on a reader thread in one snapshot; it sees every write whose result was returned.
+  template <class F>
+  auto read(F f) -> Task<typename detail::DatabaseResult<std::invoke_result_t<F&, soci::session&>>::Type> {
+    return run(false, std::move(f));
+  }
+
+  void stop();
+
+ private:
+  // False asks for the changes of this job to be undone.
+  using Job = std::function<bool(soci::session&)>;
+  struct Body;
+  explicit Database(std::unique_ptr<Body> body);
+  Task<Result<void>> run_write(Job job);
+  Task<Result<void>> run_read(Job job);
+
+  template <class F>
+  auto run(bool writes, F f) -> Task<typename detail::DatabaseResult<std::invoke_result_t<F&, soci::session&>>::Type>;
+
+  std::unique_ptr<Body> body_;
+};
+
+template <class F>
+auto Database::run(bool writes, F f)
+    -> Task<typename detail::DatabaseResult<std::invoke_result_t<F&, soci::session&>>::Type> {
+  using T = std::invoke_result_t<F&, soci::session&>;
+  using R = typename detail::DatabaseResult<T>::Type;
+  struct Shared {
+    explicit Shared(F function) : f(std::move(function)) {}
+    F f;
+    std::conditional_t<std::is_void_v<T>, std::monostate, std::optional<T>> value{};
+    std::exception_ptr failure;
+  };
+  auto shared = std::make_shared<Shared>(std::move(f));
+  Job job = [shared](soci::session& session) {
+    try {
+      if constexpr (std::is_void_v<T>) {
+        shared->f(session);
+        return true;
+      } else {
+        shared->value.emplace(shared->f(session));
+        if constexpr (detail::IsExpected<T>::value) {
+          return shared->value->has_value();
+        } else {
+          return true;
+        }
+      }
+    } catch (...) {
+      shared->failure = std::current_exception();
+      throw;
+    }
+  };
+  auto done = writes ? co_await run_write(std::move(job)) : co_await run_read(std::move(job));
+  if (!done) co_return R(tl::unexpected<Error>(std::move(done.error())));
+  if (shared->failure) std::rethrow_exception(shared->failure);
+  if constexpr (std::is_void_v<T>) {
+    co_return R{};
+  } else {
+    co_return R(std::move(*shared->value));
+  }
+}
+
+}  // namespace community::infra

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The expected failures of the infrastructure. One enum for the module: callers decide by code, people read the words.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+
+namespace community::infra {
+
+#define COMMUNITY_INFRA_ERRORS(X)                                                     \
+  X(timeout)                                                                          \
+  X(cancelled)                                                                        \
+  X(queue_full) /* a bounded queue has no room: shed load or try later */             \
+  X(closed)     /* the component was stopped before the work was done */              \
+  X(transport)  /* name resolution, connection, TLS, or a peer that hung up */        \
+  X(malformed)  /* the peer's bytes do not follow the protocol */                     \
+  X(too_large)                                                                        \
+  X(io)         /* file system */                                                     \
+  X(locked)     /* another process holds the lock */                                  \
+  X(constraint) /* a constraint of the database refused the row */                    \
+  X(database)                                                                         \
+  X(migration_history) /* the database's history is not the one this program knows */ \
+  X(config_syntax)                                                                    \
+  X(config_unknown_key)                                                               \
+  X(config_type)                                                                      \
+  X(config_value)                                                                     \
+  X(process) /* a child process could not be started or died */
+
+enum class ErrorCode : std::uint8_t {
+#define X(rule) rule,
+  COMMUNITY_INFRA_ERRORS(X)
+#undef X
+};
+
+std::string_view name(ErrorCode code);
+
+struct Error {
+  ErrorCode code{};
+  // Where and what, for a person; never contains a secret.
+  std::string message;
+
+  // "code: where and what".
+  std::string text() const;
+};
+
+template <class T>
+using Result = tl::expected<T, Error>;
+
+inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
+  return tl::unexpected<Error>(Error{code, std::move(message)});
+}
+
+}  // namespace community::infra

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads for work that would block a loop: SQL, EVM runs, crypto batches. Named and bounded; a full queue refuses
+// instead of growing.
+#pragma once
+#include <exception>
+#include <type_traits>
+
+#include "community/infra/api/task.hpp"
+
+namespace community::infra {
+
+struct WorkerPoolOptions {
+  // At most 15 characters, the limit of a thread's name on Linux.
+  std::string name;
+  std::size_t threads = 1;
+  // Jobs waiting beyond the running ones. 4,096 jobs of a few hundred bytes stay around one megabyte.
+  std::size_t max_queued = 4'096;
+};
+
+class WorkerPool {
+ public:
+  explicit WorkerPool(WorkerPoolOptions options);
+  // Finishes what runs, drops what waits (its callers see closed), joins the threads. Call before the loops go.
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  // Runs `f` on a thread of the pool and returns its value on the caller's loop; queue_full or closed when it did not
+  // run. `f` owns what it uses: when the caller is cancelled or destroyed the job still runs to its end.
+  template <class F>
+  auto run(F f) -> Task<Result<std::invoke_result_t<F&>>>;
+
+  std::size_t queued() const;
+  void stop();
+
+ private:
+  Task<Result<void>> run_erased(std::function<void()> job);
+  struct Body;
+  std::unique_ptr<Body> body_;
+};
+
+template <class F>
+auto WorkerPool::run(F f) -> Task<Result<std::invoke_result_t<F&>>> {
+  using T = std::invoke_result_t<F&>;
+  struct Shared {
+    explicit Shared(F function) : f(std::move(function)) {}
+    F f;
+    std::conditional_t<std::is_void_v<T>, std::monostate, std::optional<T>> value{};
+    std::exception_ptr failure;
+  };
+  auto shared = std::make_shared<Shared>(std::move(f));
+  std::function<void()> job = [shared] {
+    try {
+      if constexpr (std::is_void_v<T>) {
+        shared->f();
+      } else {
+        shared->value.emplace(shared->f());
+      }
+    } catch (...) {
+      shared->failure = std::current_exception();
+    }
+  };
+  auto done = co_await run_erased(std::move(job));
+  if (!done) co_return tl::unexpected<Error>(std::move(done.error()));
+  if (shared->failure) std::rethrow_exception(shared->failure);
+  if constexpr (std::is_void_v<T>) {
+    co_return Result<T>{};
+  } else {
+    co_return Result<T>{std::move(*shared->value)};
+  }
+}
+
+}  // namespace community::infra
