@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the node asks of the trusted core, whatever body it runs in. Requests carry structures, never hashes: the core
+// hashes, checks and signs. All calls belong to the thread of the loop the service was made on.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "community/core/userop.hpp"
+#include "community/infra/api/task.hpp"
+#include "community/keys/api/error.hpp"
+#include "trusted/protocol/messages.hpp"
+
+namespace community::keys {
+
+using core::Address;
+using core::Bytes;
+using core::Bytes32;
+using core::ByteView;
+using core::Uint256;
+using infra::Task;
+using protocol::Purpose;
+using protocol::RecordId;
+
+struct Signature {
+  Bytes32 r{};
+  Bytes32 s{};
+  // 0 or 1
+  std::uint8_t y_parity = 0;
+
+  // r || s || v with v 27 or 28, as contracts recover it.
+  std::array<std::uint8_t, 65> to_bytes() const;
+};
+
+struct KeyInfo {
+  RecordId id{};
+  Purpose purpose{};
+  // 0: any configured chain.
+  std::uint64_t chain_id = 0;
+  Address address{};
+};
+
+// Rule 3: bundles and cancellations.
+class ExecutorKeys {
+ public:
+  virtual ~ExecutorKeys() = default;
+  virtual Task<Result<std::vector<KeyInfo>>> executors(std::uint64_t chain_id) = 0;
+  // `unsigned_transaction` is type || rlp(fields) of an EIP-1559 or EIP-7702 transaction.
+  virtual Task<Result<Signature>> sign_transaction(RecordId executor, Bytes unsigned_transaction) = 0;
+};
+
+struct SponsorshipRequest {
+  std::uint64_t chain_id = 0;
+  Address entry_point{};
+  Address paymaster{};
+  // With final gas limits and fees; paymaster data and signature are not looked at.
+  core::PackedUserOperation userop;
+  Uint256 paymaster_verification_gas_limit;
+  Uint256 paymaster_post_op_gas_limit;
+  // Seconds since 1970.
+  std::uint64_t valid_until = 0;
+  std::uint64_t valid_after = 0;
+};
+
+struct Sponsorship {
+  Signature signature;
+  // wei counted against the budget
+  Uint256 max_cost;
+};
+
+// Rule 4: sponsorships.
+class SponsorKeys {
+ public:
+  virtual ~SponsorKeys() = default;
+  virtual Task<Result<std::vector<KeyInfo>>> sponsors(std::uint64_t chain_id) = 0;
+  virtual Task<Result<Sponsorship>> sign_sponsorship(RecordId key, SponsorshipRequest request) = 0;
+};
+
+struct Passkey {
+  Bytes credential_id;
+  // P-256 x || y
+  std::array<std::uint8_t, 64> public_key{};
+  Bytes32 rp_id_hash{};
+};
+
+struct Assertion {
+  Bytes credential_id;
+  Bytes client_data;
+  Bytes authenticator_data;
+  // P-256 r || s
+  std::array<std::uint8_t, 64> signature{};
+};
+
+struct WalletInfo {
+  RecordId id{};
+  // Address of server key 0
+  Address server_key{};
+};
+
+struct AccountBindRequest {
+  RecordId wallet{};
+  std::uint64_t chain_id = 0;
+  std::uint32_t server_key_index = 0;
+  // abi.encode(AccountInit), spec/wire-formats.md section 2
+  Bytes init_data;
+};
+
+struct UseropRequest {
+  RecordId wallet{};
+  std::uint64_t chain_id = 0;
+  Address entry_point{};
+  core::PackedUserOperation userop;
+  Assertion assertion;
+};
+
+// What the core decoded and signed.
+struct SignedUserop {
+  Signature signature;
+  Bytes32 hash{};
+  bool deploys = false;
+  bool sponsored = false;
+  Uint256 max_cost;
+  std::vector<protocol::CallSummary> calls;
+};
+
+// Rules 1 and the wallet's life. A returned change is committed: it survives everything.
+class WalletKeys {
+ public:
+  virtual ~WalletKeys() = default;
+  virtual Task<Result<WalletInfo>> create_wallet(Passkey passkey, protocol::Policy policy) = 0;
+  // The account's address. Binding what is bound already answers refused(account_exists).
+  virtual Task<Result<Address>> bind_account(AccountBindRequest request) = 0;
+  virtual Task<Result<SignedUserop>> sign_userop(UseropRequest request) = 0;
+  virtual Task<Result<protocol::WalletDescribeReply>> describe_wallet(RecordId wallet) = 0;
+};
+
+struct CoreStatus {
+  protocol::Body body{};
+  protocol::Protection protection{};
+  RecordId core_id{};
+  std::uint64_t epoch = 0;
+  Bytes32 root{};
+  std::uint32_t recovery_count = 0;
+  std::uint64_t configuration_sequence = 0;
+  Bytes32 configuration_digest{};
+  std::vector<protocol::BudgetStatus> budgets;
+};
+
+// Where the keys live and how they are protected, in plain words for people.
+std::string describe_protection(protocol::Body body, protocol::Protection protection);
+
+// Administration: each needs a message that the operator signed.
+class KeyAdministration {
+ public:
+  virtual ~KeyAdministration() = default;
+  virtual Task<Result<CoreStatus>> status() = 0;
+  // Both as ConfigureRequest and RecoverRequest describe them.
+  virtual Task<Result<Bytes32>> configure(Bytes configuration, std::array<std::uint8_t, 64> signature) = 0;
+  virtual Task<Result<std::uint64_t>> recover(Bytes recovery, std::array<std::uint8_t, 64> signature) = 0;
+  virtual Task<Result<KeyInfo>> create_key(Purpose purpose, std::uint64_t chain_id) = 0;
+  // Root of the tree as the node's database has it, for a recovery.
+  virtual Bytes32 database_root() const = 0;
+};
+
+class KeyService : public ExecutorKeys, public SponsorKeys, public WalletKeys, public KeyAdministration {};
+
+}  // namespace community::keys
