@@ -11,6 +11,7 @@ import {ERC721Holder} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Hol
 import {ERC1155Holder} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Holder.sol";
 import {AccountStorage} from "./lib/AccountStorage.sol";
 import {AccountInit, Call, Passkey} from "./lib/AccountTypes.sol";
+import {both} from "./lib/Bools.sol";
 import {DualSignature} from "./lib/DualSignature.sol";
 import {InitData} from "./lib/InitData.sol";
 import {P256Choice} from "./lib/P256Choice.sol";
@@ -191,12 +192,12 @@ contract CommunityAccount is Account, IERC7821, ERC721Holder, ERC1155Holder {
         bool live = ($.passkeySlots >> slot) & 1 != 0;
         bool server = DualSignature.serverSigned(signature, hash, $.serverKey);
         bool person = WebAuthnAssertion.verify(_P256, $.passkeys[slot], hash, authenticatorData, tail, r, s);
-        return formed && live && server && person;
+        return both(both(formed, live), both(server, person));
     }
 
     /// @dev Who touches a passkey gets the server's signature for what the core's rules allow; without this bound a thief
-    /// could burn the balance as fees. The EntryPoint charges the account whenever the paymaster field is empty *or names
-    /// the zero address*, and then counts the paymaster gas fields too. The comparison divides, so nothing overflows.
+    /// could burn the balance as fees. EntryPoint 0.7 also charges the account when the paymaster field names the zero
+    /// address, and then counts the paymaster gas fields too. The comparison divides, so nothing overflows.
     function _checkGasCap(PackedUserOperation calldata userOp) private view {
         bytes calldata sponsor = userOp.paymasterAndData;
         if (sponsor.length >= 20 && address(bytes20(sponsor)) != address(0)) return;

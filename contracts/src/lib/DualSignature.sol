@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {both} from "./Bools.sol";
+
 /// @title Signature of a user operation, kind `dual`
 /// @notice Layout of spec/wire-formats.md, section 1. Decoding never reverts: what does not have the form comes back as
 /// not formed, with empty parts, and the caller walks the same path with them.
@@ -54,6 +56,6 @@ library DualSignature {
             v = uint8(signature[66]);
         }
         address signer = ecrecover(hash, v, r, s);
-        return signer == key && key != address(0) && uint256(s) <= HALF_N;
+        return both(signer == key, both(key != address(0), uint256(s) <= HALF_N));
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Base64} from "solady/utils/Base64.sol";
 import {Passkey} from "./AccountTypes.sol";
+import {both} from "./Bools.sol";
 
 /// @title WebAuthn assertions on chain
 /// @notice Checks what a contract can check of WebAuthn level 3, section 7.2: type, challenge, relying party, user
@@ -41,7 +42,7 @@ library WebAuthnAssertion {
     ) internal view returns (bool valid) {
         bytes32 message = _message(challenge, authenticatorData, tail);
         valid = _p256(verifier, message, r, s, key.x, key.y);
-        bool known = authenticatorData.length >= MIN_AUTHENTICATOR_DATA && tail.length != 0;
+        bool long = both(authenticatorData.length >= MIN_AUTHENTICATOR_DATA, tail.length != 0);
         bytes32 rpIdHash;
         uint8 flags;
         bytes1 quote;
@@ -50,8 +51,9 @@ library WebAuthnAssertion {
             flags := byte(0, calldataload(add(authenticatorData.offset, 32)))
             quote := and(calldataload(tail.offset), shl(248, 0xff))
         }
-        bool shaped = quote == '"' && rpIdHash == key.rpIdHash && flags & UP_UV == UP_UV && flags & BE_BS != BS;
-        valid = valid && known && shaped && uint256(s) <= HALF_N;
+        valid = both(valid, both(quote == '"', rpIdHash == key.rpIdHash));
+        valid = both(valid, both(flags & UP_UV == UP_UV, flags & BE_BS != BS));
+        valid = both(valid, both(long, uint256(s) <= HALF_N));
     }
 
     /// @dev SHA-256(authenticator data || SHA-256(client data)), section 6.3.3.
