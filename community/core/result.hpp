@@ -88,7 +88,6 @@ namespace community::core {
   X(userop_too_large)                        \
   X(eip712_type_missing)                     \
   X(eip712_type_syntax)                      \
-  X(eip712_type_cycle)                       \
   X(eip712_too_deep)                         \
   X(eip712_too_large)                        \
   X(eip712_member_missing)                   \

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls into libsecp256k1. The one context is never changed after its creation, so sharing it between threads is safe.
+// Calls into libsecp256k1.
 #include "community/core/secp256k1.hpp"
 
-#include <secp256k1.h>
 #include <secp256k1_recovery.h>
 
+#include "community/core/secp256k1_context.hpp"
 #include "trusted/base/keccak.hpp"
 
 namespace community::core {
 
 namespace {
 
-const secp256k1_context* context() {
-  static const secp256k1_context* const shared = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
-  return shared;
-}
+const secp256k1_context* context() { return secp256k1_shared_context(); }
 
 constexpr Bytes32 kHalfOrder = {0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                 0xff, 0xff, 0xff, 0xff, 0xff, 0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4,
@@ -43,6 +40,11 @@ std::array<std::uint8_t, 64> compact(const Bytes32& r, const Bytes32& s) {
 }
 
 }  // namespace
+
+const secp256k1_context* secp256k1_shared_context() {
+  static const secp256k1_context* const shared = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+  return shared;
+}
 
 std::array<std::uint8_t, 65> Signature::to_rsv() const {
   std::array<std::uint8_t, 65> bytes;
