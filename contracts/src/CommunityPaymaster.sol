@@ -6,6 +6,7 @@ import {Paymaster} from "@openzeppelin/contracts/account/paymaster/Paymaster.sol
 import {ERC4337Utils} from "@openzeppelin/contracts/account/utils/ERC4337Utils.sol";
 import {IEntryPoint, PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {both} from "./lib/Bools.sol";
 
 /// @dev `getDepositInfo` of EntryPoint 0.7 and 0.8. Amounts in wei, delay and time in seconds.
 interface IDepositInfo {
@@ -206,11 +207,15 @@ contract CommunityPaymaster is Paymaster, Ownable2Step, EIP712 {
         if (validUntil == 0) revert SponsorshipWithoutEnd();
         address recovered = _recover(sponsorshipHash(userOp, validUntil, validAfter), sponsor[64:129]);
         bool byCurrent = recovered == signer;
-        bool byPrevious = recovered == previousSigner;
+        // Between overlaps the previous signer is zero, and so is what an unusable signature recovers to.
+        bool byPrevious = both(recovered == previousSigner, recovered != address(0));
         uint48 until = previousSignerUntil;
         if (byPrevious && until < validUntil) validUntil = until;
-        bool valid = recovered != address(0) && (byCurrent || byPrevious);
-        return ("", ERC4337Utils.packValidationData(valid, validAfter, validUntil));
+        uint256 result = byCurrent || byPrevious
+            ? ERC4337Utils.SIG_VALIDATION_SUCCESS
+            : ERC4337Utils.SIG_VALIDATION_FAILED;
+        // ERC-4337: result or aggregator (20 bytes), validUntil (6), validAfter (6), from the low end.
+        return ("", result | (uint256(validUntil) << 160) | (uint256(validAfter) << 208));
     }
 
     /// @dev The zero address for whatever is not a canonical signature; the recovery itself always runs.
