@@ -16,20 +16,11 @@ using core::Address;
 using core::Bytes;
 using core::Bytes32;
 using core::ByteView;
+using core::Signature;
 using core::Uint256;
 using infra::Task;
 using protocol::Purpose;
 using protocol::RecordId;
-
-struct Signature {
-  Bytes32 r{};
-  Bytes32 s{};
-  // 0 or 1
-  std::uint8_t y_parity = 0;
-
-  // r || s || v with v 27 or 28, as contracts recover it.
-  std::array<std::uint8_t, 65> to_bytes() const;
-};
 
 struct KeyInfo {
   RecordId id{};

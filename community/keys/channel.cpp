@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "community/keys/channel.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <unordered_map>
+
+#include "trusted/protocol/frame.hpp"
+#include "trusted/protocol/messages.hpp"
+
+namespace community::keys {
+
+namespace asio = boost::asio;
+using asio::local::stream_protocol;
+using core::Bytes;
+using infra::Task;
+using protocol::Command;
+
+namespace {
+
+constexpr std::size_t kReadChunk = 64 * 1'024;
+// Seconds are plenty on one machine; a stray process that accepts and stays silent must not hold the node up.
+constexpr infra::Milliseconds kHelloTimeout{5'000};
+
+}  // namespace
+
+struct Channel::Body : std::enable_shared_from_this<Channel::Body> {
+  struct Waiting {
+    std::uint16_t command = 0;
+    infra::Event done;
+    Result<Bytes> result = fail(ErrorCode::unavailable, "the connection to the trusted core ended");
+  };
+
+  Body(const infra::AnyExecutor& executor, ChannelOptions channel_options)
+      : options(std::move(channel_options)), socket(executor) {}
+
+  ChannelOptions options;
+  stream_protocol::socket socket;
+  protocol::SessionKeys keys;
+  std::uint64_t sent = 1, received = 1, next_id = 1;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Waiting>> waiting;
+  Bytes output;
+  bool writing = false;
+  bool open = false;
+  std::string reason;
+  infra::Event ended;
+  Bytes input;
+
+  void close(std::string why) {
+    if (!open) return;
+    open = false;
+    reason = std::move(why);
+    boost::system::error_code ignored;
+    socket.close(ignored);
+    base::wipe(&keys, sizeof keys);
+    for (auto& [id, request] : std::exchange(waiting, {})) request->done.set();
+    ended.set();
+  }
+
+  Task<Result<void>> hello(infra::Random& random);
+  void enqueue(Command command, core::ByteView body, std::uint64_t id);
+  Task<void> write_loop();
+  Task<void> read_loop();
+  bool take_frames();
+  bool take(core::ByteView frame);
+};
+
+Task<Result<void>> Channel::Body::hello(infra::Random& random) {
+  boost::system::error_code error;
+  co_await socket.async_connect(stream_protocol::endpoint(options.socket_path),
+                                asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return fail(ErrorCode::unavailable, "cannot connect to the trusted core: " + error.message());
+  protocol::Hello host, core_hello;
+  random.fill(host.nonce);
+  std::array<std::uint8_t, protocol::kMinFrame + 32> frame{};
+  base::copy(base::MutableByteView(frame).subspan(protocol::kHeaderBytes), host.nonce);
+  protocol::seal_frame(frame, 32, static_cast<std::uint16_t>(Command::hello), 0, 0,
+                       protocol::hello_key(options.channel_key, {}));
+  co_await asio::async_write(socket, asio::buffer(frame), asio::redirect_error(asio::use_awaitable, error));
+  if (!error) co_await asio::async_read(socket, asio::buffer(frame), asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return fail(ErrorCode::unavailable, "the trusted core did not answer the hello: " + error.message());
+  protocol::Frame answer;
+  const bool proven = protocol::open_frame(frame, protocol::hello_key(options.channel_key, host.nonce), answer) ==
+                          protocol::Error::ok &&
+                      answer.command == (static_cast<std::uint16_t>(Command::hello) | protocol::kReplyBit) &&
+                      protocol::decode(answer.body, core_hello);
+  if (!proven)
+    co_return fail(ErrorCode::protocol_violation, "what answers on the socket does not know the channel key");
+  keys = protocol::session_keys(options.channel_key, host.nonce, core_hello.nonce);
+  open = true;
+  co_return Result<void>{};
+}
+
+void Channel::Body::enqueue(Command command, core::ByteView body, std::uint64_t id) {
+  const std::size_t start = output.size();
+  output.resize(start + protocol::kMinFrame + body.size());
+  const base::MutableByteView frame = base::MutableByteView(output).subspan(start);
+  base::copy(frame.subspan(protocol::kHeaderBytes), body);
+  protocol::seal_frame(frame, body.size(), static_cast<std::uint16_t>(command), id, sent++, keys.to_core);
+  if (writing) return;
+  writing = true;
+  asio::co_spawn(
+      socket.get_executor(), [self = shared_from_this()] { return self->write_loop(); }, asio::detached);
+}
+
+// Sends whatever gathered while the last write was on its way: under load one system call carries many requests.
+Task<void> Channel::Body::write_loop() {
+  auto self = shared_from_this();
+  while (open && !output.empty()) {
+    const Bytes batch = std::exchange(output, {});
+    boost::system::error_code error;
+    co_await asio::async_write(socket, asio::buffer(batch), asio::redirect_error(asio::use_awaitable, error));
+    if (error) close("sending to the trusted core failed: " + error.message());
+  }
+  writing = false;
+}
+
+Task<void> Channel::Body::read_loop() {
+  auto self = shared_from_this();
+  Bytes chunk(kReadChunk);
+  while (open) {
+    boost::system::error_code error;
+    const std::size_t got =
+        co_await socket.async_read_some(asio::buffer(chunk), asio::redirect_error(asio::use_awaitable, error));
+    if (error) {
+      close("the trusted core closed the connection: " + error.message());
+      break;
+    }
+    core::append(input, core::ByteView(chunk).first(got));
+    if (!take_frames()) close("the trusted core sent a frame that is not its own");
+  }
+}
+
+bool Channel::Body::take_frames() {
+  std::size_t used = 0;
+  while (open) {
+    const core::ByteView rest = core::ByteView(input).subspan(used);
+    const std::size_t size = protocol::frame_size(rest);
+    if (size > protocol::kMaxReplyFrame) return false;
+    if (size == 0 || size > rest.size()) break;
+    if (!take(rest.first(size))) return false;
+    used += size;
+  }
+  input.erase(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(used));
+  return true;
+}
+
+bool Channel::Body::take(core::ByteView bytes) {
+  protocol::Frame frame;
+  if (protocol::open_frame(bytes, keys.to_host, frame) != protocol::Error::ok || frame.sequence != received)
+    return false;
+  received++;
+  const auto found = waiting.find(frame.request_id);
+  if (found == waiting.end() || frame.command != (found->second->command | protocol::kReplyBit) ||
+      frame.body.size() < 2)
+    return false;
+  const auto request = std::move(found->second);
+  waiting.erase(found);
+  const auto error = static_cast<protocol::Error>(base::load_be<std::uint16_t>(frame.body.data()));
+  if (error == protocol::Error::ok) {
+    request->result = core::to_bytes(frame.body.subspan(2));
+  } else {
+    request->result = refuse(error);
+  }
+  request->done.set();
+  return true;
+}
+
+Channel::Channel(std::shared_ptr<Body> body) : body_(std::move(body)) {}
+Channel::~Channel() { close("the node closed the connection"); }
+
+Task<Result<std::unique_ptr<Channel>>> Channel::connect(ChannelOptions options, infra::Random& random) {
+  const auto executor = co_await asio::this_coro::executor;
+  auto body = std::make_shared<Body>(executor, std::move(options));
+  auto greeted = co_await infra::with_timeout(kHelloTimeout, body->hello(random));
+  if (!greeted) co_return fail(ErrorCode::timeout, "the trusted core did not answer the hello in time");
+  if (!*greeted) co_return tl::unexpected(std::move(greeted->error()));
+  asio::co_spawn(
+      executor, [body] { return body->read_loop(); }, asio::detached);
+  co_return std::unique_ptr<Channel>(new Channel(std::move(body)));
+}
+
+Task<Result<Bytes>> Channel::call(Command command, Bytes body) {
+  std::uint64_t ignored = 0;
+  co_return co_await call(command, std::move(body), ignored);
+}
+
+Task<Result<Bytes>> Channel::call(Command command, Bytes body, std::uint64_t& request_id) {
+  const auto self = body_;
+  if (!self->open) co_return fail(ErrorCode::unavailable, "no connection to the trusted core: " + self->reason);
+  if (self->waiting.size() >= self->options.max_in_flight)
+    co_return fail(ErrorCode::queue_full, "too many requests to the trusted core are waiting");
+  if (body.size() > protocol::kMaxBody) co_return refuse(protocol::Error::frame_too_large);
+  const std::uint64_t id = request_id = self->next_id++;
+  const auto request = std::make_shared<Body::Waiting>();
+  request->command = static_cast<std::uint16_t>(command);
+  self->waiting.emplace(id, request);
+  self->enqueue(command, body, id);
+  base::wipe(body);
+  if (!co_await request->done.wait_for(self->options.call_timeout)) {
+    self->close("the trusted core did not answer in time");
+    co_return fail(ErrorCode::timeout, "the trusted core did not answer in time");
+  }
+  co_return std::move(request->result);
+}
+
+bool Channel::is_open() const { return body_->open; }
+
+Task<std::string> Channel::closed() {
+  const auto self = body_;
+  co_await self->ended.wait();
+  co_return self->reason;
+}
+
+void Channel::close(std::string reason) { body_->close(std::move(reason)); }
+
+}  // namespace community::keys

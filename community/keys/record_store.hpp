@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sealed records and the freshness tree in the node's database, with the batch that waits between the two phases of a
+// change. After a crash the core's epoch tells which side of the COMMIT the batch is on.
+#pragma once
+#include "community/infra/api/database.hpp"
+#include "community/keys/api/key_service.hpp"
+#include "community/keys/tree.hpp"
+
+namespace community::keys {
+
+enum class RecordKind : std::uint8_t { wallet = 1, key = 2 };
+
+struct StoredRecord {
+  RecordId id{};
+  RecordKind kind{};
+  std::uint32_t leaf = 0;
+  std::uint64_t revision = 0;
+  Bytes sealed;
+};
+
+struct StoredEpoch {
+  std::uint64_t epoch = 0;
+  Bytes32 root{};
+};
+
+// Changes that one COMMIT makes valid.
+struct Batch {
+  std::uint64_t epoch = 0;
+  Bytes32 root{};
+  std::vector<StoredRecord> records;
+};
+
+class RecordStore {
+ public:
+  // `database` outlives the store.
+  explicit RecordStore(infra::Database& database) : database_(database) {}
+
+  static infra::MigrationSet migrations();
+
+  Task<Result<StoredEpoch>> epoch();
+  // The first leaf nothing was ever entered at.
+  Task<Result<std::uint32_t>> next_leaf();
+  // not_found
+  Task<Result<StoredRecord>> record(RecordId id);
+  // Rows of the chunks; those that are not stored are empty.
+  Task<Result<std::vector<std::pair<ChunkId, Chunk>>>> chunks(std::vector<ChunkId> ids);
+
+  // First phase: makes the batch durable beside the records it will replace.
+  Task<Result<void>> prepare(Batch batch);
+  Task<Result<std::optional<Batch>>> prepared();
+  Task<Result<void>> drop_prepared();
+  // Second phase, after the core's COMMIT: records, tree and epoch in one transaction.
+  Task<Result<void>> apply(Batch batch, std::map<ChunkId, Chunk> chunks);
+  // After `keys recover`: the tree stays, the epoch is the core's.
+  Task<Result<void>> set_epoch(std::uint64_t epoch);
+
+  Task<Result<void>> remember_key(KeyInfo key);
+  Task<Result<std::vector<KeyInfo>>> keys();
+  // Keys whose record is there and whose description is not: a crash came between.
+  Task<Result<std::vector<RecordId>>> undescribed_keys();
+
+ private:
+  infra::Database& database_;
+};
+
+}  // namespace community::keys

@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "community/keys/service.hpp"
+
+#include "trusted/protocol/frame.hpp"
+
+namespace community::keys {
+
+using protocol::Command;
+
+namespace {
+
+// About 400 bytes each: 2,048 wallets at hand take under 2 MB.
+constexpr std::size_t kCachedRecords = 2'048;
+// Changes waiting beyond the batch on its way.
+constexpr std::size_t kMaxQueuedChanges = 4'096;
+// A commit between building a request and its arrival makes the path stale; more than this in a row means a bug.
+constexpr int kStaleRetries = 16;
+
+// Most requests take under 4 KiB; only a bundle needs a whole frame.
+template <class Message>
+Bytes encode_message(const Message& message) {
+  for (const std::size_t capacity : {std::size_t{4'096}, std::size_t{32'768}, protocol::kMaxBody}) {
+    Bytes buffer(capacity);
+    const core::ByteView encoded = protocol::encode(message, buffer);
+    if (encoded.empty()) continue;
+    buffer.resize(encoded.size());
+    return buffer;
+  }
+  // A limit is broken: the core answers malformed_request by name.
+  return {};
+}
+
+template <class Message>
+Result<Message> decode_message(core::ByteView bytes) {
+  Message message;
+  if (!protocol::decode(bytes, message))
+    return fail(ErrorCode::protocol_violation, "an answer of the trusted core is malformed");
+  return message;
+}
+
+protocol::Assertion to_protocol(const Assertion& assertion) {
+  return {base::sha256(assertion.credential_id), assertion.client_data, assertion.authenticator_data,
+          assertion.signature};
+}
+
+protocol::UseropFields to_protocol(const core::PackedUserOperation& op) {
+  return {op.sender,    op.nonce.to_be(),      op.init_code,
+          op.call_data, op.account_gas_limits, op.pre_verification_gas.to_be(),
+          op.gas_fees,  op.paymaster_and_data};
+}
+
+Signature to_signature(const protocol::Signature65& bytes) {
+  Signature signature;
+  base::copy(signature.r, core::ByteView(bytes).first(32));
+  base::copy(signature.s, core::ByteView(bytes).subspan(32, 32));
+  signature.y_parity = bytes[64];
+  return signature;
+}
+
+bool is_refusal(const Error& error, protocol::Error refusal) {
+  return error.code == ErrorCode::refused && error.refusal == refusal;
+}
+
+}  // namespace
+
+std::string_view name(ErrorCode code) {
+  switch (code) {
+#define X(rule)         \
+  case ErrorCode::rule: \
+    return #rule;
+    COMMUNITY_KEYS_ERRORS(X)
+#undef X
+  }
+  return "unknown";
+}
+
+std::string Error::text() const { return std::string(name(code)) + ": " + message; }
+
+std::string describe_protection(protocol::Body body, protocol::Protection protection) {
+  if (body == protocol::Body::process)
+    return "software process: sandboxed, but without hardware protection; whoever controls this machine can read the "
+           "keys";
+  if (protection == protocol::Protection::emulated)
+    return "OP-TEE in an emulator: the real trusted software, but whoever controls this machine can read the keys";
+  return "OP-TEE on this board's hardware";
+}
+
+infra::MigrationSet key_migrations() { return RecordStore::migrations(); }
+
+std::unique_ptr<ConnectedKeyService> make_key_service(KeyServiceDependencies dependencies) {
+  return std::make_unique<Service>(dependencies);
+}
+
+Service::Service(KeyServiceDependencies dependencies) : dependencies_(dependencies), store_(dependencies.database) {}
+
+// --- connection ------------------------------------------------------------------------------------------------------
+
+Task<Error> Service::serve(ChannelOptions options) {
+  auto opened = co_await open(std::move(options));
+  if (!opened) {
+    channel_.reset();
+    co_return opened.error();
+  }
+  connected_.set();
+  infra::TaskGroup group(co_await boost::asio::this_coro::executor);
+  group.spawn(change_loop());
+  const std::string reason = co_await channel_->closed();
+  connected_.reset();
+  changes_waiting_.set();
+  co_await group.join();
+  channel_.reset();
+  for (const ChangePointer& change : std::exchange(changes_, {})) change->done.set();
+  co_return Error{ErrorCode::unavailable, protocol::Error::ok, reason};
+}
+
+Task<Result<void>> Service::attach(ChannelOptions options) {
+  auto channel = co_await Channel::connect(std::move(options), dependencies_.random);
+  if (!channel) co_return tl::unexpected(channel.error());
+  channel_ = std::move(*channel);
+  const auto stored = co_await store_.epoch();
+  if (!stored) co_return tl::unexpected(stored.error());
+  epoch_ = stored->epoch;
+  tree_.reset(stored->root);
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Service::open(ChannelOptions options) {
+  if (auto done = co_await attach(std::move(options)); !done) co_return done;
+  if (auto done = co_await reconcile(); !done) co_return done;
+  if (auto done = co_await describe_new_keys(); !done) co_return done;
+  auto keys = co_await store_.keys();
+  if (!keys) co_return tl::unexpected(keys.error());
+  node_keys_ = std::move(*keys);
+  co_return Result<void>{};
+}
+
+// The core's epoch decides: it is at the database's epoch, or one further when the node died between COMMIT and apply.
+Task<Result<void>> Service::reconcile() {
+  const auto core = co_await status();
+  if (!core) co_return tl::unexpected(core.error());
+  const auto stored = co_await store_.epoch();
+  if (!stored) co_return tl::unexpected(stored.error());
+  auto prepared = co_await store_.prepared();
+  if (!prepared) co_return tl::unexpected(prepared.error());
+  records_.clear();
+  record_order_.clear();
+  tree_.reset(stored->root);
+  epoch_ = stored->epoch;
+
+  if (core->epoch == stored->epoch + 1 && *prepared && (*prepared)->epoch == core->epoch) {
+    for (const StoredRecord& record : (*prepared)->records) {
+      if (auto loaded = co_await load_path(record.leaf); !loaded) co_return loaded;
+      tree_.set_pending(record.leaf, protocol::leaf_hash(record.id, record.revision, record.sealed));
+    }
+    if (tree_.pending_root() == core->root) {
+      auto chunks = tree_.commit_pending();
+      epoch_ = core->epoch;
+      if (auto done = co_await store_.apply(std::move(**prepared), std::move(chunks)); !done) co_return done;
+      infra::log_info("keys: a change the core had committed was entered after a crash", {{"epoch", epoch_}});
+    }
+  } else if (*prepared && core->epoch == stored->epoch) {
+    if (auto done = co_await store_.drop_prepared(); !done) co_return done;
+    infra::log_info("keys: a change the core had not committed was dropped after a crash", {{"epoch", epoch_}});
+  }
+  if (core->epoch != epoch_ || core->root != tree_.root())
+    co_return fail(ErrorCode::state_forked,
+                   "the trusted core is at epoch " + std::to_string(core->epoch) + ", the node's database at epoch " +
+                       std::to_string(stored->epoch) +
+                       ": one of them was restored or replaced. Put back the copies that belong together, or run "
+                       "`community-node keys recover`");
+  const auto next = co_await store_.next_leaf();
+  if (!next) co_return tl::unexpected(next.error());
+  next_leaf_ = *next;
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Service::describe_new_keys() {
+  const auto ids = co_await store_.undescribed_keys();
+  if (!ids) co_return tl::unexpected(ids.error());
+  for (const RecordId& id : *ids) {
+    auto answer = co_await ask(Command::key_describe, id, [](const auto& proof) { return encode_message(proof); });
+    if (!answer) co_return tl::unexpected(answer.error());
+    const auto key = decode_message<protocol::KeyDescribeReply>(*answer);
+    if (!key) co_return tl::unexpected(key.error());
+    const KeyInfo info{id, static_cast<Purpose>(key->purpose), key->chain_id, key->address};
+    if (auto done = co_await store_.remember_key(info); !done) co_return done;
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<Bytes>> Service::call(Command command, Bytes body) {
+  if (!channel_) co_return fail(ErrorCode::unavailable, "the trusted core is not connected");
+  co_return co_await channel_->call(command, std::move(body));
+}
+
+Task<Result<void>> Service::release_leases() {
+  const auto answer = co_await call(Command::release_leases, {});
+  if (!answer) co_return tl::unexpected(answer.error());
+  co_return Result<void>{};
+}
+
+// --- records and paths
+// -------------------------------------------------------------------------------------------------
+
+Task<Result<void>> Service::load_path(std::uint32_t leaf) {
+  // Another request may push a chunk out while this one waits for the database; it is loaded again then.
+  for (auto missing = tree_.missing(leaf); !missing.empty(); missing = tree_.missing(leaf)) {
+    const std::uint64_t epoch = epoch_;
+    auto chunks = co_await store_.chunks(std::move(missing));
+    if (!chunks) co_return tl::unexpected(chunks.error());
+    // Rows read while a batch was entered may be older than the tree in memory.
+    if (epoch != epoch_) continue;
+    for (const auto& [id, chunk] : *chunks) tree_.insert(id, chunk);
+  }
+  co_return Result<void>{};
+}
+
+void Service::cache_record(StoredRecord record) {
+  const RecordId id = record.id;
+  if (!records_.contains(id)) record_order_.push_back(id);
+  records_[id] = std::make_shared<const StoredRecord>(std::move(record));
+  while (record_order_.size() > kCachedRecords) {
+    records_.erase(record_order_.front());
+    record_order_.pop_front();
+  }
+}
+
+Task<Result<std::shared_ptr<const StoredRecord>>> Service::load_record(RecordId id) {
+  for (int attempt = 0; attempt < kStaleRetries; attempt++) {
+    if (const auto known = records_.find(id); known != records_.end()) co_return known->second;
+    const std::uint64_t epoch = epoch_;
+    auto record = co_await store_.record(id);
+    if (!record) co_return tl::unexpected(record.error());
+    if (epoch == epoch_ && !records_.contains(id)) cache_record(std::move(*record));
+  }
+  co_return fail(ErrorCode::storage, "a record changed each time it was read");
+}
+
+Task<Result<Bytes>> Service::ask(Command command, RecordId id,
+                                 std::function<Bytes(const protocol::RecordProof&)> build) {
+  Result<Bytes> answer = refuse(protocol::Error::stale_path);
+  for (int attempt = 0; attempt < kStaleRetries; attempt++) {
+    auto record = co_await load_record(id);
+    if (!record) co_return tl::unexpected(record.error());
+    if (auto loaded = co_await load_path((*record)->leaf); !loaded) co_return tl::unexpected(loaded.error());
+    // The record may have changed while its path was loaded; only a pair of one moment proves anything.
+    if (const auto now = records_.find(id); now == records_.end() || now->second != *record) continue;
+    const OwnedPath path = tree_.path((*record)->leaf, false);
+    protocol::RecordProof proof{(*record)->sealed, path.path};
+    answer = co_await call(command, build(proof));
+    if (answer || !is_refusal(answer.error(), protocol::Error::stale_path)) co_return answer;
+  }
+  co_return answer;
+}
+
+// --- changes
+// -----------------------------------------------------------------------------------------------------------
+
+Task<Result<Bytes>> Service::submit(ChangePointer change) {
+  if (!is_connected()) co_return fail(ErrorCode::unavailable, "the trusted core is not connected");
+  if (changes_.size() >= kMaxQueuedChanges) co_return fail(ErrorCode::queue_full, "too many changes are waiting");
+  changes_.push_back(change);
+  changes_waiting_.set();
+  co_await change->done.wait();
+  co_return std::move(change->result);
+}
+
+Task<void> Service::change_loop() {
+  while (channel_->is_open()) {
+    if (changes_.empty()) {
+      changes_waiting_.reset();
+      co_await changes_waiting_.wait();
+      continue;
+    }
+    const auto done = co_await run_batch();
+    if (done) continue;
+    infra::log_error("keys: a batch of changes failed", {{"reason", done.error().text()}});
+    // What is pending in the core dies with the connection; the next one reconciles.
+    tree_.drop_pending();
+    channel_->close(done.error().message);
+  }
+}
+
+Task<Result<void>> Service::run_batch() {
+  Batch batch;
+  std::vector<ChangePointer> sent;
+  while (!changes_.empty() && sent.size() < protocol::kMaxPendingChanges) {
+    const ChangePointer change = changes_.front();
+    changes_.pop_front();
+    const auto done = co_await send_change(*change, batch);
+    if (done) {
+      sent.push_back(change);
+      continue;
+    }
+    change->result = tl::unexpected(done.error());
+    change->done.set();
+    // A refusal concerns this change alone; anything else ends the batch.
+    const bool alone = done.error().code == ErrorCode::refused || done.error().code == ErrorCode::not_found;
+    if (alone) continue;
+    for (const ChangePointer& other : sent) other->done.set();
+    co_return done;
+  }
+  if (sent.empty()) co_return Result<void>{};
+  auto committed = co_await commit(std::move(batch), sent);
+  for (const ChangePointer& change : sent) change->done.set();
+  co_return committed;
+}
+
+Task<Result<void>> Service::send_change(Change& change, Batch& batch) {
+  StoredRecord record;
+  record.kind = change.kind;
+  record.leaf = next_leaf_;
+  if (change.record) {
+    // An earlier change of the same batch is newer than what the database holds.
+    const StoredRecord* newest = nullptr;
+    for (const StoredRecord& earlier : batch.records)
+      if (earlier.id == *change.record) newest = &earlier;
+    if (newest != nullptr) {
+      record = *newest;
+    } else {
+      auto stored = co_await load_record(*change.record);
+      if (!stored) co_return tl::unexpected(stored.error());
+      record = **stored;
+    }
+  }
+  if (auto loaded = co_await load_path(record.leaf); !loaded) co_return loaded;
+  const OwnedPath path = tree_.path(record.leaf, true);
+  auto answer = co_await channel_->call(change.command, change.build(path.path, record.sealed), change.request_id);
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto pending = decode_message<protocol::PendingReply>(*answer);
+  if (!pending) co_return tl::unexpected(pending.error());
+  if (auto loaded = co_await load_path(record.leaf); !loaded) co_return loaded;
+  tree_.set_pending(record.leaf, protocol::leaf_hash(pending->record_id, pending->revision, pending->sealed));
+  if (pending->leaf != record.leaf || tree_.pending_root() != pending->root)
+    co_return fail(ErrorCode::protocol_violation, "the trusted core and the node compute different trees");
+  if (!change.record) next_leaf_++;
+  record.id = pending->record_id;
+  record.revision = pending->revision;
+  record.sealed = core::to_bytes(pending->sealed);
+  batch.root = pending->root;
+  batch.records.push_back(std::move(record));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Service::commit(Batch batch, std::vector<ChangePointer>& changes) {
+  batch.epoch = epoch_ + 1;
+  if (auto done = co_await store_.prepare(batch); !done) co_return done;
+  protocol::CommitRequest request{batch.epoch, batch.root};
+  auto answer = co_await channel_->call(Command::commit, encode_message(request));
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto committed = std::make_unique<protocol::CommitReply>();
+  if (!protocol::decode(*answer, *committed) || committed->epoch != batch.epoch)
+    co_return fail(ErrorCode::protocol_violation, "the answer to a commit is malformed");
+  auto chunks = tree_.commit_pending();
+  epoch_ = batch.epoch;
+  for (const StoredRecord& record : batch.records) cache_record(record);
+  if (auto done = co_await store_.apply(std::move(batch), std::move(chunks)); !done) co_return done;
+  for (std::size_t i = 0; i < committed->count; i++)
+    for (const ChangePointer& change : changes)
+      if (change->request_id == committed->changes[i].request_id)
+        change->result = core::to_bytes(committed->changes[i].reply);
+  co_return Result<void>{};
+}
+
+// --- requests
+// ----------------------------------------------------------------------------------------------------------
+
+Task<Result<WalletInfo>> Service::create_wallet(Passkey passkey, protocol::Policy policy) {
+  protocol::WalletCreateRequest request;
+  request.passkey = {base::sha256(passkey.credential_id), passkey.public_key, passkey.rp_id_hash};
+  request.policy = policy;
+  auto change = std::make_shared<Change>();
+  change->command = Command::wallet_create;
+  change->kind = RecordKind::wallet;
+  change->build = [request](const protocol::TreePath& path, core::ByteView) mutable {
+    request.path = path;
+    return encode_message(request);
+  };
+  const auto answer = co_await submit(change);
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto committed = decode_message<protocol::WalletCommitted>(*answer);
+  if (!committed) co_return tl::unexpected(committed.error());
+  co_return WalletInfo{committed->wallet_id, committed->server_key};
+}
+
+Task<Result<Address>> Service::bind_account(AccountBindRequest request) {
+  auto change = std::make_shared<Change>();
+  change->command = Command::account_bind;
+  change->kind = RecordKind::wallet;
+  change->record = request.wallet;
+  change->build = [request](const protocol::TreePath& path, core::ByteView sealed) {
+    return encode_message(
+        protocol::AccountBindRequest{{sealed, path}, request.chain_id, request.server_key_index, request.init_data});
+  };
+  const auto answer = co_await submit(change);
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto committed = decode_message<protocol::AccountCommitted>(*answer);
+  if (!committed) co_return tl::unexpected(committed.error());
+  co_return committed->account;
+}
+
+Task<Result<SignedUserop>> Service::sign_userop(UseropRequest request) {
+  const auto answer =
+      co_await ask(Command::sign_userop, request.wallet, [&request](const protocol::RecordProof& proof) {
+        return encode_message(protocol::SignUseropRequest{proof, request.chain_id, request.entry_point,
+                                                          to_protocol(request.userop), to_protocol(request.assertion)});
+      });
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto reply = decode_message<protocol::SignUseropReply>(*answer);
+  if (!reply) co_return tl::unexpected(reply.error());
+  SignedUserop result;
+  result.signature = to_signature(reply->signature);
+  result.hash = reply->userop_hash;
+  result.deploys = reply->deploys != 0;
+  result.sponsored = reply->sponsored != 0;
+  result.max_cost = reply->max_cost;
+  result.calls.assign(reply->calls.begin(), reply->calls.begin() + reply->call_count);
+  co_return result;
+}
+
+Task<Result<protocol::WalletDescribeReply>> Service::describe_wallet(RecordId wallet) {
+  const auto answer = co_await ask(Command::wallet_describe, wallet, [](const protocol::RecordProof& proof) {
+    return encode_message(protocol::WalletDescribeRequest{proof, 0});
+  });
+  if (!answer) co_return tl::unexpected(answer.error());
+  co_return decode_message<protocol::WalletDescribeReply>(*answer);
+}
+
+Task<Result<Signature>> Service::sign_transaction(RecordId executor, Bytes unsigned_transaction) {
+  const auto answer =
+      co_await ask(Command::sign_transaction, executor, [&unsigned_transaction](const protocol::RecordProof& proof) {
+        return encode_message(protocol::SignTransactionRequest{proof, unsigned_transaction});
+      });
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto reply = decode_message<protocol::SignTransactionReply>(*answer);
+  if (!reply) co_return tl::unexpected(reply.error());
+  co_return to_signature(reply->signature);
+}
+
+Task<Result<Sponsorship>> Service::sign_sponsorship(RecordId key, SponsorshipRequest request) {
+  const auto answer = co_await ask(Command::sign_sponsorship, key, [&request](const protocol::RecordProof& proof) {
+    return encode_message(protocol::SignSponsorshipRequest{
+        proof, request.chain_id, request.entry_point, request.paymaster, to_protocol(request.userop),
+        request.valid_until, request.valid_after, request.paymaster_verification_gas_limit,
+        request.paymaster_post_op_gas_limit});
+  });
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto reply = decode_message<protocol::SignSponsorshipReply>(*answer);
+  if (!reply) co_return tl::unexpected(reply.error());
+  co_return Sponsorship{to_signature(reply->signature), reply->max_cost};
+}
+
+Task<Result<std::vector<KeyInfo>>> Service::keys_for(Purpose purpose, std::uint64_t chain_id) {
+  std::vector<KeyInfo> keys;
+  for (const KeyInfo& key : node_keys_)
+    if (key.purpose == purpose && (key.chain_id == 0 || key.chain_id == chain_id)) keys.push_back(key);
+  co_return keys;
+}
+
+Task<Result<std::vector<KeyInfo>>> Service::executors(std::uint64_t chain_id) {
+  return keys_for(Purpose::executor, chain_id);
+}
+
+Task<Result<std::vector<KeyInfo>>> Service::sponsors(std::uint64_t chain_id) {
+  return keys_for(Purpose::paymaster, chain_id);
+}
+
+Task<Result<CoreStatus>> Service::status() {
+  const auto answer = co_await call(Command::status, {});
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto reply = decode_message<protocol::StatusReply>(*answer);
+  if (!reply) co_return tl::unexpected(reply.error());
+  CoreStatus status;
+  status.body = static_cast<protocol::Body>(reply->body);
+  status.protection = static_cast<protocol::Protection>(reply->protection);
+  status.core_id = reply->core_id;
+  status.epoch = reply->epoch;
+  status.root = reply->root;
+  status.recovery_count = reply->recovery_count;
+  status.configuration_sequence = reply->configuration_sequence;
+  status.configuration_digest = reply->configuration_digest;
+  status.budgets.assign(reply->budgets.begin(), reply->budgets.begin() + reply->budget_count);
+  co_return status;
+}
+
+Task<Result<Bytes32>> Service::configure(Bytes configuration, std::array<std::uint8_t, 64> signature) {
+  const auto answer =
+      co_await call(Command::configure, encode_message(protocol::ConfigureRequest{configuration, signature}));
+  if (!answer) co_return tl::unexpected(answer.error());
+  if (answer->size() != 32) co_return fail(ErrorCode::protocol_violation, "the answer to configure is malformed");
+  Bytes32 digest;
+  base::copy(digest, *answer);
+  co_return digest;
+}
+
+Task<Result<std::uint64_t>> Service::recover(Bytes recovery, std::array<std::uint8_t, 64> signature) {
+  const auto answer = co_await call(Command::recover, encode_message(protocol::RecoverRequest{recovery, signature}));
+  if (!answer) co_return tl::unexpected(answer.error());
+  if (answer->size() != 8) co_return fail(ErrorCode::protocol_violation, "the answer to recover is malformed");
+  const auto epoch = base::load_be<std::uint64_t>(answer->data());
+  if (auto done = co_await store_.set_epoch(epoch); !done) co_return tl::unexpected(done.error());
+  epoch_ = epoch;
+  co_return epoch;
+}
+
+Task<Result<KeyInfo>> Service::create_key(Purpose purpose, std::uint64_t chain_id) {
+  auto change = std::make_shared<Change>();
+  change->command = Command::key_create;
+  change->kind = RecordKind::key;
+  change->build = [purpose, chain_id](const protocol::TreePath& path, core::ByteView) {
+    return encode_message(protocol::KeyCreateRequest{path, static_cast<std::uint8_t>(purpose), chain_id});
+  };
+  const auto answer = co_await submit(change);
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto committed = decode_message<protocol::KeyCommitted>(*answer);
+  if (!committed) co_return tl::unexpected(committed.error());
+  const KeyInfo key{committed->key_id, purpose, chain_id, committed->address};
+  if (auto done = co_await store_.remember_key(key); !done) co_return tl::unexpected(done.error());
+  node_keys_.push_back(key);
+  co_return key;
+}
+
+}  // namespace community::keys

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The key service over a channel: it proves records current, groups changes into commits, and reconciles the database
+// with the core whenever a connection begins. Owned by one loop's thread.
+#pragma once
+#include <deque>
+
+#include "community/infra/api/log.hpp"
+#include "community/keys/factory.hpp"
+#include "community/keys/record_store.hpp"
+
+namespace community::keys {
+
+class Service final : public ConnectedKeyService {
+ public:
+  explicit Service(KeyServiceDependencies dependencies);
+
+  Task<Error> serve(ChannelOptions options) override;
+  Task<Result<void>> attach(ChannelOptions options) override;
+  bool is_connected() const override { return connected_.is_set(); }
+  infra::Event& connected() override { return connected_; }
+  Task<Result<void>> release_leases() override;
+
+  Task<Result<std::vector<KeyInfo>>> executors(std::uint64_t chain_id) override;
+  Task<Result<Signature>> sign_transaction(RecordId executor, Bytes unsigned_transaction) override;
+  Task<Result<std::vector<KeyInfo>>> sponsors(std::uint64_t chain_id) override;
+  Task<Result<Sponsorship>> sign_sponsorship(RecordId key, SponsorshipRequest request) override;
+  Task<Result<WalletInfo>> create_wallet(Passkey passkey, protocol::Policy policy) override;
+  Task<Result<Address>> bind_account(AccountBindRequest request) override;
+  Task<Result<SignedUserop>> sign_userop(UseropRequest request) override;
+  Task<Result<protocol::WalletDescribeReply>> describe_wallet(RecordId wallet) override;
+  Task<Result<CoreStatus>> status() override;
+  Task<Result<Bytes32>> configure(Bytes configuration, std::array<std::uint8_t, 64> signature) override;
+  Task<Result<std::uint64_t>> recover(Bytes recovery, std::array<std::uint8_t, 64> signature) override;
+  Task<Result<KeyInfo>> create_key(Purpose purpose, std::uint64_t chain_id) override;
+  Bytes32 database_root() const override { return tree_.root(); }
+
+ private:
+  // One change on its way through a batch.
+  struct Change {
+    protocol::Command command{};
+    RecordKind kind{};
+    // Nothing: a new record at the next free leaf.
+    std::optional<RecordId> record;
+    // The request's body for this path, and for this record when there is one.
+    std::function<Bytes(const protocol::TreePath&, core::ByteView sealed)> build;
+    std::uint64_t request_id = 0;
+    infra::Event done;
+    // The core's ...Committed message.
+    Result<Bytes> result = fail(ErrorCode::unavailable, "the trusted core went away before the change was committed");
+  };
+  using ChangePointer = std::shared_ptr<Change>;
+
+  Task<Result<void>> open(ChannelOptions options);
+  Task<Result<void>> reconcile();
+  Task<Result<void>> describe_new_keys();
+  Task<Result<void>> load_path(std::uint32_t leaf);
+  Task<Result<std::shared_ptr<const StoredRecord>>> load_record(RecordId id);
+  void cache_record(StoredRecord record);
+
+  Task<Result<Bytes>> submit(ChangePointer change);
+  Task<void> change_loop();
+  // Sends the changes that wait, as many as fit one commit, and commits them.
+  Task<Result<void>> run_batch();
+  Task<Result<void>> send_change(Change& change, Batch& batch);
+  Task<Result<void>> commit(Batch batch, std::vector<ChangePointer>& changes);
+  // A request about one current record; repeated when a commit made its path stale on the way.
+  Task<Result<Bytes>> ask(protocol::Command command, RecordId id,
+                          std::function<Bytes(const protocol::RecordProof&)> build);
+  Task<Result<std::vector<KeyInfo>>> keys_for(Purpose purpose, std::uint64_t chain_id);
+  Task<Result<Bytes>> call(protocol::Command command, Bytes body);
+
+  KeyServiceDependencies dependencies_;
+  RecordStore store_;
+  std::unique_ptr<Channel> channel_;
+  infra::Event connected_;
+  Tree tree_;
+  std::uint64_t epoch_ = 0;
+  std::uint32_t next_leaf_ = 0;
+  std::deque<ChangePointer> changes_;
+  infra::Event changes_waiting_;
+  // Records at hand, by id, in the order they came; wallets of people who transact now.
+  std::map<RecordId, std::shared_ptr<const StoredRecord>> records_;
+  std::deque<RecordId> record_order_;
+  std::vector<KeyInfo> node_keys_;
+};
+
+}  // namespace community::keys
