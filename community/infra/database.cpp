@@ -258,9 +258,16 @@ Task<Result<void>> Database::run_write(Job job) {
   co_return co_await completion->wait();
 }
 
+Task<Result<void>> Database::run_job(bool writes, Job job) {
+  if (writes) return run_write(std::move(job));
+  return run_read(std::move(job));
+}
+
 Task<Result<void>> Database::run_read(Job job) {
   Body* body = body_.get();
-  auto outcome = co_await body->readers->run([body, job = std::move(job)] { return body->run_reader(job); });
+  auto shared = std::make_shared<Job>(std::move(job));
+  auto work = [body, shared] { return body->run_reader(*shared); };
+  auto outcome = co_await body->readers->run(work);
   if (!outcome) co_return tl::unexpected(outcome.error());
   co_return std::move(*outcome);
 }

@@ -156,7 +156,7 @@ struct RpcDispatcher::Body {
     std::function<Task<void>(std::size_t)> work = [&](std::size_t i) {
       return handle_item(items[i], context, texts[i], total);
     };
-    co_await for_each_bounded(items.size(), limits.batch_concurrency, std::move(work));
+    co_await for_each_bounded(items.size(), limits.batch_concurrency, work);
     std::string joined = "[";
     for (const auto& text : texts) {
       if (text.empty()) continue;

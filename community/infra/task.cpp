@@ -137,8 +137,8 @@ bool Event::is_set() const { return state_->is_set; }
 std::size_t Event::waiters() const { return state_->waiters.size(); }
 
 Task<void> Event::wait() {
-  while (!co_await wait_for(Milliseconds::max())) {
-  }
+  bool woken = false;
+  while (!woken) woken = co_await wait_for(Milliseconds::max());
 }
 
 Task<bool> Event::wait_for(Milliseconds timeout) {
@@ -223,8 +223,8 @@ Task<void> sleep_real(Milliseconds duration) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-Task<void> run_on(EventLoop& other, std::function<Task<void>()> make) {
-  co_await asio::co_spawn(other.executor(), std::move(make), asio::use_awaitable);
+Task<void> run_on(EventLoop& other, std::function<Task<void>()>& make) {
+  co_await asio::co_spawn(other.executor(), make(), asio::use_awaitable);
 }
 
 namespace detail {
@@ -269,7 +269,7 @@ Task<void> take_turns(std::size_t& next, std::size_t count, std::function<Task<v
 }
 }  // namespace
 
-Task<void> for_each_bounded(std::size_t count, std::size_t limit, std::function<Task<void>(std::size_t)> work) {
+Task<void> for_each_bounded(std::size_t count, std::size_t limit, std::function<Task<void>(std::size_t)>& work) {
   assert(limit > 0);
   std::size_t next = 0;
   TaskGroup group(co_await asio::this_coro::executor);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <stdexcept>
 #include <thread>
@@ -191,24 +192,26 @@ TEST(worker_pool_test, AJobRunsElsewhereAndItsCallerComesBack) {
 TEST(worker_pool_test, AFullQueueRefusesByType) {
   EventLoop loop;
   WorkerPool pool({"test", 1, 1});
+  std::atomic<bool> running = false;
   std::promise<void> release;
   auto gate = release.get_future().share();
   auto test = [&]() -> Task<void> {
     TaskGroup group(co_await boost::asio::this_coro::executor);
     auto block = [&]() -> Task<void> {
-      const auto done = co_await pool.run([gate] { gate.wait(); });
+      auto job = [gate, &running] {
+        running = true;
+        gate.wait();
+      };
+      const auto done = co_await pool.run(job);
       EXPECT_TRUE(done.has_value());
     };
     group.spawn(block());
+    while (!running) co_await reschedule();
     group.spawn(block());
-    // One job is taken by the thread and one waits; until the first is taken both stand in the queue or one was
-    // refused.
     while (pool.queued() != 1) co_await reschedule();
-    bool refused = false;
-    while (!refused) {
-      const auto third = co_await pool.run([] {});
-      refused = !third && third.error().code == ErrorCode::queue_full;
-    }
+    const auto third = co_await pool.run([] {});
+    EXPECT_FALSE(third.has_value());
+    EXPECT_EQ(third.error().code, ErrorCode::queue_full);
     release.set_value();
     co_await group.join();
   };

@@ -56,6 +56,8 @@ template <class U>
 struct DatabaseResult<Result<U>> {
   using Type = Result<U>;
 };
+template <class F>
+using DatabaseResultOf = typename DatabaseResult<std::invoke_result_t<std::remove_cvref_t<F>&, soci::session&>>::Type;
 }  // namespace detail
 
 class Database {
@@ -74,13 +76,15 @@ class Database {
   // When `f` returns an error value or throws, its own changes are undone and nobody else's. soci errors arrive as
   // constraint or database. `f` runs even when the caller is gone, so it owns what it uses.
   template <class F>
-  auto write(F f) -> Task<typename detail::DatabaseResult<std::invoke_result_t<F&, soci::session&>>::Type> {
-    return run(true, std::move(f));
+  auto write(F&& f) -> Task<detail::DatabaseResultOf<F>> {
+    static_assert(detail::kSafeInAwait<F>, "name the lambda first: see the warning in task.hpp");
+    return run(true, detail::take_closure(f));
   }
   // Runs `f(soci::session&)` on a reader thread in one snapshot; it sees every write whose result was returned.
   template <class F>
-  auto read(F f) -> Task<typename detail::DatabaseResult<std::invoke_result_t<F&, soci::session&>>::Type> {
-    return run(false, std::move(f));
+  auto read(F&& f) -> Task<detail::DatabaseResultOf<F>> {
+    static_assert(detail::kSafeInAwait<F>, "name the lambda first: see the warning in task.hpp");
+    return run(false, detail::take_closure(f));
   }
 
   void stop();
@@ -93,47 +97,67 @@ class Database {
   Task<Result<void>> run_write(Job job);
   Task<Result<void>> run_read(Job job);
 
+  Task<Result<void>> run_job(bool writes, Job job);
   template <class F>
-  auto run(bool writes, F f) -> Task<typename detail::DatabaseResult<std::invoke_result_t<F&, soci::session&>>::Type>;
+  auto run(bool writes, F f) -> Task<detail::DatabaseResultOf<F>>;
+  template <class R, class Shared>
+  Task<R> finish(bool writes, std::shared_ptr<Shared> shared, Job job);
 
   std::unique_ptr<Body> body_;
 };
 
+namespace detail {
+template <class F, class T>
+struct DatabaseJob {
+  explicit DatabaseJob(F function) : f(std::move(function)) {}
+  F f;
+  std::conditional_t<std::is_void_v<T>, std::monostate, std::optional<T>> value{};
+  std::exception_ptr failure;
+
+  bool call(soci::session& session) {
+    if constexpr (std::is_void_v<T>) {
+      f(session);
+      return true;
+    } else {
+      value.emplace(f(session));
+      if constexpr (IsExpected<T>::value) {
+        return value->has_value();
+      } else {
+        return true;
+      }
+    }
+  }
+};
+}  // namespace detail
+
 template <class F>
-auto Database::run(bool writes, F f)
-    -> Task<typename detail::DatabaseResult<std::invoke_result_t<F&, soci::session&>>::Type> {
+auto Database::run(bool writes, F f) -> Task<detail::DatabaseResultOf<F>> {
   using T = std::invoke_result_t<F&, soci::session&>;
-  using R = typename detail::DatabaseResult<T>::Type;
-  struct Shared {
-    explicit Shared(F function) : f(std::move(function)) {}
-    F f;
-    std::conditional_t<std::is_void_v<T>, std::monostate, std::optional<T>> value{};
-    std::exception_ptr failure;
-  };
-  auto shared = std::make_shared<Shared>(std::move(f));
+  using R = detail::DatabaseResultOf<F>;
+  auto shared = std::make_shared<detail::DatabaseJob<F, T>>(std::move(f));
   Job job = [shared](soci::session& session) {
     try {
-      if constexpr (std::is_void_v<T>) {
-        shared->f(session);
-        return true;
-      } else {
-        shared->value.emplace(shared->f(session));
-        if constexpr (detail::IsExpected<T>::value) {
-          return shared->value->has_value();
-        } else {
-          return true;
-        }
-      }
+      return shared->call(session);
     } catch (...) {
       shared->failure = std::current_exception();
       throw;
     }
   };
-  auto done = writes ? co_await run_write(std::move(job)) : co_await run_read(std::move(job));
+  return finish<R>(writes, std::move(shared), std::move(job));
+}
+
+template <class R, class Shared>
+Task<R> Database::finish(bool writes, std::shared_ptr<Shared> shared, Job job) {
+  auto done = co_await run_job(writes, std::move(job));
   if (!done) co_return R(tl::unexpected<Error>(std::move(done.error())));
   if (shared->failure) std::rethrow_exception(shared->failure);
-  if constexpr (std::is_void_v<T>) {
-    co_return R{};
+  if constexpr (std::is_void_v<typename R::value_type>) {
+    // A lambda that returns Result<void> comes here too: its own error counts.
+    if constexpr (!std::is_same_v<decltype(shared->value), std::monostate>) {
+      co_return std::move(*shared->value);
+    } else {
+      co_return R{};
+    }
   } else {
     co_return R(std::move(*shared->value));
   }

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Coroutines of the whole program: one alias, one loop per thread, and joins that never leave a child behind. Every
 // object here belongs to the thread of one loop; only EventLoop::post, spawn and stop may be called from others.
+//
+// Warning for every coroutine of this program: g++ 12.2 destroys twice the members of a temporary that is made inside a
+// co_await expression by braces or as a lambda with captures. Name it first:
+//   auto insert = [row](soci::session& sql) { … };      HttpCall call{…};
+//   co_await database.write(insert);                    co_await client.send(std::move(call));
+// Captures that are references or numbers are safe, and so are values returned by functions or made by constructors.
+// Put no co_await into ?: and none into the condition of a loop with an empty body.
 #pragma once
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -11,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -103,9 +111,24 @@ Task<void> reschedule();
 Task<void> sleep_real(Milliseconds duration);
 
 // Runs `make` on another loop's thread and comes back.
-Task<void> run_on(EventLoop& other, std::function<Task<void>()> make);
+Task<void> run_on(EventLoop& other, std::function<Task<void>()>& make);
 
 namespace detail {
+// See the warning above: a temporary closure is safe inside co_await only when destroying it twice does nothing.
+template <class F>
+inline constexpr bool kSafeInAwait =
+    std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<std::remove_cvref_t<F>>;
+
+// Copies a named closure; moves one that cannot be copied.
+template <class F>
+std::remove_cvref_t<F> take_closure(F& f) {
+  if constexpr (std::is_copy_constructible_v<std::remove_cvref_t<F>>) {
+    return f;
+  } else {
+    return std::move(f);
+  }
+}
+
 Task<bool> finish_within(Milliseconds timeout, Task<void> task);
 
 template <class T>
@@ -171,6 +194,6 @@ Task<std::vector<T>> all(std::vector<Task<T>> tasks) {
 }
 
 // work(0) … work(count - 1), never more than `limit` of them at the same time.
-Task<void> for_each_bounded(std::size_t count, std::size_t limit, std::function<Task<void>(std::size_t)> work);
+Task<void> for_each_bounded(std::size_t count, std::size_t limit, std::function<Task<void>(std::size_t)>& work);
 
 }  // namespace community::infra

@@ -27,39 +27,54 @@ class WorkerPool {
 
   // Runs `f` on a thread of the pool and returns its value on the caller's loop; queue_full or closed when it did not
   // run. `f` owns what it uses: when the caller is cancelled or destroyed the job still runs to its end.
+  // A named lambda is copied, one that cannot be copied is moved from.
   template <class F>
-  auto run(F f) -> Task<Result<std::invoke_result_t<F&>>>;
+  auto run(F&& f) -> Task<Result<std::invoke_result_t<std::remove_cvref_t<F>&>>>;
 
   std::size_t queued() const;
   void stop();
 
  private:
   Task<Result<void>> run_erased(std::function<void()> job);
+  template <class T, class Shared>
+  Task<Result<T>> finish(std::shared_ptr<Shared> shared, std::function<void()> job);
   struct Body;
   std::unique_ptr<Body> body_;
 };
 
-template <class F>
-auto WorkerPool::run(F f) -> Task<Result<std::invoke_result_t<F&>>> {
-  using T = std::invoke_result_t<F&>;
-  struct Shared {
-    explicit Shared(F function) : f(std::move(function)) {}
-    F f;
-    std::conditional_t<std::is_void_v<T>, std::monostate, std::optional<T>> value{};
-    std::exception_ptr failure;
-  };
-  auto shared = std::make_shared<Shared>(std::move(f));
-  std::function<void()> job = [shared] {
+namespace detail {
+template <class F, class T>
+struct PoolJob {
+  explicit PoolJob(F function) : f(std::move(function)) {}
+  F f;
+  std::conditional_t<std::is_void_v<T>, std::monostate, std::optional<T>> value{};
+  std::exception_ptr failure;
+
+  void call() {
     try {
       if constexpr (std::is_void_v<T>) {
-        shared->f();
+        f();
       } else {
-        shared->value.emplace(shared->f());
+        value.emplace(f());
       }
     } catch (...) {
-      shared->failure = std::current_exception();
+      failure = std::current_exception();
     }
-  };
+  }
+};
+}  // namespace detail
+
+template <class F>
+auto WorkerPool::run(F&& f) -> Task<Result<std::invoke_result_t<std::remove_cvref_t<F>&>>> {
+  static_assert(detail::kSafeInAwait<F>, "name the lambda first: see the warning in task.hpp");
+  using Closure = std::remove_cvref_t<F>;
+  using T = std::invoke_result_t<Closure&>;
+  auto shared = std::make_shared<detail::PoolJob<Closure, T>>(detail::take_closure(f));
+  return finish<T>(shared, [shared] { shared->call(); });
+}
+
+template <class T, class Shared>
+Task<Result<T>> WorkerPool::finish(std::shared_ptr<Shared> shared, std::function<void()> job) {
   auto done = co_await run_erased(std::move(job));
   if (!done) co_return tl::unexpected<Error>(std::move(done.error()));
   if (shared->failure) std::rethrow_exception(shared->failure);

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Durability, isolation of the writes that share a commit, and migrations that refuse what they do not know.
+#include "community/infra/api/database.hpp"
+
+#include <gtest/gtest.h>
+#include <soci/soci.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <future>
+
+#include "community/infra/migrations.hpp"
+
+namespace community::infra {
+namespace {
+
+MigrationSet counters(std::size_t steps = 1) {
+  MigrationSet set{
+      "counter",
+      {{1, "create", "CREATE TABLE counter_value (\n  name TEXT PRIMARY KEY,\n  value BIGINT NOT NULL\n);\n"}}};
+  if (steps > 1) set.steps.push_back({2, "index", "CREATE INDEX counter_by_value ON counter_value (value);\n"});
+  return set;
+}
+
+void put(soci::session& sql, const std::string& name, long long value) {
+  sql << "INSERT INTO counter_value (name, value) VALUES (:name, :value)", soci::use(name), soci::use(value);
+}
+
+long long count(soci::session& sql) {
+  long long rows = 0;
+  sql << "SELECT COUNT(*) FROM counter_value", soci::into(rows);
+  return rows;
+}
+
+class database_test : public testing::Test {
+ protected:
+  database_test() {
+    std::string pattern = std::filesystem::temp_directory_path() / "community-database-XXXXXX";
+    directory = mkdtemp(pattern.data());
+  }
+  ~database_test() override { std::filesystem::remove_all(directory); }
+
+  std::string url() const { return "sqlite:" + directory + "/node.db"; }
+  Result<std::unique_ptr<Database>> open(std::vector<MigrationSet> sets) {
+    return Database::open({url()}, std::move(sets));
+  }
+
+  std::string directory;
+  EventLoop loop;
+};
+
+TEST_F(database_test, AWriteIsSeenByTheNextRead) {
+  auto database = std::move(*open({counters()}));
+  auto test = [&]() -> Task<void> {
+    const auto written = co_await database->write([](soci::session& sql) { put(sql, "a", 1); });
+    EXPECT_TRUE(written.has_value());
+    const auto rows = co_await database->read([](soci::session& sql) { return count(sql); });
+    EXPECT_EQ(rows.value_or(-1), 1);
+  };
+  loop.block_on(test());
+}
+
+TEST_F(database_test, WritesThatFailDoNotHurtTheirNeighbours) {
+  auto database = std::move(*open({counters()}));
+  std::vector<ErrorCode> errors;
+  int succeeded = 0;
+  auto write_one = [&](int i) -> Task<void> {
+    const auto done = co_await database->write([i](soci::session& sql) -> Result<int> {
+      put(sql, "n" + std::to_string(i), i);
+      if (i % 3 == 1) return fail(ErrorCode::malformed, "refused by the caller");
+      if (i % 3 == 2) put(sql, "n" + std::to_string(i), i);
+      return i;
+    });
+    if (done) {
+      succeeded++;
+    } else {
+      errors.push_back(done.error().code);
+    }
+  };
+  auto test = [&]() -> Task<void> {
+    TaskGroup group(co_await boost::asio::this_coro::executor);
+    for (int i = 0; i < 300; i++) group.spawn(write_one(i));
+    co_await group.join();
+    const auto rows = co_await database->read([](soci::session& sql) { return count(sql); });
+    EXPECT_EQ(rows.value_or(-1), 100);
+  };
+  loop.block_on(test());
+  EXPECT_EQ(succeeded, 100);
+  EXPECT_EQ(std::count(errors.begin(), errors.end(), ErrorCode::malformed), 100);
+  EXPECT_EQ(std::count(errors.begin(), errors.end(), ErrorCode::constraint), 100);
+}
+
+TEST_F(database_test, ManyWritesShareACommit) {
+  Metrics metrics;
+  auto database = std::move(*Database::open({url()}, {counters()}, &metrics));
+  std::promise<void> release;
+  auto gate = release.get_future().share();
+  auto hold = [&]() -> Task<void> {
+    auto block = [gate](soci::session&) { gate.wait(); };
+    co_await database->write(block);
+  };
+  auto write_one = [&](int i) -> Task<void> {
+    co_await database->write([i](soci::session& sql) { put(sql, std::to_string(i), i); });
+  };
+  auto test = [&]() -> Task<void> {
+    TaskGroup group(co_await boost::asio::this_coro::executor);
+    group.spawn(hold());
+    for (int i = 0; i < 20; i++) group.spawn(write_one(i));
+    release.set_value();
+    co_await group.join();
+  };
+  loop.block_on(test());
+  EXPECT_LE(metrics.counter("community_database_commits_total", "Group commits").value(), 3);
+}
+
+TEST_F(database_test, ABugInAWriteIsThrownAtItsCallerAndUndone) {
+  auto database = std::move(*open({counters()}));
+  auto test = [&]() -> Task<void> {
+    co_await database->write([](soci::session& sql) {
+      put(sql, "a", 1);
+      throw std::logic_error("bug");
+    });
+  };
+  EXPECT_THROW(loop.block_on(test()), std::logic_error);
+  const auto rows = loop.block_on(database->read([](soci::session& sql) { return count(sql); }));
+  EXPECT_EQ(rows.value_or(-1), 0);
+}
+
+TEST_F(database_test, AClosureThatOwnsMemoryIsDestroyedOnce) {
+  auto database = std::move(*open({counters()}));
+  const auto owned = std::make_shared<std::string>("owned by the closure and longer than a short string");
+  auto test = [&]() -> Task<void> {
+    auto insert = [owned, name = *owned](soci::session& sql) {
+      put(sql, name, 1);
+      return name;
+    };
+    const auto done = co_await database->write(insert);
+    EXPECT_EQ(done.value_or(""), *owned);
+    auto look = [owned, name = *owned](soci::session&) { return name; };
+    const auto again = co_await database->read(look);
+    EXPECT_EQ(again.value_or(""), *owned);
+  };
+  loop.block_on(test());
+  database.reset();
+  EXPECT_EQ(owned.use_count(), 1);
+}
+
+TEST_F(database_test, AReaderCannotWrite) {
+  auto database = std::move(*open({counters()}));
+  const auto done = loop.block_on(database->read([](soci::session& sql) { put(sql, "a", 1); }));
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().code, ErrorCode::database);
+}
+
+TEST_F(database_test, AFullQueueRefusesByType) {
+  DatabaseOptions options{url()};
+  options.max_queued = 1;
+  auto database = std::move(*Database::open(options, {counters()}));
+  std::promise<void> release;
+  std::atomic<bool> running = false;
+  auto gate = release.get_future().share();
+  auto hold = [&]() -> Task<void> {
+    auto block = [gate, &running](soci::session&) {
+      running = true;
+      gate.wait();
+    };
+    co_await database->write(block);
+  };
+  auto test = [&]() -> Task<void> {
+    TaskGroup group(co_await boost::asio::this_coro::executor);
+    group.spawn(hold());
+    while (!running) co_await reschedule();
+    group.spawn(hold());
+    co_await reschedule();
+    const auto refused = co_await database->write([](soci::session&) {});
+    EXPECT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::queue_full);
+    release.set_value();
+    co_await group.join();
+  };
+  loop.block_on(test());
+}
+
+TEST_F(database_test, StepsAreAppliedOnceAndLaterOnesAdded) {
+  { ASSERT_TRUE(open({counters(1)}).has_value()); }
+  { ASSERT_TRUE(open({counters(2)}).has_value()); }
+  ASSERT_TRUE(open({counters(2)}).has_value());
+}
+
+TEST_F(database_test, ANewerDatabaseIsRefusedByName) {
+  { ASSERT_TRUE(open({counters(2)}).has_value()); }
+  const auto old = open({counters(1)});
+  ASSERT_FALSE(old.has_value());
+  EXPECT_EQ(old.error().code, ErrorCode::migration_history);
+  EXPECT_NE(old.error().message.find("counter 2 (index)"), std::string::npos);
+}
+
+TEST_F(database_test, AnAlteredStepIsRefusedByName) {
+  { ASSERT_TRUE(open({counters()}).has_value()); }
+  auto altered = counters();
+  altered.steps[0].sql += "-- changed\n";
+  const auto refused = open({altered});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::migration_history);
+  EXPECT_NE(refused.error().message.find("counter 1 (create)"), std::string::npos);
+}
+
+TEST_F(database_test, AFailingStepChangesNothing) {
+  auto broken = counters(2);
+  broken.steps[1].sql = "CREATE TABLE counter_extra (a TEXT);\nCREATE TABLE counter_value (a TEXT);\n";
+  const auto refused = open({broken});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::database);
+  auto database = std::move(*open({counters(1)}));
+  const auto extra = loop.block_on(database->read([](soci::session& sql) {
+    int tables = 0;
+    sql << "SELECT COUNT(*) FROM sqlite_master WHERE name = 'counter_extra'", soci::into(tables);
+    return tables;
+  }));
+  EXPECT_EQ(extra.value_or(-1), 0);
+}
+
+TEST_F(database_test, StatementsEndAtSemicolonsThatEndALine) {
+  const auto statements =
+      split_statements("CREATE TABLE a (\n  b TEXT DEFAULT ';x'\n);\nCREATE TABLE c (d TEXT);  \n\n");
+  ASSERT_EQ(statements.size(), 2u);
+  EXPECT_NE(statements[0].find("';x'"), std::string::npos);
+}
+
+// The child tells each value through a pipe only after its write's result came back; then it is killed in full flight.
+TEST_F(database_test, EveryConfirmedWriteSurvivesKill9) {
+  int channel[2];
+  ASSERT_EQ(pipe(channel), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(channel[0]);
+    EventLoop own;
+    auto database = std::move(*open({counters()}));
+    auto writer = [&](long long lane) -> Task<void> {
+      for (long long i = 0;; i++) {
+        const long long value = lane * 1'000'000 + i;
+        const auto done =
+            co_await database->write([value](soci::session& sql) { put(sql, std::to_string(value), value); });
+        if (!done || write(channel[1], &value, sizeof value) != sizeof value) _exit(1);
+      }
+    };
+    auto all_writers = [&]() -> Task<void> {
+      TaskGroup group(co_await boost::asio::this_coro::executor);
+      for (long long lane = 0; lane < 16; lane++) group.spawn(writer(lane));
+      co_await group.join();
+    };
+    own.block_on(all_writers());
+    _exit(1);
+  }
+  close(channel[1]);
+  std::vector<long long> confirmed;
+  long long value = 0;
+  while (confirmed.size() < 500 && read(channel[0], &value, sizeof value) == sizeof value) confirmed.push_back(value);
+  kill(child, SIGKILL);
+  while (read(channel[0], &value, sizeof value) == sizeof value) confirmed.push_back(value);
+  close(channel[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_GE(confirmed.size(), 500u);
+
+  auto database = std::move(*open({counters()}));
+  const auto missing = loop.block_on(database->read([&](soci::session& sql) {
+    int lost = 0;
+    for (const long long wanted : confirmed) {
+      int found = 0;
+      sql << "SELECT COUNT(*) FROM counter_value WHERE value = :value", soci::use(wanted), soci::into(found);
+      lost += found == 1 ? 0 : 1;
+    }
+    return lost;
+  }));
+  EXPECT_EQ(missing.value_or(-1), 0);
+}
+
+}  // namespace
+}  // namespace community::infra
