@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real body. Only programs (cmd/) and tests include this header.
+#pragma once
+#include <memory>
+
+#include "community/bundler/api/bundler.hpp"
+#include "community/chain/api/execution_client.hpp"
+#include "community/infra/api/clock.hpp"
+#include "community/infra/api/database.hpp"
+#include "community/keys/api/key_service.hpp"
+#include "community/pool/api/pool.hpp"
+#include "community/validation/api/simulator.hpp"
+
+namespace community::bundler {
+
+// Pass it to Database::open.
+infra::MigrationSet bundler_migrations();
+
+struct BundlerOptions {
+  std::uint64_t chain_id = 0;
+  std::vector<validation::EntryPoint> entry_points;
+  // Who receives what operations pay; the executor itself when absent. Must equal the trusted core's configuration.
+  std::optional<Address> beneficiary;
+  BundlerLimits limits;
+};
+
+// All outlive the bundler.
+struct BundlerDependencies {
+  infra::Database& database;
+  infra::Clock& clock;
+  chain::ExecutionClient& chain;
+  keys::ExecutorKeys& keys;
+  pool::Pool& pool;
+  validation::Simulator& simulator;
+  infra::Metrics* metrics = nullptr;
+};
+
+std::unique_ptr<Bundler> make_bundler(BundlerDependencies dependencies, BundlerOptions options);
+
+}  // namespace community::bundler

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The doors of the node: JSON-RPC (:3000) and the HTTP API (:9000), each as a handler for an HttpServer that the
+// program makes. Only programs (cmd/) and tests include this header.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "community/bundler/api/bundler.hpp"
+#include "community/chain/api/execution_client.hpp"
+#include "community/infra/api/http.hpp"
+#include "community/infra/api/metrics.hpp"
+#include "community/paymaster/api/sponsor.hpp"
+#include "community/pool/api/pool.hpp"
+#include "community/validation/api/validator.hpp"
+
+namespace community::gateway {
+
+struct GatewayOptions {
+  // "community-node/0.1.0", answered by web3_clientVersion and GET /api/v1/version.
+  std::string version;
+  std::uint64_t chain_id = 0;
+};
+
+// All outlive the gateway; `sponsor` is null when the node sponsors nothing.
+struct GatewayDependencies {
+  chain::ExecutionClient& chain;
+  validation::Validator& validator;
+  validation::Estimator& estimator;
+  pool::Pool& pool;
+  bundler::Bundler& bundler;
+  paymaster::Sponsor* sponsor = nullptr;
+  infra::Metrics* metrics = nullptr;
+};
+
+class Gateway {
+ public:
+  virtual ~Gateway() = default;
+  // For the server on :3000. POST / and POST /rpc take JSON-RPC; GET /health, /ready, /metrics.
+  virtual infra::HttpHandler rpc_handler() = 0;
+  // For the server on :9000. GET /api/v1/version, /health, /ready, /metrics. Other modules add their routes to it.
+  virtual infra::HttpRouter& http_router() = 0;
+  virtual infra::HttpHandler http_handler() = 0;
+};
+
+std::unique_ptr<Gateway> make_gateway(GatewayDependencies dependencies, GatewayOptions options);
+
+}  // namespace community::gateway

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why the pool does not keep an operation. Values are named after the rule that was broken.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+
+namespace community::pool {
+
+#define COMMUNITY_POOL_ERRORS(X)                                                                      \
+  X(already_known)           /* the same operation is waiting or was included */                      \
+  X(replacement_underpriced) /* both fees must grow by 10 % */                                        \
+  X(replacement_too_late)    /* the operation it would replace is in a transaction already */         \
+  X(nonce_gap)               /* an earlier nonce of its key is neither used nor waiting */            \
+  X(sender_limit)                                                                                     \
+  X(paymaster_limit)                                                                                  \
+  X(paymaster_deposit) /* the deposit does not cover what waits already and this one */               \
+  X(sender_is_entity)  /* ERC-7562, STO-040: the sender is a factory or paymaster of a waiting one */ \
+  X(entity_is_sender)  /* ERC-7562, STO-040, the other way round */                                   \
+  X(pool_full)                                                                                        \
+  X(storage) /* the database failed; nothing was kept */                                              \
+  X(not_found)
+
+enum class ErrorCode : std::uint8_t {
+#define X(rule) rule,
+  COMMUNITY_POOL_ERRORS(X)
+#undef X
+};
+
+std::string_view name(ErrorCode code);
+
+struct Error {
+  ErrorCode code{};
+  // For a person.
+  std::string message;
+};
+
+template <class T>
+using Result = tl::expected<T, Error>;
+
+inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
+  return tl::unexpected<Error>(Error{code, std::move(message)});
+}
+
+}  // namespace community::pool

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real body. Only programs (cmd/) and tests include this header.
+#pragma once
+#include <memory>
+
+#include "community/infra/api/clock.hpp"
+#include "community/infra/api/database.hpp"
+#include "community/pool/api/pool.hpp"
+
+namespace community::pool {
+
+// Pass it to Database::open.
+infra::MigrationSet pool_migrations();
+
+// Everything outlives the pool; `metrics` may be null.
+std::unique_ptr<Pool> make_pool(infra::Database& database, infra::Clock& clock, infra::Metrics* metrics,
+                                PoolLimits limits);
+
+}  // namespace community::pool

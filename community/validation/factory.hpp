@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real bodies. Only programs (cmd/) and tests include this header.
+#pragma once
+#include <memory>
+
+#include "community/chain/api/execution_client.hpp"
+#include "community/validation/api/validator.hpp"
+
+namespace community::validation {
+
+struct ValidationOptions {
+  std::uint64_t chain_id = 0;
+  // With the simulations code, from the contracts bundle.
+  std::vector<EntryPointCode> entry_points;
+  StaticLimits limits;
+  // wei; an operation that pays less is refused.
+  Uint256 least_priority_fee;
+};
+
+std::unique_ptr<Simulator> make_call_simulator(chain::ExecutionClient& chain);
+std::unique_ptr<Rules> make_rules();
+std::unique_ptr<Validator> make_validator(chain::ExecutionClient& chain, Simulator& simulator, const Rules& rules,
+                                          ValidationOptions options);
+std::unique_ptr<Estimator> make_estimator(chain::ExecutionClient& chain, ValidationOptions options);
+
+}  // namespace community::validation
