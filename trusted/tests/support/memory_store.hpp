@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A port for tests: the real software cryptography, randomness from a seed, and a store in memory that fails or loses
+// power when it is told to.
+#pragma once
+#include "trusted/port/port.hpp"
+#include "trusted/tests/support/bytes.hpp"
+
+namespace community::trusted::testing {
+
+class MemoryStore {
+ public:
+  enum class Fault {
+    none,
+    // The write is refused and changes nothing.
+    refuse,
+    // The write takes place but is answered as failed, and the store answers nothing more: the power went just after.
+    cut_after,
+    // The power goes just before the write takes place.
+    cut_before,
+  };
+
+  explicit MemoryStore(std::uint64_t seed = 1) : random_(seed) {}
+
+  // The port's context is this store, which must outlive it.
+  Port port();
+
+  // The n-th write from now on (1 is the next) meets `fault`.
+  void fail_write(std::size_t n, Fault fault) {
+    countdown_ = n;
+    fault_ = fault;
+  }
+  void restore_power() {
+    powered_ = true;
+    countdown_ = 0;
+    fault_ = Fault::none;
+  }
+  void fail_random(bool fail) { random_fails_ = fail; }
+
+  bool powered() const { return powered_; }
+  std::size_t writes() const { return writes_; }
+  const Bytes& contents() const { return contents_; }
+  void put(Bytes contents) { contents_ = std::move(contents); }
+
+ private:
+  static bool read(void* context, MutableByteView out, std::size_t* size);
+  static bool write(void* context, ByteView state);
+  static bool random(void* context, MutableByteView out);
+
+  Bytes contents_;
+  Random random_;
+  std::size_t writes_ = 0;
+  std::size_t countdown_ = 0;
+  Fault fault_ = Fault::none;
+  bool powered_ = true;
+  bool random_fails_ = false;
+};
+
+}  // namespace community::trusted::testing

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host for tests that drives the trusted core only through frames, as a node does: it keeps the tree and the sealed
+// records, and commits in two phases.
+#pragma once
+#include <deque>
+#include <memory>
+
+#include "trusted/core/core.hpp"
+#include "trusted/tests/support/channel.hpp"
+#include "trusted/tests/support/memory_store.hpp"
+#include "trusted/tests/support/merkle_tree.hpp"
+
+namespace community::trusted::testing {
+
+// A sealed record and where it stands.
+struct StoredRecord {
+  protocol::RecordId id{};
+  std::uint64_t revision = 0;
+  std::uint32_t leaf = 0;
+  Bytes sealed;
+};
+
+// A record and the path that proves it; owns both.
+struct OwnedProof {
+  Bytes sealed;
+  OwnedPath path;
+  protocol::RecordProof view() const { return {sealed, path.view()}; }
+};
+
+// A change that the core answered and that waits for its COMMIT.
+struct Uncommitted {
+  Error error = Error::ok;
+  std::uint64_t request_id = 0;
+  StoredRecord record;
+  Bytes32 root{};
+};
+
+// What a COMMIT answered: the replies of its changes in order.
+struct Committed {
+  Error error = Error::ok;
+  std::uint64_t epoch = 0;
+  std::vector<std::pair<std::uint64_t, Bytes>> changes;
+};
+
+class TestHost {
+ public:
+  explicit TestHost(std::uint64_t seed = 1);
+
+  MemoryStore store;
+  // Of committed records, and with those that wait for their COMMIT entered as well.
+  MerkleTree tree, pending_tree;
+
+  // Makes keys in the store.
+  Error provision();
+  // A new core on the same store, and a connection to it. Uncommitted changes are gone.
+  Error start();
+  // Drops the connection and makes a new one to the same core.
+  bool reconnect();
+  // A clean stop returns leases; without it, it is a crash.
+  Error restart(bool clean);
+
+  // Sends one frame and gives the answer's bytes.
+  Bytes send(ByteView frame);
+  Reply call(Command command, ByteView body = {});
+  template <class Request>
+  Reply ask(Command command, const Request& request) {
+    return call(command, encoded(request));
+  }
+  // The error of a request whose reply does not matter.
+  template <class Request>
+  Error refusal(Command command, const Request& request) {
+    return ask(command, request).error;
+  }
+
+  Core& core() { return *core_; }
+  Session& session() { return *session_; }
+  HostChannel& channel() { return *channel_; }
+  const Bytes32& channel_key() const { return channel_key_; }
+
+  protocol::StatusReply status();
+
+  // Operator's messages, signed with the operator's key.
+  Error configure(const protocol::Configuration& configuration);
+  std::array<std::uint8_t, 64> operator_sign(std::string_view what, ByteView message) const;
+
+  // Changes. Each enters its record into the pending tree when the core accepts it.
+  template <class Request>
+  Uncommitted change(Command command, const Request& request) {
+    return take_change(ask(command, request));
+  }
+  Committed commit();
+  Committed commit_at(std::uint64_t epoch, const Bytes32& root);
+  // Adopts the pending tree as committed, or drops it: what a node does at its start by the core's epoch.
+  void settle(bool committed);
+
+  OwnedProof proof(const StoredRecord& record) const { return {record.sealed, tree.path(record.leaf)}; }
+  OwnedProof pending_proof(const StoredRecord& record) const { return {record.sealed, pending_tree.path(record.leaf)}; }
+  std::uint32_t next_leaf() { return next_leaf_++; }
+
+ private:
+  Uncommitted take_change(const Reply& reply);
+
+  Bytes32 operator_secret_{};
+  Bytes32 channel_key_{};
+  std::unique_ptr<Core> core_;
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<HostChannel> channel_;
+  std::uint64_t connections_ = 0;
+  std::uint32_t next_leaf_ = 0;
+  std::uint64_t epoch_ = 0;
+};
+
+// Reads a reply's message; aborts when it is not one, which the assertions before have excluded.
+template <class Message>
+Message decoded(ByteView bytes) {
+  Message message;
+  if (!protocol::decode(bytes, message)) std::abort();
+  return message;
+}
+
+}  // namespace community::trusted::testing
