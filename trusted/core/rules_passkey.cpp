@@ -48,7 +48,8 @@ Error Core::check_assertion(const protocol::Assertion& assertion, const Bytes32&
   if (client.type != "webauthn.get") return Error::client_data_wrong_type;
   const auto expected = webauthn::base64url(challenge);
   if (client.challenge != std::string_view(expected.data(), expected.size())) return Error::challenge_mismatch;
-  if (client.cross_origin || !client.top_origin.empty()) return Error::cross_origin;
+  // Browsers write topOrigin only when the page is embedded, so an empty one is no better than another.
+  if (client.cross_origin || client.top_origin.data() != nullptr) return Error::cross_origin;
   bool origin_known = false;
   for (std::size_t i = 0; i < configuration_.relying_party_count; i++) {
     const protocol::RelyingPartyConfig& party = configuration_.relying_parties[i];

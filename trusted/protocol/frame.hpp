@@ -53,7 +53,7 @@ inline ByteView seal_frame(MutableByteView frame, std::size_t body_size, std::ui
 
 // Checks shape, version and MAC of one whole frame; the sequence is the caller's to check.
 inline Error open_frame(ByteView in, const Bytes32& key, Frame& frame) {
-  if (in.size() < kMinFrame || frame_size(in) != in.size()) return Error::malformed_frame;
+  if (in.size() < kMinFrame || in.size() > kMaxFrame || frame_size(in) != in.size()) return Error::malformed_frame;
   if (base::load_be<std::uint16_t>(in.data() + 4) != kProtocolVersion) return Error::unsupported_version;
   const ByteView signed_part = in.first(in.size() - kMacBytes);
   const Bytes32 mac = frame_mac(key, signed_part);
