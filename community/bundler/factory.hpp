@@ -4,7 +4,10 @@
 #include <memory>
 
 #include "community/bundler/api/bundler.hpp"
+#include "community/chain/api/block_watcher.hpp"
+#include "community/chain/api/entry_point.hpp"
 #include "community/chain/api/execution_client.hpp"
+#include "community/chain/api/fee_oracle.hpp"
 #include "community/infra/api/clock.hpp"
 #include "community/infra/api/database.hpp"
 #include "community/keys/api/key_service.hpp"
@@ -18,7 +21,7 @@ infra::MigrationSet bundler_migrations();
 
 struct BundlerOptions {
   std::uint64_t chain_id = 0;
-  std::vector<validation::EntryPoint> entry_points;
+  std::vector<const chain::EntryPoint*> entry_points;
   // Who receives what operations pay; the executor itself when absent. Must equal the trusted core's configuration.
   std::optional<Address> beneficiary;
   BundlerLimits limits;
@@ -29,6 +32,9 @@ struct BundlerDependencies {
   infra::Database& database;
   infra::Clock& clock;
   chain::ExecutionClient& chain;
+  // The bundler listens to it; its owner runs it.
+  chain::BlockWatcher& blocks;
+  chain::FeeOracle& fees;
   keys::ExecutorKeys& keys;
   pool::Pool& pool;
   validation::Simulator& simulator;

@@ -7,6 +7,7 @@
 
 #include "community/bundler/api/bundler.hpp"
 #include "community/chain/api/execution_client.hpp"
+#include "community/chain/api/fee_oracle.hpp"
 #include "community/infra/api/http.hpp"
 #include "community/infra/api/metrics.hpp"
 #include "community/paymaster/api/sponsor.hpp"
@@ -19,11 +20,13 @@ struct GatewayOptions {
   // "community-node/0.1.0", answered by web3_clientVersion and GET /api/v1/version.
   std::string version;
   std::uint64_t chain_id = 0;
+  std::vector<const chain::EntryPoint*> entry_points;
 };
 
 // All outlive the gateway; `sponsor` is null when the node sponsors nothing.
 struct GatewayDependencies {
   chain::ExecutionClient& chain;
+  chain::FeeOracle& fees;
   validation::Validator& validator;
   validation::Estimator& estimator;
   pool::Pool& pool;

@@ -4,23 +4,25 @@
 #include <memory>
 
 #include "community/chain/api/execution_client.hpp"
+#include "community/chain/api/fee_oracle.hpp"
 #include "community/validation/api/validator.hpp"
 
 namespace community::validation {
 
 struct ValidationOptions {
   std::uint64_t chain_id = 0;
-  // With the simulations code, from the contracts bundle.
-  std::vector<EntryPointCode> entry_points;
+  std::vector<ServedEntryPoint> entry_points;
   StaticLimits limits;
   // wei; an operation that pays less is refused.
   Uint256 least_priority_fee;
 };
 
-std::unique_ptr<Simulator> make_call_simulator(chain::ExecutionClient& chain);
+std::unique_ptr<Simulator> make_call_simulator(chain::ExecutionClient& chain, ValidationOptions options);
 std::unique_ptr<Rules> make_rules();
-std::unique_ptr<Validator> make_validator(chain::ExecutionClient& chain, Simulator& simulator, const Rules& rules,
+// What is passed by reference outlives what is made.
+std::unique_ptr<Validator> make_validator(chain::FeeOracle& fees, Simulator& simulator, const Rules& rules,
                                           ValidationOptions options);
+// Needs debug_traceCall with state overrides.
 std::unique_ptr<Estimator> make_estimator(chain::ExecutionClient& chain, ValidationOptions options);
 
 }  // namespace community::validation

@@ -22,7 +22,7 @@ using core::Address;
 using core::Bytes32;
 using core::Uint256;
 using infra::Task;
-using validation::EntryPoint;
+using validation::EntryPointId;
 using validation::UserOperation;
 using validation::ValidatedUserop;
 
@@ -74,7 +74,7 @@ struct Inclusion {
 // Everything known about an operation, live or not.
 struct UseropRecord {
   Bytes32 hash{};
-  EntryPoint entry_point;
+  EntryPointId entry_point;
   UserOperation op;
   UseropStatus status{};
   // Of the last transaction that carried it.
@@ -120,7 +120,7 @@ class Pool {
   // paymaster.
   virtual Task<Result<Bytes32>> add(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit) = 0;
   // What `add` would refuse for reasons of its own, before a simulation is spent on it.
-  virtual Result<void> check(const Bytes32& hash, const EntryPoint& entry_point, const UserOperation& op) const = 0;
+  virtual Result<void> check(const Bytes32& hash, const EntryPointId& entry_point, const UserOperation& op) const = 0;
 
   // Live operations of the same sender and nonce key with smaller nonces, in order.
   virtual std::vector<UseropPtr> predecessors(const Address& entry_point, const Address& sender,

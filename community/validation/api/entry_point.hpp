@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The EntryPoints this node serves. What differs between versions lies in sibling files, v0_7 and v0_8.
+// Which EntryPoint an operation belongs to. What differs between versions lies in community/chain/v0_7 and v0_8.
 #pragma once
-#include <string_view>
-
+#include "community/chain/api/entry_point.hpp"
 #include "community/core/userop.hpp"
 
 namespace community::validation {
@@ -16,20 +15,19 @@ using core::PackedUserOperation;
 using core::Uint256;
 using core::UserOperation;
 
-struct EntryPoint {
+struct EntryPointId {
   Address address{};
   EntryPointVersion version{};
-  bool operator==(const EntryPoint&) const = default;
+  bool operator==(const EntryPointId&) const = default;
 };
 
-// Runtime code of the published EntryPointSimulations, laid over the EntryPoint for estimates only.
-struct EntryPointCode {
-  EntryPoint entry_point;
+// A served EntryPoint. `contract` outlives everything that is made with it.
+struct ServedEntryPoint {
+  const chain::EntryPoint* contract = nullptr;
+  // Runtime code of the published EntryPointSimulations, laid over the contract for estimates only.
   Bytes simulations;
-};
 
-inline std::string_view version_text(EntryPointVersion version) {
-  return version == EntryPointVersion::v0_7 ? "0.7" : "0.8";
-}
+  EntryPointId id() const { return {contract->address(), contract->version()}; }
+};
 
 }  // namespace community::validation

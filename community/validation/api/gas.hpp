@@ -36,9 +36,8 @@ CalldataCost bundle_calldata_base();
 // kLeastCountedGas leaves it uncovered.
 std::uint64_t required_pre_verification_gas(const PackedUserOperation& op, EntryPointVersion version);
 // The same for an estimate: signature, paymaster data, gas limits and fees may still change, so each of their bytes
-// counts as non-zero. `counted_gas` is what the EntryPoint was seen to count in validation.
-std::uint64_t estimated_pre_verification_gas(PackedUserOperation op, EntryPointVersion version,
-                                             std::uint64_t counted_gas);
+// counts as non-zero.
+std::uint64_t estimated_pre_verification_gas(PackedUserOperation op, EntryPointVersion version);
 // No operation is charged less by an EntryPoint, whatever it does: hashing, nonce, deposit, event.
 inline constexpr std::uint64_t kLeastCountedGas = 10'000;
 

@@ -28,8 +28,8 @@ class Rules {
  public:
   virtual ~Rules() = default;
   // Form, sizes, gas and fees: everything that needs neither chain state nor a trace.
-  virtual Result<void> check_static(const UserOperation& op, const EntryPoint& entry_point, const StaticLimits& limits,
-                                    const FeeLevel& fees) const = 0;
+  virtual Result<void> check_static(const UserOperation& op, const EntryPointId& entry_point,
+                                    const StaticLimits& limits, const FeeLevel& fees) const = 0;
   // What the run showed about the operation at `index`.
   virtual Result<void> check_trace(const ValidationTrace& trace, std::size_t index) const = 0;
 };

@@ -14,30 +14,23 @@ namespace community::validation {
 
 using infra::Task;
 
-// FailedOp and FailedOpWithRevert of IEntryPoint: which operation, and why.
-struct FailedOp {
-  std::size_t index = 0;
-  // "AA23 reverted"
-  std::string reason;
-  // Revert data of the account, factory or paymaster; empty for FailedOp.
-  Bytes inner;
-};
-
 // What the validation of an operation did. Frames, opcodes and storage join when a body can see them.
 struct ValidationTrace {
   // Nothing when handleOps went through.
-  std::optional<FailedOp> failure;
+  std::optional<chain::FailedOp> failure;
   // False: this body saw only the result. Rules that need more say so instead of passing silently.
   bool has_frames = false;
 };
 
 struct SimulationRequest {
-  EntryPoint entry_point;
+  EntryPointId entry_point;
   // In bundle order.
   std::vector<const UserOperation*> ops;
-  // Sender and beneficiary of the transaction; a stand-in when absent.
+  // Sender of the transaction; a stand-in when absent.
   std::optional<Address> executor;
-  // 0: enough for any bundle.
+  // Who is paid; the sender when absent.
+  std::optional<Address> beneficiary;
+  // 0: what bundle_gas_limit says.
   std::uint64_t gas_limit = 0;
 };
 

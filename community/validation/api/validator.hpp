@@ -9,7 +9,7 @@ namespace community::validation {
 // An operation that passed, with what others would have to compute again.
 struct ValidatedUserop {
   Bytes32 hash{};
-  EntryPoint entry_point;
+  EntryPointId entry_point;
   UserOperation op;
   // Gas it may use in a bundle.
   std::uint64_t gas = 0;
@@ -31,13 +31,13 @@ struct GasEstimate {
 class Validator {
  public:
   virtual ~Validator() = default;
-  virtual const std::vector<EntryPoint>& entry_points() const = 0;
+  virtual const std::vector<EntryPointId>& entry_points() const = 0;
   // entry_point_unknown.
-  virtual Result<EntryPoint> find_entry_point(const Address& address) const = 0;
+  virtual Result<EntryPointId> find_entry_point(const Address& address) const = 0;
   // field_invalid, eip7702_not_supported where the hash depends on an authorization that is absent.
-  virtual Result<Bytes32> hash(const UserOperation& op, const EntryPoint& entry_point) const = 0;
+  virtual Result<Bytes32> hash(const UserOperation& op, const EntryPointId& entry_point) const = 0;
   // `predecessors` are operations of the same sender and nonce key that wait before this one, in nonce order.
-  virtual Task<Result<ValidatedUserop>> validate(UserOperation op, EntryPoint entry_point,
+  virtual Task<Result<ValidatedUserop>> validate(UserOperation op, EntryPointId entry_point,
                                                  std::vector<const UserOperation*> predecessors) = 0;
 };
 
@@ -46,7 +46,7 @@ class Estimator {
   virtual ~Estimator() = default;
   // Limits under which the operation goes through when it is sent with exactly these; `overrides` is the state override
   // object of eth_call, empty for none. `nonce_pending`: earlier operations of the nonce key wait in the pool.
-  virtual Task<Result<GasEstimate>> estimate(UserOperation op, EntryPoint entry_point, core::json::object overrides,
+  virtual Task<Result<GasEstimate>> estimate(UserOperation op, EntryPointId entry_point, core::json::object overrides,
                                              bool nonce_pending) = 0;
 };
 
