@@ -82,12 +82,11 @@ Error Budgets::release(const Port& port, State& state) {
     state.spent[i].sponsor = subtract(state.spent[i].sponsor, leases_[i].sponsor).value_or(Uint256{});
   }
   const Error error = save_state(port, state);
-  if (error != Error::ok) {
-    state.spent = before;
-    return error;
-  }
+  // A failed write may have reached the store all the same. A lease that was perhaps returned must not be spent as
+  // well, so it is given up and counts as spent.
   leases_ = {};
-  return Error::ok;
+  if (error != Error::ok) state.spent = before;
+  return error;
 }
 
 Uint256 Budgets::left(const State& state, const protocol::ChainConfig& chain, BudgetKind kind) const {

@@ -16,7 +16,8 @@ class Budgets {
   Error spend(const Port& port, State& state, const protocol::ChainConfig& chain, BudgetKind kind,
               const Bytes32& approval, const Uint256& cost);
 
-  // Returns what is left of all leases to the budgets, durably. For a clean stop.
+  // Returns what is left of all leases to the budgets, durably. For a clean stop. When the write fails the leases are
+  // lost.
   Error release(const Port& port, State& state);
 
   // What may still be spent: the limit less what is spent, leases counted as unspent.

@@ -122,7 +122,11 @@ Error Core::apply_wallet_change(const protocol::WalletChange& change, const Byte
                                 WalletRecord& wallet) const {
   switch (change.kind) {
     case protocol::WalletChangeKind::add_passkey: {
-      if (wallet.find_passkey(change.passkey.credential_hash) != nullptr) return Error::passkey_exists;
+      // A key under two names would survive the removal of one of them.
+      for (std::size_t i = 0; i < wallet.passkey_count; i++)
+        if (wallet.passkeys[i].credential_hash == change.passkey.credential_hash ||
+            wallet.passkeys[i].public_key == change.passkey.public_key)
+          return Error::passkey_exists;
       if (wallet.passkey_count == protocol::kMaxPasskeys) return Error::too_many_passkeys;
       const Error error = check_rp_id(change.passkey.rp_id_hash);
       if (error != Error::ok) return error;

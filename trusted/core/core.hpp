@@ -39,8 +39,11 @@ class Core {
   // Must be called when a connection ends: its uncommitted changes die.
   void end(Session& session);
 
-  // Clean stop: returns leases.
-  Error stop() { return budgets_.release(port_, state_); }
+  // False before start() and after a write failed whose outcome only a restart can tell.
+  bool ready() const { return ready_; }
+
+  // Clean stop: returns leases. A core that is not ready writes nothing.
+  Error stop() { return ready_ ? budgets_.release(port_, state_) : Error::store_failed; }
 
   const State& state() const { return state_; }
 

@@ -14,6 +14,7 @@
 #include <sys/random.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 
 #include "trusted/base/sha2.hpp"
@@ -36,10 +37,18 @@ using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Deleter<EVP_CIPHER_CTX_fre
 
 // Objects of the libraries that are expensive to make; they live as long as the process.
 struct Libraries {
+  // Without the configuration file: it could name a library to load, and an environment variable could name the file.
+  int bare = OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   secp256k1_context* secp = secp256k1_context_create(SECP256K1_CONTEXT_SIGN | SECP256K1_CONTEXT_VERIFY);
   EC_GROUP* p256 = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
   EVP_CIPHER* aes = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
   CipherContext cipher{EVP_CIPHER_CTX_new()};
+
+  Libraries() {
+    // Blinds the multiplication with the generator against side channels; signatures stay the same.
+    base::Secret<32> seed;
+    if (getrandom(seed.data(), 32, 0) != 32 || secp256k1_context_randomize(secp, seed.data()) != 1) std::abort();
+  }
 };
 
 Libraries& libraries() {

@@ -2,12 +2,14 @@
 #include "trusted/process/server.hpp"
 
 #include <poll.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 namespace community::trusted {
@@ -19,7 +21,9 @@ constexpr std::size_t kOutput = 2 * protocol::kMaxReplyFrame;
 class Connection {
  public:
   bool open() const { return fd_ >= 0; }
-  bool established() const { return session_.established; }
+  // The peer holds the channel key. A hello alone does not show it, since an old one can be repeated; a frame under the
+  // keys of this session does.
+  bool proven() const { return session_.established && session_.received > 1 && !session_.closed; }
   int fd() const { return fd_; }
   std::uint64_t age() const { return age_; }
 
@@ -107,7 +111,7 @@ Connection* find_place(std::array<Connection, kMaxConnections>& connections) {
   Connection* place = nullptr;
   for (Connection& connection : connections) {
     if (!connection.open()) return &connection;
-    if (!connection.established() && (place == nullptr || connection.age() < place->age())) place = &connection;
+    if (!connection.proven() && (place == nullptr || connection.age() < place->age())) place = &connection;
   }
   return place;
 }
@@ -117,7 +121,8 @@ void accept_one(Core& core, int listener, std::array<Connection, kMaxConnections
   if (fd < 0) return;
   ucred peer{};
   socklen_t size = sizeof peer;
-  static const uid_t own_user = geteuid();
+  // From the auxiliary vector: the sandbox does not let the process ask the kernel.
+  const auto own_user = static_cast<uid_t>(getauxval(AT_EUID));
   const bool same_user =
       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == own_user || peer.uid == 0);
   Connection* place = same_user ? find_place(connections) : nullptr;
@@ -138,8 +143,10 @@ int listen_on(const char* path) {
   std::strcpy(address.sun_path, path);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
-  // The store's lock has shown that no other core runs on this folder, so a socket file there is a left-over.
-  unlink(path);
+  // The store's lock has shown that no other core runs on this folder, so a socket there is a left-over. Anything else
+  // that stands at a mistyped path stays.
+  struct stat existing {};
+  if (lstat(path, &existing) == 0 && S_ISSOCK(existing.st_mode)) unlink(path);
   const mode_t mask = umask(0177);
   const bool bound = bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   umask(mask);
@@ -153,12 +160,20 @@ int listen_on(const char* path) {
 bool serve(Core& core, int listener, const volatile bool* stop) {
   static std::array<Connection, kMaxConnections> connections;
   std::uint64_t age = 0;
-  while (!*stop) {
+  // Signals arrive only while the server waits: one between the look at `*stop` and the wait would be lost otherwise.
+  sigset_t held, waiting;
+  sigemptyset(&held);
+  sigaddset(&held, SIGTERM);
+  sigaddset(&held, SIGINT);
+  if (sigprocmask(SIG_BLOCK, &held, &waiting) != 0) return false;
+  sigdelset(&waiting, SIGTERM);
+  sigdelset(&waiting, SIGINT);
+  while (!*stop && core.ready()) {
     std::array<pollfd, kMaxConnections + 1> polled{};
     polled[0] = {listener, POLLIN, 0};
     for (std::size_t i = 0; i < connections.size(); i++)
       polled[i + 1] = {connections[i].fd(), connections[i].open() ? connections[i].events() : short{0}, 0};
-    if (poll(polled.data(), polled.size(), -1) < 0) {
+    if (ppoll(polled.data(), polled.size(), nullptr, &waiting) < 0) {
       if (errno == EINTR) continue;
       return false;
     }

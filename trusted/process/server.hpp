@@ -11,7 +11,8 @@ inline constexpr std::size_t kMaxConnections = 3;
 // Opens the listening socket at `path` (mode 0600), replacing a socket nobody listens on any more. -1 on failure.
 int listen_on(const char* path);
 
-// Answers frames until `*stop` turns true (a signal handler sets it). False when the socket failed.
+// Answers frames until `*stop` turns true (the handler of SIGTERM or SIGINT sets it) or the core stopped itself because
+// its store failed. False when the socket failed.
 bool serve(Core& core, int listener, const volatile bool* stop);
 
 }  // namespace community::trusted

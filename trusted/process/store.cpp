@@ -85,10 +85,12 @@ bool FileStore::read(void* context, MutableByteView out, std::size_t* size) {
   auto* self = static_cast<FileStore*>(context);
   *size = 0;
   self->counter_ = 0;
+  bool second_write_begun = false;
   for (const int fd : self->slots_) {
     base::Secret<kSlotBytes> bytes;
     std::size_t read_size = 0;
     if (!read_all(fd, bytes.bytes, &read_size)) return false;
+    if (fd == self->slots_[0]) second_write_begun = read_size != 0;
     std::uint64_t counter = 0;
     ByteView state;
     if (!parse_slot(ByteView(bytes).first(read_size), counter, state) || counter <= self->counter_) continue;
@@ -97,6 +99,9 @@ bool FileStore::read(void* context, MutableByteView out, std::size_t* size) {
     *size = state.size();
     base::copy(out, state);
   }
+  // The first write goes to slot 1, so a power cut may leave it torn with slot 0 empty: nothing was ever stored. Once
+  // slot 0 holds anything there was a good state, and losing it must not look like an empty store.
+  if (self->counter_ == 0 && second_write_begun) return false;
   self->loaded_ = true;
   return true;
 }
