@@ -113,19 +113,20 @@ Task<Result<std::uint32_t>> RecordStore::next_leaf() {
 }
 
 Task<Result<StoredRecord>> RecordStore::record(RecordId id) {
-  co_return from_database(co_await database_.read([key = hex(id)](soci::session& sql) -> Result<StoredRecord> {
+  auto work = [key = hex(id)](soci::session& sql) -> Result<StoredRecord> {
     Row row;
     row.id = key;
     sql << "SELECT kind, leaf, revision, sealed FROM keys_records WHERE record_id = :id", soci::use(key),
         soci::into(row.kind), soci::into(row.leaf), soci::into(row.revision), soci::into(row.sealed);
     if (!sql.got_data()) return fail(ErrorCode::not_found, "no record " + key);
     return row.record();
-  }));
+  };
+  co_return from_database(co_await database_.read(work));
 }
 
 Task<Result<std::vector<std::pair<ChunkId, Chunk>>>> RecordStore::chunks(std::vector<ChunkId> ids) {
   using Chunks = std::vector<std::pair<ChunkId, Chunk>>;
-  co_return from_database(co_await database_.read([ids = std::move(ids)](soci::session& sql) -> Result<Chunks> {
+  auto work = [ids = std::move(ids)](soci::session& sql) -> Result<Chunks> {
     Chunks chunks;
     for (const ChunkId id : ids) {
       const int group = id.group;
@@ -142,11 +143,12 @@ Task<Result<std::vector<std::pair<ChunkId, Chunk>>>> RecordStore::chunks(std::ve
       chunks.emplace_back(id, chunk);
     }
     return chunks;
-  }));
+  };
+  co_return from_database(co_await database_.read(work));
 }
 
 Task<Result<void>> RecordStore::prepare(Batch batch) {
-  co_return from_database(co_await database_.write([batch = std::move(batch)](soci::session& sql) {
+  auto work = [batch = std::move(batch)](soci::session& sql) {
     sql << "DELETE FROM keys_prepared";
     const long long epoch = static_cast<long long>(batch.epoch);
     const std::string root = hex(batch.root);
@@ -159,7 +161,8 @@ Task<Result<void>> RecordStore::prepare(Batch batch) {
           soci::use(row.leaf), soci::use(row.revision), soci::use(row.sealed);
       position++;
     }
-  }));
+  };
+  co_return from_database(co_await database_.write(work));
 }
 
 Task<Result<std::optional<Batch>>> RecordStore::prepared() {
@@ -214,7 +217,7 @@ Task<Result<void>> RecordStore::apply(Batch batch, std::map<ChunkId, Chunk> chun
     sql << "UPDATE keys_epoch SET epoch = :e, root = :r WHERE id = 1", soci::use(epoch), soci::use(root);
     sql << "DELETE FROM keys_prepared";
   };
-  co_return from_database(co_await database_.write(std::move(work)));
+  co_return from_database(co_await database_.write(work));
 }
 
 Task<Result<void>> RecordStore::set_epoch(std::uint64_t epoch) {

@@ -1,0 +1,54 @@
+# The front door. `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+DATA_DIR ?=
+RUN_FLAGS = --contracts build/contracts.json $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: ## Debian and npm packages that are missing
+	@tools/install
+
+contracts: install ## compile the contracts and write build/contracts.json
+	@tools/contracts
+
+# The preset's build folder is configured once; Ninja configures again when a CMakeLists.txt changes.
+build/%/build.ninja: CMakeLists.txt CMakePresets.json
+	@printf '  configure  %s\n' $*
+	@cmake --preset $* >build-$*.log 2>&1 || { cat build-$*.log; rm -f build-$*.log; exit 1; }
+	@rm -f build-$*.log
+
+run: install contracts build/release/build.ninja ## start chain, trusted core and node; do the main job once; serve
+	@printf '  build    community-node, key-enclave\n'
+	@cmake --build build/release -j $(JOBS) --target community-node key-enclave -- --quiet
+	@exec build/release/bin/community-node run --dev $(RUN_FLAGS)
+
+build: install build/dev/build.ninja ## everything, with assertions and tests
+	@cmake --build build/dev -j $(JOBS)
+
+test: install contracts build ## build and run every test
+	@tools/test
+
+test-long: install contracts build ## the same with the full counts of random and crash tests
+	@tools/test --long
+
+bench: install contracts build/release/build.ninja ## measure; prints tables of ratios
+	@cmake --build build/release -j $(JOBS)
+	@bench/run build/release
+
+fuzz: install build/fuzz/build.ninja ## each fuzzer for SECONDS_EACH (default 60)
+	@cmake --build build/fuzz -j $(JOBS)
+	@tools/fuzz build/fuzz $(or $(SECONDS_EACH),60)
+
+lint: install build/dev/build.ninja ## clang-tidy, formatting, style, module dependencies
+	@python3 tools/check_style.py && python3 tools/check_modules.py && tools/lint build/dev
+
+format: ## format all C++
+	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
+
+clean: ## remove build outputs
+	rm -rf build contracts/out contracts/cache
+
+.PHONY: help install contracts run build test test-long bench fuzz lint format clean

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "community/accounts/api/account.hpp"
+
+#include "community/core/abi.hpp"
+#include "trusted/base/keccak.hpp"
+#include "trusted/ethereum/calls.hpp"
+#include "trusted/webauthn/assertion.hpp"
+
+namespace community::accounts {
+namespace {
+
+constexpr std::string_view kInitType =
+    "((uint256 x,uint256 y,bytes32 rpIdHash)[] passkeys,address serverKey,address escapeKey,bytes32 guardiansHash,"
+    "uint8 guardianThreshold,uint32 recoveryDelay,bool strict,(uint256 chainId,uint256 maxCost)[] gasCaps,"
+    "(uint256 chainId,address token,uint256 perDay)[] limits,uint256 salt)";
+constexpr std::string_view kCallsType = "(address to,uint256 value,bytes data)[]";
+constexpr std::string_view kClientDataStart = "{\"type\":\"webauthn.get\",\"challenge\":\"";
+// base64url of 32 bytes
+constexpr std::size_t kChallengeText = 43;
+constexpr std::size_t kMaxTail = 1'024;
+constexpr std::size_t kMinAuthenticatorData = 37, kMaxAuthenticatorData = 512;
+constexpr std::uint8_t kDualKind = 0x01;
+constexpr std::size_t kMaxPasskeys = 8;
+
+// Order of P-256.
+constexpr Bytes32 kOrder{0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
+                         0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
+                         0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+
+tl::unexpected<Error> fail(ErrorCode code, std::string message) {
+  return tl::unexpected<Error>(Error{code, std::move(message)});
+}
+
+core::AbiType parse_type(std::string_view text) { return core::parse_abi_type(text).value(); }
+
+// At most half the order, so that a signature has one form on chain.
+Uint256 low_s(const Uint256& s) {
+  const Uint256 order = Uint256::from_be(kOrder);
+  const Uint256 other = *base::subtract(order, s);
+  return other < s ? other : s;
+}
+
+Bytes assemble(std::uint8_t slot, ByteView server, const Bytes32& r, const Bytes32& s, ByteView authenticator_data,
+               std::string_view tail) {
+  Bytes out{kDualKind, slot};
+  core::append(out, server);
+  core::append(out, r);
+  core::append(out, s);
+  std::array<std::uint8_t, 2> length;
+  base::store_be(length.data(), static_cast<std::uint16_t>(authenticator_data.size()));
+  core::append(out, length);
+  core::append(out, authenticator_data);
+  core::append(out, base::view(tail));
+  return out;
+}
+
+}  // namespace
+
+std::string_view name(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::init_data_invalid:
+      return "init_data_invalid";
+    case ErrorCode::calls_invalid:
+      return "calls_invalid";
+    case ErrorCode::client_data_form:
+      return "client_data_form";
+    case ErrorCode::signature_part_too_long:
+      return "signature_part_too_long";
+    case ErrorCode::signature_out_of_range:
+      return "signature_out_of_range";
+  }
+  return "unknown";
+}
+
+Result<Bytes> encode_init_data(const AccountInit& init) {
+  using core::AbiValue;
+  if (init.passkeys.empty() || init.passkeys.size() > kMaxPasskeys)
+    return fail(ErrorCode::init_data_invalid, "an account has one to eight passkeys");
+  AbiValue::List passkeys, gas_caps, limits;
+  for (const InitPasskey& passkey : init.passkeys) {
+    const ByteView key(passkey.public_key);
+    passkeys.emplace_back(
+        AbiValue::List{Uint256::from_be(key.first(32)), Uint256::from_be(key.last(32)), AbiValue(passkey.rp_id_hash)});
+  }
+  for (const GasCap& cap : init.gas_caps) gas_caps.emplace_back(AbiValue::List{cap.chain_id, cap.max_cost});
+  for (const SpendingLimit& limit : init.limits)
+    limits.emplace_back(AbiValue::List{limit.chain_id, AbiValue(limit.token), limit.per_day});
+  AbiValue value(AbiValue::List{AbiValue(std::move(passkeys)), AbiValue(init.server_key), AbiValue(init.escape_key),
+                                AbiValue(init.guardians_hash), std::uint64_t{init.guardian_threshold},
+                                std::uint64_t{init.recovery_delay_s}, std::uint64_t{init.strict},
+                                AbiValue(std::move(gas_caps)), AbiValue(std::move(limits)), init.salt});
+  static const core::AbiType type = parse_type(kInitType);
+  auto encoded = core::abi_encode({type}, {std::move(value)});
+  if (!encoded) return fail(ErrorCode::init_data_invalid, encoded.error().message);
+  return std::move(*encoded);
+}
+
+Address account_address(const Address& factory, const Bytes32& proxy_init_code_hash, ByteView init_data) {
+  return core::create2_address(factory, base::keccak256(init_data), proxy_init_code_hash);
+}
+
+Bytes encode_create_account(ByteView init_data) {
+  static const core::AbiFunction function = core::parse_abi_function("createAccount(bytes)").value();
+  return function.encode({core::to_bytes(init_data)}).value();
+}
+
+Result<Bytes> encode_batch(const std::vector<Call>& calls) {
+  using core::AbiValue;
+  AbiValue::List list;
+  for (const Call& call : calls) list.emplace_back(AbiValue::List{AbiValue(call.to), call.value, AbiValue(call.data)});
+  static const core::AbiType type = parse_type(kCallsType);
+  static const core::AbiFunction function = core::parse_abi_function("execute(bytes32,bytes)").value();
+  auto batch = core::abi_encode({type}, {AbiValue(std::move(list))});
+  if (!batch) return fail(ErrorCode::calls_invalid, batch.error().message);
+  auto encoded = function.encode({AbiValue(ethereum::kBatchMode), AbiValue(std::move(*batch))});
+  if (!encoded) return fail(ErrorCode::calls_invalid, encoded.error().message);
+  return std::move(*encoded);
+}
+
+Result<Bytes> encode_dual_signature(std::uint8_t passkey_slot, const core::Signature& server,
+                                    const PasskeySignature& passkey) {
+  const std::string_view client_data = base::text(passkey.client_data);
+  const std::size_t tail_start = kClientDataStart.size() + kChallengeText;
+  if (!client_data.starts_with(kClientDataStart) || client_data.size() <= tail_start || client_data[tail_start] != '"')
+    return fail(ErrorCode::client_data_form, "the client data does not begin with type and challenge");
+  const std::string_view tail = client_data.substr(tail_start);
+  if (tail.size() > kMaxTail || passkey.authenticator_data.size() < kMinAuthenticatorData ||
+      passkey.authenticator_data.size() > kMaxAuthenticatorData)
+    return fail(ErrorCode::signature_part_too_long,
+                "client data or authenticator data are longer than an account takes");
+  const ByteView bytes(passkey.signature);
+  const Uint256 order = Uint256::from_be(kOrder), s = Uint256::from_be(bytes.last(32));
+  if (s.is_zero() || s >= order)
+    return fail(ErrorCode::signature_out_of_range, "the passkey's signature has no valid s");
+  Bytes32 r;
+  base::copy(r, bytes.first(32));
+  return assemble(passkey_slot, server.to_rsv(), r, low_s(s).to_be(), passkey.authenticator_data, tail);
+}
+
+std::string client_data_for(const Bytes32& challenge, std::string_view origin) {
+  const auto text = webauthn::base64url(challenge);
+  std::string json(kClientDataStart);
+  json.append(text.data(), text.size()).append("\",\"origin\":\"").append(origin).append("\",\"crossOrigin\":false}");
+  return json;
+}
+
+Bytes dummy_dual_signature(std::string_view origin) {
+  // Chromium adds this member now and then (WebAuthn level 3, section 5.8.1: parsers must expect unknown members).
+  constexpr std::string_view kExtra =
+      ",\"other_keys_can_be_added_here\":\"do not compare clientDataJSON against a template. See "
+      "https://goo.gl/yabPex\"}";
+  std::string client_data = client_data_for({}, origin);
+  client_data.pop_back();
+  client_data.append(kExtra);
+  std::array<std::uint8_t, kMinAuthenticatorData> authenticator_data{};
+  authenticator_data[32] = webauthn::kUserPresent | webauthn::kUserVerified;
+  std::array<std::uint8_t, 65> server;
+  server.fill(0x11);
+  server[64] = 27;
+  Bytes32 number;
+  number.fill(0x11);
+  return assemble(0, server, number, number, authenticator_data,
+                  std::string_view(client_data).substr(kClientDataStart.size() + kChallengeText));
+}
+
+}  // namespace community::accounts

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bytes of a CommunityAccount: init data, address, batch call data, dual signature (spec/wire-formats.md). Pure.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "community/core/secp256k1.hpp"
+#include "community/core/userop.hpp"
+
+namespace community::accounts {
+
+using core::Address;
+using core::Bytes;
+using core::Bytes32;
+using core::ByteView;
+using core::Uint256;
+
+enum class ErrorCode : std::uint8_t {
+  init_data_invalid,
+  calls_invalid,
+  client_data_form,
+  signature_part_too_long,
+  signature_out_of_range,
+};
+std::string_view name(ErrorCode code);
+
+struct Error {
+  ErrorCode code{};
+  std::string message;
+};
+template <class T>
+using Result = tl::expected<T, Error>;
+
+struct InitPasskey {
+  std::array<std::uint8_t, 64> public_key{};
+  Bytes32 rp_id_hash{};
+};
+struct GasCap {
+  std::uint64_t chain_id = 0;
+  // wei
+  Uint256 max_cost;
+};
+struct SpendingLimit {
+  std::uint64_t chain_id = 0;
+  // Zero: the native currency.
+  Address token{};
+  Uint256 per_day;
+};
+
+inline constexpr std::uint32_t kDefaultRecoveryDelay_s = 7 * 24 * 60 * 60;
+
+struct AccountInit {
+  std::vector<InitPasskey> passkeys;
+  Address server_key{};
+  Address escape_key{};
+  Bytes32 guardians_hash{};
+  std::uint8_t guardian_threshold = 0;
+  std::uint32_t recovery_delay_s = kDefaultRecoveryDelay_s;
+  bool strict = false;
+  std::vector<GasCap> gas_caps;
+  std::vector<SpendingLimit> limits;
+  Uint256 salt;
+};
+
+Result<Bytes> encode_init_data(const AccountInit& init);
+// The counterfactual address: the same on every chain where factory and implementation are.
+Address account_address(const Address& factory, const Bytes32& proxy_init_code_hash, ByteView init_data);
+// Call data of the factory: createAccount(initData).
+Bytes encode_create_account(ByteView init_data);
+
+struct Call {
+  Address to{};
+  Uint256 value;
+  Bytes data;
+};
+// execute(mode, abi.encode(calls)), ERC-7821 batch mode.
+Result<Bytes> encode_batch(const std::vector<Call>& calls);
+
+struct PasskeySignature {
+  Bytes client_data;
+  Bytes authenticator_data;
+  // r || s as the authenticator made it; a high s is normalised.
+  std::array<std::uint8_t, 64> signature{};
+};
+// client_data_form when the client data does not begin as WebAuthn serialises it: the contract could not check it.
+Result<Bytes> encode_dual_signature(std::uint8_t passkey_slot, const core::Signature& server,
+                                    const PasskeySignature& passkey);
+// As long as a real signature whose origin is `origin`, valid in form, wrong in substance: for estimates.
+Bytes dummy_dual_signature(std::string_view origin);
+
+// The longest client data a browser makes for this origin without extensions.
+std::string client_data_for(const Bytes32& challenge, std::string_view origin);
+
+}  // namespace community::accounts

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A passkey in software, for the development chain and tests: it answers what a browser and an authenticator would.
+// Never for people: nothing protects its key.
+#pragma once
+#include <memory>
+
+#include "community/core/bytes.hpp"
+
+namespace community::devnet {
+
+using core::Bytes;
+using core::Bytes32;
+
+struct PasskeyAssertion {
+  Bytes credential_id;
+  Bytes client_data;
+  Bytes authenticator_data;
+  std::array<std::uint8_t, 64> signature{};
+};
+
+class SoftwarePasskey {
+ public:
+  // From 32 secret bytes; the same bytes are the same passkey.
+  SoftwarePasskey(const Bytes32& secret, std::string rp_id, std::string origin);
+  ~SoftwarePasskey();
+  SoftwarePasskey(const SoftwarePasskey&) = delete;
+  SoftwarePasskey& operator=(const SoftwarePasskey&) = delete;
+
+  const Bytes& credential_id() const;
+  const std::array<std::uint8_t, 64>& public_key() const;
+  Bytes32 rp_id_hash() const;
+  const std::string& origin() const;
+  // User present and verified.
+  PasskeyAssertion assert_challenge(const Bytes32& challenge) const;
+
+ private:
+  struct Body;
+  std::unique_ptr<Body> body_;
+};
+
+}  // namespace community::devnet

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#define OPENSSL_API_COMPAT 0x10100000L
+#include "community/devnet/api/passkey.hpp"
+
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/obj_mac.h>
+
+#include "community/accounts/api/account.hpp"
+#include "trusted/base/sha2.hpp"
+
+namespace community::devnet {
+namespace {
+
+template <auto Free>
+struct Deleter {
+  template <class T>
+  void operator()(T* p) const {
+    Free(p);
+  }
+};
+using BigNumber = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
+
+}  // namespace
+
+struct SoftwarePasskey::Body {
+  std::unique_ptr<EC_KEY, Deleter<EC_KEY_free>> key{EC_KEY_new_by_curve_name(NID_X9_62_prime256v1)};
+  std::array<std::uint8_t, 64> public_key{};
+  Bytes credential_id;
+  std::string rp_id, origin;
+};
+
+SoftwarePasskey::SoftwarePasskey(const Bytes32& secret, std::string rp_id, std::string origin)
+    : body_(std::make_unique<Body>()) {
+  body_->rp_id = std::move(rp_id);
+  body_->origin = std::move(origin);
+  body_->credential_id = core::to_bytes(base::sha256({base::view("software passkey"), secret}));
+  const EC_GROUP* group = EC_KEY_get0_group(body_->key.get());
+  const BigNumber number(BN_bin2bn(secret.data(), 32, nullptr));
+  const std::unique_ptr<EC_POINT, Deleter<EC_POINT_free>> point(EC_POINT_new(group));
+  const BigNumber x(BN_new()), y(BN_new());
+  EC_POINT_mul(group, point.get(), number.get(), nullptr, nullptr, nullptr);
+  EC_KEY_set_private_key(body_->key.get(), number.get());
+  EC_KEY_set_public_key(body_->key.get(), point.get());
+  EC_POINT_get_affine_coordinates(group, point.get(), x.get(), y.get(), nullptr);
+  BN_bn2binpad(x.get(), body_->public_key.data(), 32);
+  BN_bn2binpad(y.get(), body_->public_key.data() + 32, 32);
+}
+
+SoftwarePasskey::~SoftwarePasskey() = default;
+
+const Bytes& SoftwarePasskey::credential_id() const { return body_->credential_id; }
+const std::array<std::uint8_t, 64>& SoftwarePasskey::public_key() const { return body_->public_key; }
+Bytes32 SoftwarePasskey::rp_id_hash() const { return base::sha256(base::view(body_->rp_id)); }
+const std::string& SoftwarePasskey::origin() const { return body_->origin; }
+
+PasskeyAssertion SoftwarePasskey::assert_challenge(const Bytes32& challenge) const {
+  PasskeyAssertion result;
+  result.credential_id = body_->credential_id;
+  const std::string client_data = accounts::client_data_for(challenge, body_->origin);
+  result.client_data = core::to_bytes(base::view(client_data));
+  // rp id hash, flags (user present and verified), counter 0 as synced passkeys have it.
+  result.authenticator_data = core::to_bytes(rp_id_hash());
+  core::append(result.authenticator_data, std::array<std::uint8_t, 5>{0x05, 0, 0, 0, 0});
+  const Bytes32 digest = base::sha256({result.authenticator_data, base::sha256(result.client_data)});
+  const std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>> signature(
+      ECDSA_do_sign(digest.data(), static_cast<int>(digest.size()), body_->key.get()));
+  BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), result.signature.data(), 32);
+  BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), result.signature.data() + 32, 32);
+  return result;
+}
+
+}  // namespace community::devnet

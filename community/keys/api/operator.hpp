@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator's key: it alone configures and recovers the trusted core. Made at `init`, kept outside the node's
+// reach by choice; the node needs it only while the operator gives an order.
+#pragma once
+#include "community/infra/api/random.hpp"
+#include "community/keys/api/key_service.hpp"
+
+namespace community::keys {
+
+struct SignedMessage {
+  Bytes message;
+  // secp256k1 r || s over protocol::operator_digest
+  std::array<std::uint8_t, 64> signature{};
+};
+
+class Operator {
+ public:
+  static Operator generate(infra::Random& random);
+  // Nothing when the bytes are no secret key.
+  static std::optional<Operator> from_secret(const Bytes32& secret);
+  Operator(const Operator&) = default;
+  Operator& operator=(const Operator&) = default;
+  ~Operator() { base::wipe(secret_); }
+
+  const Bytes32& secret() const { return secret_; }
+  // x || y
+  std::array<std::uint8_t, 64> public_key() const;
+
+  SignedMessage sign(const protocol::Configuration& configuration) const;
+  SignedMessage sign(const protocol::Recovery& recovery) const;
+
+ private:
+  explicit Operator(const Bytes32& secret) : secret_(secret) {}
+  Bytes32 secret_;
+};
+
+// Brings the core's configuration to `wanted` (its core id and sequence are filled in here). Nothing is sent when the
+// core has it already. The digest of what is in force.
+Task<Result<Bytes32>> ensure_configuration(KeyAdministration& administration, const Operator& op,
+                                           protocol::Configuration wanted);
+
+}  // namespace community::keys

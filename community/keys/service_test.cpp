@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+// The key service against the real key-enclave: what is returned is committed, and no crash leaves the two disagreeing.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "community/infra/factory.hpp"
+#include "community/infra/fake/random.hpp"
+#include "community/keys/api/operator.hpp"
+#include "community/keys/factory.hpp"
+
+namespace community::keys {
+namespace {
+
+namespace fs = std::filesystem;
+using core::Bytes;
+
+constexpr std::uint64_t kChain = 31'337;
+
+class KeyServiceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "keys-test-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    fs::create_directory(folder_ / "core");
+    fs::permissions(folder_ / "core", fs::perms::owner_all);
+    provision();
+    start_core();
+    open_database();
+  }
+
+  void TearDown() override {
+    stop_core(SIGTERM);
+    service_.reset();
+    database_.reset();
+    fs::remove_all(folder_);
+  }
+
+  static fs::path program() { return fs::path(COMMUNITY_BINARY_DIR) / "bin/key-enclave"; }
+
+  void provision() {
+    const std::string command = program().string() + " provision --state " + (folder_ / "core").string() +
+                                " --operator-key " + core::to_plain_hex(operator_.public_key());
+    FILE* out = popen(command.c_str(), "r");
+    std::array<char, 128> line{};
+    ASSERT_NE(fgets(line.data(), line.size(), out), nullptr);
+    ASSERT_EQ(pclose(out), 0);
+    channel_key_ = core::parse_bytes32(std::string_view(line.data(), 64), core::HexPrefix::optional).value();
+  }
+
+  void start_core() {
+    int ready[2];
+    ASSERT_EQ(pipe(ready), 0);
+    core_ = fork();
+    if (core_ == 0) {
+      dup2(ready[1], 2);
+      close(ready[0]);
+      const std::string state = (folder_ / "core").string();
+      execl(program().c_str(), "key-enclave", "serve", "--state", state.c_str(), "--socket", socket().c_str(),
+            static_cast<char*>(nullptr));
+      _exit(127);
+    }
+    close(ready[1]);
+    std::array<char, 256> line{};
+    ASSERT_GT(read(ready[0], line.data(), line.size()), 0);
+    ASSERT_NE(std::string_view(line.data()).find("ready"), std::string_view::npos) << line.data();
+    close(ready[0]);
+  }
+
+  void stop_core(int signal) {
+    if (core_ <= 0) return;
+    kill(core_, signal);
+    waitpid(core_, nullptr, 0);
+    core_ = -1;
+  }
+
+  std::string socket() const { return (folder_ / "socket").string(); }
+
+  void open_database() {
+    infra::DatabaseOptions options;
+    options.url = "sqlite:" + (folder_ / "node.db").string();
+    database_ = infra::Database::open(options, {key_migrations()}).value();
+    service_ = make_key_service({*database_, *random_});
+  }
+
+  // Connects, runs `work` on the loop, disconnects.
+  template <class Work>
+  void with_service(Work work) {
+    loop_.block_on(session(std::move(work)));
+  }
+
+  template <class Work>
+  Task<void> session(Work work) {
+    ChannelOptions options;
+    options.socket_path = socket();
+    options.channel_key = channel_key_;
+    infra::TaskGroup group(loop_.executor());
+    group.spawn(serve(options));
+    const bool connected = co_await service_->connected().wait_for(infra::Milliseconds(20'000));
+    EXPECT_TRUE(connected) << ended_.text();
+    if (connected) co_await work(*service_);
+    group.cancel();
+    co_await group.join();
+    service_ = make_key_service({*database_, *random_});
+  }
+
+  Task<void> serve(ChannelOptions options) { ended_ = co_await service_->serve(std::move(options)); }
+
+  protocol::Configuration configuration() const {
+    protocol::Configuration wanted;
+    wanted.chain_count = 1;
+    protocol::ChainConfig& chain = wanted.chains[0];
+    chain.chain_id = kChain;
+    chain.entry_point_count = 1;
+    chain.entry_points[0] = {Address{0x43, 0x37}, 8};
+    chain.account_factory = Address{0xfa};
+    chain.proxy_init_code_hash = Bytes32{0x01};
+    chain.bundle_gas_cap = 16'000'000;
+    chain.fee_cap = Uint256(1'000'000'000'000);
+    chain.executor_budget = chain.sponsor_budget = chain.sponsorship_cost_cap = Uint256(1'000'000'000'000'000'000);
+    wanted.relying_party_count = 1;
+    wanted.relying_parties[0] = {base::sha256(base::view("localhost")), base::view("http://localhost:9000")};
+    return wanted;
+  }
+
+  // The generator of P-256: a valid public key whose secret nobody needs here.
+  static Passkey passkey(std::uint8_t number) {
+    Passkey key;
+    key.credential_id = {number};
+    key.public_key = core::parse_hex_array<64>(
+                         "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+                         "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+                         core::HexPrefix::optional)
+                         .value();
+    key.rp_id_hash = base::sha256(base::view("localhost"));
+    return key;
+  }
+
+  infra::EventLoop loop_;
+  std::unique_ptr<infra::Random> random_ = infra::make_system_random();
+  Operator operator_ = Operator::generate(*random_);
+  fs::path folder_;
+  Bytes32 channel_key_{};
+  pid_t core_ = -1;
+  std::unique_ptr<infra::Database> database_;
+  std::unique_ptr<ConnectedKeyService> service_;
+  Error ended_;
+};
+
+Task<void> configure(KeyService& service, const Operator& op, const protocol::Configuration& wanted) {
+  const auto digest = co_await ensure_configuration(service, op, wanted);
+  EXPECT_TRUE(digest.has_value()) << digest.error().text();
+}
+
+TEST_F(KeyServiceTest, AWalletSurvivesRestartsOfNodeAndCore) {
+  WalletInfo made;
+  auto create = [&](KeyService& service) -> Task<void> {
+    co_await configure(service, operator_, configuration());
+    const auto wallet = co_await service.create_wallet(passkey(1), {});
+    EXPECT_TRUE(wallet.has_value()) << wallet.error().text();
+    if (wallet) made = *wallet;
+  };
+  with_service(create);
+  stop_core(SIGKILL);
+  start_core();
+  auto describe = [&](KeyService& service) -> Task<void> {
+    const auto wallet = co_await service.describe_wallet(made.id);
+    EXPECT_TRUE(wallet.has_value()) << wallet.error().text();
+    if (wallet) EXPECT_EQ(wallet->server_key, made.server_key);
+  };
+  with_service(describe);
+}
+
+TEST_F(KeyServiceTest, ConcurrentChangesAndQuestionsAllFindAConsistentTree) {
+  constexpr int kWallets = 200;
+  std::vector<WalletInfo> wallets;
+  auto work = [&](KeyService& service) -> Task<void> {
+    co_await configure(service, operator_, configuration());
+    infra::TaskGroup group(loop_.executor());
+    auto one = [&](int number) -> Task<void> {
+      const auto wallet = co_await service.create_wallet(passkey(static_cast<std::uint8_t>(number)), {});
+      EXPECT_TRUE(wallet.has_value()) << wallet.error().text();
+      if (!wallet) co_return;
+      wallets.push_back(*wallet);
+      const auto described = co_await service.describe_wallet(wallet->id);
+      EXPECT_TRUE(described.has_value()) << described.error().text();
+    };
+    for (int i = 0; i < kWallets; i++) group.spawn(one(i));
+    co_await group.join();
+    const auto status = co_await service.status();
+    EXPECT_EQ(status->root, service.database_root());
+    // Group commit: far fewer commits than changes.
+    EXPECT_LT(status->epoch, std::uint64_t{kWallets} / 4);
+  };
+  with_service(work);
+  EXPECT_EQ(wallets.size(), std::size_t{kWallets});
+}
+
+TEST_F(KeyServiceTest, NodeKeysKeepPurposeAndAddress) {
+  std::vector<KeyInfo> made;
+  auto create = [&](KeyService& service) -> Task<void> {
+    co_await configure(service, operator_, configuration());
+    made.push_back((co_await service.create_key(Purpose::executor, kChain)).value());
+    made.push_back((co_await service.create_key(Purpose::paymaster, kChain)).value());
+    const auto server = co_await service.create_key(Purpose::server, kChain);
+    EXPECT_EQ(server.error().refusal, protocol::Error::wrong_purpose);
+  };
+  with_service(create);
+  auto find = [&](KeyService& service) -> Task<void> {
+    const auto executors = co_await service.executors(kChain);
+    EXPECT_EQ(executors->size(), 1u);
+    EXPECT_EQ(executors->front().address, made[0].address);
+    EXPECT_EQ((co_await service.sponsors(kChain))->front().address, made[1].address);
+    EXPECT_TRUE((co_await service.executors(1))->empty());
+  };
+  with_service(find);
+}
+
+TEST_F(KeyServiceTest, ADatabaseOfAnEarlierDayIsRefusedAndRecoverIsTheWayOut) {
+  auto create = [&](KeyService& service) -> Task<void> {
+    co_await configure(service, operator_, configuration());
+    EXPECT_TRUE((co_await service.create_wallet(passkey(1), {})).has_value());
+  };
+  with_service(create);
+  service_.reset();
+  database_.reset();
+  const fs::path backup = folder_ / "backup.db";
+  fs::copy_file(folder_ / "node.db", backup);
+  open_database();
+  with_service(create);
+  service_.reset();
+  database_.reset();
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(folder_ / (std::string("node.db") + suffix));
+  fs::copy_file(backup, folder_ / "node.db");
+  open_database();
+
+  ChannelOptions options;
+  options.socket_path = socket();
+  options.channel_key = channel_key_;
+  EXPECT_EQ(loop_.block_on(service_->serve(options)).code, ErrorCode::state_forked);
+
+  auto recover = [&]() -> Task<void> {
+    const auto attached = co_await service_->attach(options);
+    EXPECT_TRUE(attached.has_value());
+    const auto status = co_await service_->status();
+    protocol::Recovery recovery;
+    recovery.core_id = status->core_id;
+    recovery.recovery_count = status->recovery_count + 1;
+    recovery.root = service_->database_root();
+    const SignedMessage message = operator_.sign(recovery);
+    const auto epoch = co_await service_->recover(message.message, message.signature);
+    EXPECT_TRUE(epoch.has_value()) << epoch.error().text();
+  };
+  loop_.block_on(recover());
+  service_ = make_key_service({*database_, *random_});
+  with_service(create);
+}
+
+TEST_F(KeyServiceTest, WhatDoesNotKnowTheChannelKeyIsRefused) {
+  ChannelOptions options;
+  options.socket_path = socket();
+  const Error error = loop_.block_on(service_->serve(options));
+  EXPECT_EQ(error.code, ErrorCode::unavailable);
+}
+
+TEST_F(KeyServiceTest, KilledAnywhereCoreAndDatabaseAgreeAfterwards) {
+  const int rounds = std::getenv("COMMUNITY_TEST_LONG") != nullptr ? 200 : 20;
+  infra::FakeRandom seeded(7);
+  auto set_up = [&](KeyService& service) -> Task<void> { co_await configure(service, operator_, configuration()); };
+  with_service(set_up);
+  std::vector<WalletInfo> confirmed;
+  for (int round = 0; round < rounds; round++) {
+    // The core dies while changes are on their way; which step it dies in differs from round to round.
+    const auto victim = core_;
+    const auto delay_us = static_cast<useconds_t>(seeded.below(6'000));
+    auto work = [&](KeyService& service) -> Task<void> {
+      infra::TaskGroup group(loop_.executor());
+      auto one = [&](int number) -> Task<void> {
+        const auto wallet = co_await service.create_wallet(passkey(static_cast<std::uint8_t>(number)), {});
+        if (wallet) confirmed.push_back(*wallet);
+      };
+      for (int i = 0; i < 20; i++) group.spawn(one(i));
+      const pid_t killer = fork();
+      if (killer == 0) {
+        usleep(delay_us);
+        kill(victim, SIGKILL);
+        _exit(0);
+      }
+      co_await group.join();
+      waitpid(killer, nullptr, 0);
+    };
+    with_service(work);
+    waitpid(core_, nullptr, 0);
+    core_ = -1;
+    start_core();
+    auto check = [&](KeyService& service) -> Task<void> {
+      const auto status = co_await service.status();
+      EXPECT_EQ(status->root, service.database_root()) << "round " << round;
+      for (const WalletInfo& wallet : confirmed)
+        EXPECT_TRUE((co_await service.describe_wallet(wallet.id)).has_value()) << "round " << round;
+    };
+    with_service(check);
+    if (HasFailure()) break;
+    if (confirmed.size() > 100) confirmed.erase(confirmed.begin(), confirmed.begin() + 50);
+  }
+}
+
+}  // namespace
+}  // namespace community::keys
