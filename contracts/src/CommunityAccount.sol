@@ -12,6 +12,7 @@ import {ERC1155Holder} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155
 import {AccountStorage} from "./lib/AccountStorage.sol";
 import {AccountInit, Call, Passkey} from "./lib/AccountTypes.sol";
 import {both} from "./lib/Bools.sol";
+import {CallBatch} from "./lib/CallBatch.sol";
 import {DualSignature} from "./lib/DualSignature.sol";
 import {InitData} from "./lib/InitData.sol";
 import {P256Choice} from "./lib/P256Choice.sol";
@@ -25,9 +26,6 @@ import {WebAuthnAssertion} from "./lib/WebAuthnAssertion.sol";
 contract CommunityAccount is Account, IERC7821, ERC721Holder, ERC1155Holder {
     /// @dev The one mode that is accepted: batch, revert on any failure, no opData (ERC-7821, ERC-7579 encoding).
     bytes32 private constant BATCH_MODE = bytes32(uint256(1) << 248);
-
-    /// @dev Calls of one batch; the trusted core decodes and shows each of them.
-    uint256 private constant MAX_CALLS = 32;
 
     IEntryPoint private immutable _ENTRY_POINT;
     address private immutable _FACTORY;
@@ -43,8 +41,6 @@ contract CommunityAccount is Account, IERC7821, ERC721Holder, ERC1155Holder {
     /// @notice Nobody else pays and the operation may cost more than the owner allowed: `gas * maxFeePerGas > cap` wei.
     error GasCostOverCap(uint256 gas, uint256 maxFeePerGas, uint256 cap);
     error UnsupportedExecutionMode(bytes32 mode);
-    error ExecutionDataMalformed();
-    error CallCountOutOfRange(uint256 count);
     /// @notice The zero address means the account itself in ERC-7821.
     error CallToZeroAddress(uint256 index);
     error CallToSelf(uint256 index);
@@ -87,10 +83,10 @@ contract CommunityAccount is Account, IERC7821, ERC721Holder, ERC1155Holder {
     }
 
     /// @inheritdoc IERC7821
-    /// @notice Runs a batch of 1 to 32 calls, all or nothing: `executionData = abi.encode(Call[])`.
+    /// @notice Runs a batch of 1 to 32 calls, all or nothing: `executionData = abi.encode(Call[])`, see `CallBatch`.
     function execute(bytes32 mode, bytes calldata executionData) external payable onlyEntryPoint {
         if (mode != BATCH_MODE) revert UnsupportedExecutionMode(mode);
-        Call[] calldata calls = _decodeCalls(executionData);
+        Call[] calldata calls = CallBatch.decode(executionData);
         for (uint256 i = 0; i < calls.length; ++i) {
             Call calldata one = calls[i];
             address to = one.to;
@@ -210,17 +206,6 @@ contract CommunityAccount is Account, IERC7821, ERC721Holder, ERC1155Holder {
         gas += uint128(uint256(userOp.accountGasLimits));
         if (sponsor.length >= 52) gas += uint256(uint128(bytes16(sponsor[20:36]))) + uint128(bytes16(sponsor[36:52]));
         if (maxFeePerGas != 0 && gas > cap / maxFeePerGas) revert GasCostOverCap(gas, maxFeePerGas, cap);
-    }
-
-    /// @dev Elements are bounds-checked by the compiler on access; head and count are checked here.
-    function _decodeCalls(bytes calldata executionData) private pure returns (Call[] calldata calls) {
-        if (executionData.length < 64 || uint256(bytes32(executionData)) != 32) revert ExecutionDataMalformed();
-        uint256 count = uint256(bytes32(executionData[32:64]));
-        if (count == 0 || count > MAX_CALLS) revert CallCountOutOfRange(count);
-        assembly ("memory-safe") {
-            calls.offset := add(executionData.offset, 64)
-            calls.length := count
-        }
     }
 
     function _passOn(uint256 index, bytes memory reason) private pure {

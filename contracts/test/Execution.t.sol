@@ -9,6 +9,7 @@ import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Recei
 import {IERC1155Receiver} from "@openzeppelin/contracts/token/ERC1155/IERC1155Receiver.sol";
 import {CommunityAccount} from "../src/CommunityAccount.sol";
 import {Call} from "../src/lib/AccountTypes.sol";
+import {CallBatch} from "../src/lib/CallBatch.sol";
 import {Fixture} from "./support/Fixture.sol";
 import {TestCollectible, TestItems, TestToken} from "./support/TestTokens.sol";
 
@@ -102,36 +103,12 @@ contract ExecutionTest is Fixture {
     }
 
     function test_BatchHasOneTo32Calls() public {
-        _executeExpecting(abi.encodeWithSelector(CommunityAccount.CallCountOutOfRange.selector, 0));
+        _executeExpecting(abi.encodeWithSelector(CallBatch.CallCountOutOfRange.selector, 0));
         for (uint256 i = 0; i < 32; ++i) calls.push(Call(address(target), 0, "n"));
         _execute();
         vm.assertEq(target.calls(), 32, "32 calls");
         calls.push(Call(address(target), 0, "n"));
-        _executeExpecting(abi.encodeWithSelector(CommunityAccount.CallCountOutOfRange.selector, 33));
-    }
-
-    function test_MalformedExecutionDataIsRefused() public {
-        bytes memory named = abi.encodeWithSelector(CommunityAccount.ExecutionDataMalformed.selector);
-        _dataRefused("", named);
-        _dataRefused(abi.encode(32), named);
-        _dataRefused(abi.encode(64, 0, 1), named);
-    }
-
-    /// @dev The account reads calls in place. Whatever it accepts, the compiler's own decoder must accept as the same.
-    function testFuzz_DecodesNoMoreThanTheCompiler(uint8[6] calldata places, uint160 to, bytes32[4] calldata rest) public {
-        uint256[6] memory words;
-        for (uint256 i = 0; i < 6; ++i) words[i] = 32 * (places[i] % 8);
-        address receiver = address(uint160(_bound(to, 1 << 80, 1 << 90)));
-        bytes memory data = abi.encodePacked(uint256(32), words[0] / 32, words[1], uint256(uint160(receiver)));
-        data = abi.encodePacked(data, words[2], words[3], words[4], words[5], rest);
-        vm.prank(address(entryPoint));
-        (bool executed,) = address(account).call(abi.encodeCall(IERC7821.execute, (BATCH, data)));
-        if (executed) {
-            Call[] memory decoded = abi.decode(data, (Call[]));
-            for (uint256 i = 0; i < decoded.length; ++i) {
-                vm.assertTrue(decoded[i].to != address(0) && decoded[i].to != address(account), "receiver");
-            }
-        }
+        _executeExpecting(abi.encodeWithSelector(CallBatch.CallCountOutOfRange.selector, 33));
     }
 
     function test_OnlyTheEntryPointExecutes() public {
@@ -195,12 +172,6 @@ contract ExecutionTest is Fixture {
         vm.prank(address(entryPoint));
         vm.expectRevert(reason);
         account.execute(BATCH, abi.encode(calls));
-    }
-
-    function _dataRefused(bytes memory data, bytes memory reason) private {
-        vm.prank(address(entryPoint));
-        vm.expectRevert(reason);
-        account.execute(BATCH, data);
     }
 
     function _modeRefused(bytes32 mode) private {

@@ -44,4 +44,18 @@ abstract contract SponsorFixture is Fixture {
             address(paymaster), PM_VERIFICATION, PM_POST_OP, validUntil, validAfter, signature
         );
     }
+
+    /// @dev The owner calls; an empty reason means that it must work.
+    function _asOwner(bytes memory data, bytes memory reason) internal {
+        vm.prank(vm.addr(OWNER));
+        (bool ok, bytes memory answer) = address(paymaster).call(data);
+        vm.assertTrue(ok == (reason.length == 0), "outcome");
+        if (!ok) vm.assertEq(answer, reason, "reason");
+    }
+
+    function _rotate(uint256 key, uint48 overlap) internal {
+        address next = vm.addr(key);
+        vm.prank(vm.addr(OWNER));
+        paymaster.rotateSigner(next, overlap);
+    }
 }
