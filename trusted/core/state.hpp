@@ -12,7 +12,7 @@ using protocol::Uint256;
 
 inline constexpr std::uint32_t kStateFormat = 1;
 inline constexpr std::size_t kMaxRootKeys = 8;
-// Fixed fields and budgets take under 1.5 KiB, the configuration up to 4 KiB.
+// Fixed fields and budgets take under 1.5 KiB, the configuration up to 6 KiB.
 inline constexpr std::size_t kMaxState = 8'192;
 
 // Key that sealed records are encrypted under. New records use the newest; old ones open with their version.
