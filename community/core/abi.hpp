@@ -11,7 +11,8 @@
 namespace community::core {
 
 // One value of any ABI type. Numbers, addresses and booleans are words (signed numbers in two's complement of 256
-// bits); bytes, string and bytesN are bytes; arrays and tuples are lists.
+// bits); bytes, string and bytesN are bytes; arrays and tuples are lists. A braced list with a single List in it is
+// that List to the compiler: write {AbiValue(list)} where a list is the only value.
 class AbiValue {
  public:
   using List = std::vector<AbiValue>;

@@ -110,7 +110,13 @@ namespace community::core {
   X(bip39_entropy_length)                    \
   X(bip39_word_count)                        \
   X(bip39_word_unknown)                      \
-  X(bip39_bad_checksum)
+  X(bip39_bad_checksum)                      \
+  X(cbor_syntax)                             \
+  X(cbor_too_deep)                           \
+  X(cbor_duplicate_key)                      \
+  X(webauthn_attestation)                    \
+  X(webauthn_authenticator_data)             \
+  X(webauthn_key_algorithm)
 
 // One value for each rule; the text of a value is its name.
 enum class ErrorCode : std::uint8_t {
