@@ -54,6 +54,8 @@ Error Budgets::spend(const Port& port, State& state, const protocol::ChainConfig
 
   Uint256 excess = cost;
   if (const Approval* known = find(approval)) excess = subtract(cost, known->cost).value_or(Uint256{});
+  // Also when the lease would suffice: one that was taken under a larger budget must not outlive it.
+  if (excess > left(state, chain, kind)) return Error::budget_exhausted;
   if (excess > lease) {
     const Uint256 missing = *subtract(excess, lease);
     const Uint256 free = subtract(limit_of(chain, kind), used).value_or(Uint256{});
