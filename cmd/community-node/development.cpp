@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/community-node/development.hpp"
+
+#include "cmd/community-node/files.hpp"
+#include "community/core/json.hpp"
+
+namespace community::node {
+
+using infra::Milliseconds;
+using infra::Task;
+
+namespace {
+
+constexpr Milliseconds kChainPoll{50};
+// Half a minute for an anvil that loads a large state on a loaded machine.
+constexpr int kChainPolls = 600;
+constexpr std::string_view kRpId = "localhost";
+constexpr std::string_view kOrigin = "http://localhost:9000";
+// 0.001 ether to an address nobody holds.
+constexpr std::uint64_t kTransfer = 1'000'000'000'000'000;
+
+core::Uint256 ether(std::uint64_t amount) {
+  return *multiply(core::Uint256(amount), core::Uint256(1'000'000'000'000'000'000));
+}
+
+// 32 secret bytes in a file of the data folder, made on the first call.
+infra::Result<core::Bytes32> secret_file(const std::filesystem::path& path, infra::Random& random) {
+  core::Bytes32 secret{};
+  if (exists(path)) {
+    const auto bytes = read_private_file(path);
+    if (!bytes) return tl::unexpected(bytes.error());
+    if (bytes->size() != secret.size()) return infra::fail(infra::ErrorCode::io, path.string() + " is damaged");
+    base::copy(secret, *bytes);
+    return secret;
+  }
+  do random.fill(secret);
+  while (!core::public_key_of(secret));
+  if (auto written = write_private_file(path, secret); !written) return tl::unexpected(written.error());
+  return secret;
+}
+
+std::optional<devnet::DemoWallet> read_wallet(const std::filesystem::path& path) {
+  const auto bytes = read_private_file(path);
+  if (!bytes) return std::nullopt;
+  const auto value = core::parse_json(base::text(*bytes));
+  const auto* object = value ? value->if_object() : nullptr;
+  if (object == nullptr) return std::nullopt;
+  const auto wallet = core::bytes_member(*object, "wallet");
+  auto init_data = core::bytes_member(*object, "initData");
+  const auto account = core::address_member(*object, "account");
+  if (!wallet || wallet->size() != 16 || !init_data || !account) return std::nullopt;
+  devnet::DemoWallet demo;
+  base::copy(demo.wallet, *wallet);
+  demo.init_data = std::move(*init_data);
+  demo.account = *account;
+  return demo;
+}
+
+devnet::Result<void> write_wallet(const std::filesystem::path& path, const devnet::DemoWallet& wallet) {
+  boost::json::object object;
+  object["wallet"] = core::to_hex(wallet.wallet);
+  object["initData"] = core::to_hex(wallet.init_data);
+  object["account"] = core::format_address(wallet.account);
+  const std::string text = boost::json::serialize(object);
+  if (auto written = write_private_file(path, base::view(text)); !written) return devnet::fail(written.error().text());
+  return {};
+}
+
+}  // namespace
+
+Task<infra::Result<std::unique_ptr<Child>>> start_development_chain(const RunOptions& options,
+                                                                    chain::ExecutionClient& client) {
+  if (co_await client.chain_id()) co_return std::unique_ptr<Child>();
+  const std::string authority = options.chain_url.substr(options.chain_url.rfind(':') + 1);
+  std::vector<std::string> arguments{"--host",
+                                     "127.0.0.1",
+                                     "--port",
+                                     authority,
+                                     "--quiet",
+                                     "--block-time",
+                                     "1",
+                                     "--enable-tx-gas-limit",
+                                     "--gas-limit",
+                                     "300000000",
+                                     "--state",
+                                     (options.data_dir / "chain.json").string(),
+                                     "--state-interval",
+                                     "5"};
+  const auto executor = co_await boost::asio::this_coro::executor;
+  auto child = Child::start(executor, options.anvil, std::move(arguments), options.data_dir / "chain.log");
+  if (!child) co_return child;
+  for (int poll = 0; poll < kChainPolls; poll++) {
+    if (co_await client.chain_id()) co_return child;
+    co_await infra::sleep_real(kChainPoll);
+  }
+  co_return infra::fail(infra::ErrorCode::process,
+                        "the development chain does not answer; look at " + (options.data_dir / "chain.log").string());
+}
+
+protocol::Configuration development_configuration(const devnet::Deployment& deployment) {
+  protocol::Configuration wanted;
+  wanted.chain_count = 1;
+  protocol::ChainConfig& chain = wanted.chains[0];
+  chain.chain_id = deployment.chain_id;
+  chain.entry_point_count = 2;
+  chain.entry_points[0] = {deployment.entry_point_v0_7, 7};
+  chain.entry_points[1] = {deployment.entry_point_v0_8, 8};
+  chain.account_factory = deployment.account_factory;
+  chain.proxy_init_code_hash = deployment.proxy_init_code_hash;
+  for (const devnet::PaymasterDeployment& paymaster : deployment.paymasters)
+    chain.paymasters[chain.paymaster_count++] = {paymaster.paymaster, paymaster.entry_point};
+  chain.bundle_gas_cap = 16'777'216;
+  // wei a gas: 1,000 gwei
+  chain.fee_cap = core::Uint256(1'000'000'000'000);
+  chain.sponsorship_cost_cap = ether(1);
+  chain.executor_budget = ether(1'000'000);
+  chain.sponsor_budget = ether(1'000'000);
+  wanted.relying_party_count = 1;
+  wanted.relying_parties[0] = {base::sha256(base::view(kRpId)), base::view(kOrigin)};
+  return wanted;
+}
+
+Task<devnet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& options, MainJobServices services,
+                                                         const devnet::Deployment& deployment, std::string relay_url,
+                                                         Step step) {
+  const auto folder = options.data_dir / "person";
+  if (auto made = make_private_folder(folder); !made) co_return devnet::fail(made.error().text());
+  const auto passkey_secret = secret_file(folder / "passkey", services.random);
+  // What the person's page would save as recovery file.
+  const auto escape_secret = secret_file(folder / "recovery", services.random);
+  if (!passkey_secret) co_return devnet::fail(passkey_secret.error().text());
+  if (!escape_secret) co_return devnet::fail(escape_secret.error().text());
+  const devnet::SoftwarePasskey passkey(*passkey_secret, std::string(kRpId), std::string(kOrigin));
+  devnet::DevelopmentChain development(services.chain);
+  infra::RpcClientOptions rpc;
+  rpc.url = std::move(relay_url);
+  infra::RpcClient relay(services.http, std::move(rpc));
+  const auto file = folder / "wallet.json";
+  auto keep = [file](const devnet::DemoWallet& wallet) { return write_wallet(file, wallet); };
+  auto report = [step](std::string text) { step("job", text); };
+  core::Address recipient{};
+  recipient.fill(0xd0);
+  devnet::MainJobInput input{services.wallets,
+                             development,
+                             relay,
+                             passkey,
+                             deployment,
+                             core::address_of(core::public_key_of(*escape_secret).value()),
+                             read_wallet(file),
+                             recipient,
+                             core::Uint256(kTransfer),
+                             report,
+                             keep};
+  co_return co_await devnet::perform_main_job(std::move(input));
+}
+
+}  // namespace community::node

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `run --dev` does beyond `run`: a chain of its own, contracts, funds, and the main job.
+#pragma once
+#include <functional>
+
+#include "cmd/community-node/child.hpp"
+#include "cmd/community-node/options.hpp"
+#include "community/chain/api/execution_client.hpp"
+#include "community/devnet/api/main_job.hpp"
+#include "community/infra/api/random.hpp"
+#include "community/keys/api/operator.hpp"
+
+namespace community::node {
+
+using Step = std::function<void(const char* what, const std::string& text)>;
+
+// anvil as a child, its state in the data folder; an anvil that answers already is used as it is and left running.
+infra::Task<infra::Result<std::unique_ptr<Child>>> start_development_chain(const RunOptions& options,
+                                                                           chain::ExecutionClient& client);
+
+// The configuration the operator signs for the development chain.
+protocol::Configuration development_configuration(const devnet::Deployment& deployment);
+
+struct MainJobServices {
+  keys::WalletKeys& wallets;
+  chain::ExecutionClient& chain;
+  infra::HttpClient& http;
+  infra::Random& random;
+};
+infra::Task<devnet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& options, MainJobServices services,
+                                                                const devnet::Deployment& deployment,
+                                                                std::string relay_url, Step step);
+
+}  // namespace community::node

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+// `community-node run`: builds every object of the node in the order it is needed, serves, and takes everything down in
+// the reverse order.
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include "cmd/community-node/development.hpp"
+#include "cmd/community-node/files.hpp"
+#include "cmd/community-node/key_process.hpp"
+#include "community/bundler/factory.hpp"
+#include "community/chain/api/block_watcher.hpp"
+#include "community/chain/factory.hpp"
+#include "community/gateway/factory.hpp"
+#include "community/infra/api/http_server.hpp"
+#include "community/infra/api/log.hpp"
+#include "community/infra/factory.hpp"
+#include "community/paymaster/factory.hpp"
+#include "community/pool/factory.hpp"
+#include "community/validation/factory.hpp"
+
+namespace community::node {
+
+namespace fs = std::filesystem;
+using infra::Milliseconds;
+using infra::Task;
+
+namespace {
+
+constexpr std::string_view kVersion = "community-node/0.1.0";
+constexpr Milliseconds kPatience{10'000};
+constexpr std::size_t kDevelopmentExecutors = 2;
+
+// Prints what happens with the time since the start, one line a step.
+class Progress {
+ public:
+  void operator()(const char* what, const std::string& text) const {
+    const auto passed = std::chrono::steady_clock::now() - start_;
+    std::printf("  %6.2f s  %-9s %s\n", std::chrono::duration<double>(passed).count(), what, text.c_str());
+    std::fflush(stdout);
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+class Node {
+ public:
+  Node(const RunOptions& options, infra::EventLoop& loop) : options_(options), loop_(loop) {}
+
+  Task<int> run();
+
+ private:
+  Task<infra::Result<void>> start();
+  infra::Result<void> open_storage();
+  infra::Result<void> load_operator();
+  Task<infra::Result<void>> start_keys();
+  Task<infra::Result<void>> start_chain();
+  Task<infra::Result<void>> deploy_and_configure();
+  Task<infra::Result<void>> node_keys(std::uint64_t chain_id);
+  Task<infra::Result<void>> start_relay();
+  Task<infra::Result<void>> serve();
+  Task<void> watch_keys();
+  Task<void> main_job();
+  Task<void> wait_for_signal();
+  Task<void> stop();
+
+  const RunOptions& options_;
+  infra::EventLoop& loop_;
+  Progress progress_;
+  infra::Metrics metrics_;
+  std::unique_ptr<infra::Clock> clock_ = infra::make_system_clock();
+  std::unique_ptr<infra::Random> random_ = infra::make_system_random();
+  std::unique_ptr<infra::HttpClient> http_ = infra::make_http_client({});
+  std::unique_ptr<infra::Database> database_;
+  std::optional<keys::Operator> operator_;
+  std::unique_ptr<keys::ConnectedKeyService> keys_;
+  std::unique_ptr<KeyProcess> key_process_;
+  std::unique_ptr<chain::ExecutionClient> chain_;
+  std::unique_ptr<Child> chain_process_;
+  devnet::ContractBundle bundle_;
+  devnet::Deployment deployment_;
+  std::vector<std::unique_ptr<chain::EntryPoint>> entry_points_;
+  std::unique_ptr<chain::FeeOracle> fees_;
+  std::unique_ptr<chain::BlockWatcher> blocks_;
+  std::unique_ptr<validation::Simulator> simulator_;
+  std::unique_ptr<validation::Rules> rules_;
+  std::unique_ptr<validation::Validator> validator_;
+  std::unique_ptr<validation::Estimator> estimator_;
+  std::unique_ptr<pool::Pool> pool_;
+  std::unique_ptr<paymaster::Sponsor> sponsor_;
+  std::unique_ptr<bundler::Bundler> bundler_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<infra::HttpServer> rpc_server_, http_server_;
+  std::unique_ptr<infra::TaskGroup> tasks_, background_;
+  int status_ = 0;
+  std::string fatal_;
+  infra::Event ended_;
+};
+
+infra::Result<void> Node::open_storage() {
+  if (auto made = make_private_folder(options_.data_dir); !made) return made;
+  if (auto locked = lock_folder(options_.data_dir); !locked) return locked;
+  infra::DatabaseOptions database;
+  database.url = "sqlite:" + (options_.data_dir / "node.db").string();
+  auto opened = infra::Database::open(
+      database, {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations()}, &metrics_);
+  if (!opened) return tl::unexpected(opened.error());
+  database_ = std::move(*opened);
+  progress_("data", options_.data_dir.string());
+  return {};
+}
+
+// Made at the first start and kept in the data folder; an operator may move it away, the node needs it only to
+// configure the core.
+infra::Result<void> Node::load_operator() {
+  const fs::path file = options_.data_dir / "operator.key";
+  if (exists(file)) {
+    const auto bytes = read_private_file(file);
+    if (!bytes) return tl::unexpected(bytes.error());
+    core::Bytes32 secret{};
+    if (bytes->size() == secret.size()) {
+      base::copy(secret, *bytes);
+      operator_ = keys::Operator::from_secret(secret);
+    }
+    if (!operator_) return infra::fail(infra::ErrorCode::io, file.string() + " is no operator key");
+    return {};
+  }
+  operator_ = keys::Operator::generate(*random_);
+  return write_private_file(file, operator_->secret());
+}
+
+Task<infra::Result<void>> Node::start_keys() {
+  const fs::path folder = options_.data_dir / "keys";
+  if (auto made = make_private_folder(folder); !made) co_return made;
+  keys_ = keys::make_key_service({*database_, *random_, &metrics_});
+  key_process_ = std::make_unique<KeyProcess>(KeyProcessOptions{options_.key_enclave, folder}, *keys_);
+  const auto provisioned = key_process_->provision(operator_->public_key());
+  if (!provisioned) co_return tl::unexpected(provisioned.error());
+  background_->spawn(watch_keys());
+  if (!co_await keys_->connected().wait_for(kPatience))
+    co_return infra::fail(
+        infra::ErrorCode::process,
+        fatal_.empty() ? "the trusted core did not start; look at " + (folder / "log").string() : fatal_);
+  const auto status = co_await keys_->status();
+  if (!status) co_return infra::fail(infra::ErrorCode::process, status.error().text());
+  progress_("keys", std::string(*provisioned ? "trusted core provisioned; " : "trusted core found again; ") +
+                        keys::describe_protection(status->body, status->protection));
+  co_return infra::Result<void>{};
+}
+
+Task<void> Node::watch_keys() {
+  fatal_ = co_await key_process_->run();
+  ended_.set();
+}
+
+Task<infra::Result<void>> Node::start_chain() {
+  chain::JsonRpcChainOptions chain;
+  chain.urls.push_back(options_.chain_url);
+  chain_ = chain::make_json_rpc_chain(*http_, *clock_, chain, &metrics_);
+  if (!options_.development) co_return infra::Result<void>{};
+  auto child = co_await start_development_chain(options_, *chain_);
+  if (!child) co_return tl::unexpected(child.error());
+  chain_process_ = std::move(*child);
+  progress_("chain",
+            std::string(chain_process_ ? "development chain started at " : "using the chain that answers at ") +
+                options_.chain_url);
+  co_return infra::Result<void>{};
+}
+
+Task<infra::Result<void>> Node::node_keys(std::uint64_t chain_id) {
+  auto executors = co_await keys_->executors(chain_id);
+  auto sponsors = co_await keys_->sponsors(chain_id);
+  if (!executors || !sponsors) co_return infra::fail(infra::ErrorCode::process, "the trusted core names no keys");
+  for (std::size_t i = executors->size(); i < kDevelopmentExecutors; i++) {
+    const auto made = co_await keys_->create_key(protocol::Purpose::executor, chain_id);
+    if (!made) co_return infra::fail(infra::ErrorCode::process, made.error().text());
+  }
+  if (sponsors->empty()) {
+    const auto made = co_await keys_->create_key(protocol::Purpose::paymaster, chain_id);
+    if (!made) co_return infra::fail(infra::ErrorCode::process, made.error().text());
+  }
+  co_return infra::Result<void>{};
+}
+
+Task<infra::Result<void>> Node::deploy_and_configure() {
+  std::ifstream file(options_.contracts, std::ios::binary);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  auto bundle = devnet::ContractBundle::parse(text);
+  if (!bundle) co_return infra::fail(infra::ErrorCode::io, options_.contracts.string() + ": " + bundle.error().message);
+  bundle_ = std::move(*bundle);
+  const auto chain_id = co_await chain_->chain_id();
+  if (!chain_id) co_return infra::fail(infra::ErrorCode::transport, chain_id.error().text());
+  if (auto made = co_await node_keys(*chain_id); !made) co_return made;
+  devnet::DeployInput input;
+  const auto executors = co_await keys_->executors(*chain_id);
+  for (const keys::KeyInfo& key : *executors) input.executors.push_back(key.address);
+  const auto sponsors = co_await keys_->sponsors(*chain_id);
+  input.paymaster_signer = sponsors->front().address;
+  devnet::DevelopmentChain development(*chain_);
+  auto deployment = co_await development.deploy(bundle_, std::move(input));
+  if (!deployment) co_return infra::fail(infra::ErrorCode::process, deployment.error().message);
+  deployment_ = std::move(*deployment);
+  progress_("contracts", std::to_string(deployment_.deployed) +
+                             " deployed now; EntryPoint 0.7 and 0.8, factory, paymasters staked and funded");
+  const auto configured = co_await ensure_configuration(*keys_, *operator_, development_configuration(deployment_));
+  if (!configured) co_return infra::fail(infra::ErrorCode::process, configured.error().text());
+  progress_("keys", "configuration signed by the operator is in force: " + core::to_hex(*configured));
+  co_return infra::Result<void>{};
+}
+
+Task<infra::Result<void>> Node::start_relay() {
+  entry_points_.push_back(chain::v0_7::make_entry_point());
+  entry_points_.push_back(chain::v0_8::make_entry_point());
+  std::vector<const chain::EntryPoint*> contracts;
+  validation::ValidationOptions validation;
+  validation.chain_id = deployment_.chain_id;
+  for (const auto& entry_point : entry_points_) {
+    contracts.push_back(entry_point.get());
+    validation.entry_points.push_back(
+        {entry_point.get(), bundle_.simulations.at(std::string(entry_point->version_text()))});
+  }
+  const protocol::Configuration configuration = development_configuration(deployment_);
+  const protocol::ChainConfig& caps = configuration.chains[0];
+  fees_ = std::make_unique<chain::FeeOracle>(*chain_, *clock_);
+  blocks_ = std::make_unique<chain::BlockWatcher>(*chain_, *clock_, chain::BlockWatcherOptions{}, &metrics_);
+  simulator_ = validation::make_call_simulator(*chain_, validation);
+  rules_ = validation::make_rules();
+  validator_ = validation::make_validator(*fees_, *simulator_, *rules_, validation);
+  estimator_ = validation::make_estimator(*chain_, validation);
+  pool_ = pool::make_pool(*database_, *clock_, &metrics_, {});
+
+  paymaster::SponsorOptions sponsor;
+  sponsor.chain_id = deployment_.chain_id;
+  const auto sponsors = co_await keys_->sponsors(deployment_.chain_id);
+  sponsor.key = sponsors->front().id;
+  for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
+    sponsor.contracts.push_back({paymaster.entry_point, paymaster.paymaster});
+  sponsor.policy.enabled = true;
+  sponsor.policy.max_cost = caps.sponsorship_cost_cap;
+  sponsor_ = paymaster::make_sponsor(*keys_, *clock_, &metrics_, std::move(sponsor));
+
+  bundler::BundlerOptions bundler;
+  bundler.chain_id = deployment_.chain_id;
+  bundler.entry_points = contracts;
+  bundler.limits.gas = caps.bundle_gas_cap;
+  bundler.limits.max_fee_per_gas = caps.fee_cap;
+  bundler_ = bundler::make_bundler(
+      {*database_, *clock_, *chain_, *blocks_, *fees_, *keys_, *pool_, *simulator_, &metrics_}, std::move(bundler));
+  gateway_ =
+      gateway::make_gateway({*chain_, *fees_, *validator_, *estimator_, *pool_, *bundler_, sponsor_.get(), &metrics_},
+                            {std::string(kVersion), deployment_.chain_id, contracts});
+  co_return infra::Result<void>{};
+}
+
+Task<infra::Result<void>> Node::serve() {
+  infra::HttpServerOptions rpc, http;
+  rpc.bind = options_.rpc_bind;
+  rpc.name = "rpc";
+  http.bind = options_.http_bind;
+  http.name = "api";
+  rpc_server_ = std::make_unique<infra::HttpServer>(loop_, rpc, gateway_->rpc_handler(), &metrics_);
+  http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway_->http_handler(), &metrics_);
+  if (auto started = rpc_server_->start(); !started) co_return started;
+  if (auto started = http_server_->start(); !started) co_return started;
+  tasks_->spawn(blocks_->run());
+  tasks_->spawn(bundler_->run());
+  progress_("serving", "JSON-RPC http://localhost:" + std::to_string(rpc_server_->port()) +
+                           "   HTTP API http://localhost:" + std::to_string(http_server_->port()));
+  co_return infra::Result<void>{};
+}
+
+Task<infra::Result<void>> Node::start() {
+  if (auto done = open_storage(); !done) co_return done;
+  if (auto done = load_operator(); !done) co_return done;
+  if (auto done = co_await start_keys(); !done) co_return done;
+  if (auto done = co_await start_chain(); !done) co_return done;
+  if (auto done = co_await deploy_and_configure(); !done) co_return done;
+  if (auto done = co_await start_relay(); !done) co_return done;
+  co_return co_await serve();
+}
+
+Task<void> Node::main_job() {
+  const MainJobServices services{*keys_, *chain_, *http_, *random_};
+  const std::string url = "http://localhost:" + std::to_string(rpc_server_->port());
+  const Step step = [this](const char* what, const std::string& text) { progress_(what, text); };
+  const auto result = co_await run_main_job(options_, services, deployment_, url, step);
+  if (!result) {
+    progress_("failed", result.error().message);
+    status_ = 1;
+  } else {
+    progress_("receipt", std::string(result->deployed ? "account deployed and " : "") + "transfer done in block " +
+                             std::to_string(result->block_number) + ", " + core::format_decimal(result->gas_used) +
+                             " gas");
+    progress_("receipt", "transaction " + core::to_hex(result->transaction_hash));
+  }
+  if (options_.once || status_ != 0) ended_.set();
+}
+
+Task<void> Node::wait_for_signal() {
+  boost::asio::signal_set signals(loop_.executor(), SIGINT, SIGTERM);
+  boost::system::error_code error;
+  co_await signals.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, error));
+  if (!error) ended_.set();
+}
+
+// Doors first, so that nothing new comes in; then what works on the chain, the keys, the chain itself.
+Task<void> Node::stop() {
+  if (rpc_server_) co_await rpc_server_->stop();
+  if (http_server_) co_await http_server_->stop();
+  if (bundler_) bundler_->stop();
+  tasks_->cancel();
+  co_await tasks_->join();
+  if (key_process_) co_await key_process_->stop();
+  background_->cancel();
+  co_await background_->join();
+  if (chain_process_) co_await chain_process_->stop(kPatience);
+}
+
+Task<int> Node::run() {
+  tasks_ = std::make_unique<infra::TaskGroup>(loop_.executor());
+  background_ = std::make_unique<infra::TaskGroup>(loop_.executor());
+  background_->spawn(wait_for_signal());
+  const auto started = co_await start();
+  if (!started) {
+    progress_("failed", started.error().message);
+    status_ = 1;
+  } else {
+    if (options_.development) tasks_->spawn(main_job());
+    co_await ended_.wait();
+    if (!fatal_.empty()) progress_("failed", fatal_);
+  }
+  co_await stop();
+  progress_("stopped", "state is kept in " + options_.data_dir.string());
+  co_return status_;
+}
+
+}  // namespace
+
+int run_node(const RunOptions& options) {
+  infra::LogOptions log;
+  if (!infra::parse_log_level(options.log_level, log.level)) log.level = infra::LogLevel::warning;
+  infra::configure_log(log);
+  infra::EventLoop loop;
+  Node node(options, loop);
+  return loop.block_on(node.run());
+}
+
+}  // namespace community::node
