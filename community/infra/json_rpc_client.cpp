@@ -52,6 +52,11 @@ Result<RpcResult> read_response(json::value& response) {
 
 }  // namespace
 
+RpcClient::RpcClient(HttpClient& http, RpcClientOptions options) : http_(http), options_(std::move(options)) {
+  const auto url = parse_http_url(options_.url);
+  shown_ = url ? url->authority : "the endpoint";
+}
+
 Task<Result<json::value>> RpcClient::post(std::string body, Milliseconds timeout) {
   HttpCall call;
   call.url = options_.url;
@@ -70,8 +75,8 @@ Task<Result<json::value>> RpcClient::post(std::string body, Milliseconds timeout
   if (parsed) co_return std::move(*parsed);
   // Many servers put an error page of their own in front: the status says more than the syntax error.
   if (response->status != 200)
-    co_return fail(ErrorCode::transport, options_.url + " answered HTTP " + std::to_string(response->status));
-  co_return fail(ErrorCode::malformed, "not JSON from " + options_.url + ": " + parsed.error().text());
+    co_return fail(ErrorCode::transport, shown_ + " answered HTTP " + std::to_string(response->status));
+  co_return fail(ErrorCode::malformed, "not JSON from " + shown_ + ": " + parsed.error().text());
 }
 
 Task<Result<RpcResult>> RpcClient::call(std::string method, json::value params, std::optional<Milliseconds> timeout) {

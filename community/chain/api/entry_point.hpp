@@ -2,6 +2,9 @@
 // The ERC-4337 EntryPoint contracts behind one interface: what to call, what their events and errors mean. Versions
 // are sibling files (v0_7, v0_8); a new one is added without touching the others.
 #pragma once
+#include <memory>
+#include <variant>
+
 #include "community/chain/api/types.hpp"
 #include "community/core/userop.hpp"
 

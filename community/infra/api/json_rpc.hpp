@@ -99,20 +99,22 @@ struct RpcRequest {
 class RpcClient {
  public:
   // `http` outlives the client.
-  RpcClient(HttpClient& http, RpcClientOptions options) : http_(http), options_(std::move(options)) {}
+  RpcClient(HttpClient& http, RpcClientOptions options);
 
   // Outer: timeout, transport, malformed, too_large. Inner: what the peer answered.
   Task<Result<RpcResult>> call(std::string method, json::value params, std::optional<Milliseconds> timeout = {});
   // Answers in the order of the requests. malformed when the peer does not answer each request exactly once.
   Task<Result<std::vector<RpcResult>>> batch(std::vector<RpcRequest> requests,
                                              std::optional<Milliseconds> timeout = {});
-  const std::string& url() const { return options_.url; }
+  const std::string& shown() const { return shown_; }
 
  private:
   Task<Result<json::value>> post(std::string body, Milliseconds timeout);
 
   HttpClient& http_;
   RpcClientOptions options_;
+  // Host and port, for errors: paths of public services hold keys.
+  std::string shown_;
   std::uint64_t next_id_ = 1;
 };
 
