@@ -3,19 +3,22 @@
 
 namespace community::trusted::testing {
 
-TestHost::TestHost(std::uint64_t seed) : store(seed) { base::copy(operator_secret_, Random(seed ^ 0x09).bytes(32)); }
+TestHost::TestHost(std::uint64_t seed, RemoteBody* remote) : store(seed), remote_(remote) {
+  base::copy(operator_secret_, Random(seed ^ 0x09).bytes(32));
+}
 
 Error TestHost::provision() {
   const Port port = store.port();
   std::array<std::uint8_t, 64> operator_key{};
   port.secp256k1_public_key(port.context, operator_secret_, operator_key.data());
+  if (remote_ != nullptr) return remote_->provision(operator_key, channel_key_);
   return Core::provision(port, operator_key.data(), channel_key_);
 }
 
 Error TestHost::start() {
   session_.reset();
-  core_ = std::make_unique<Core>(store.port());
-  const Error error = core_->start();
+  if (remote_ == nullptr) core_ = std::make_unique<Core>(store.port());
+  const Error error = remote_ != nullptr ? remote_->start() : core_->start();
   if (error != Error::ok) return error;
   if (!reconnect()) return Error::no_session;
   epoch_ = status().epoch;
@@ -23,16 +26,17 @@ Error TestHost::start() {
 }
 
 bool TestHost::reconnect() {
+  if (remote_ != nullptr && !remote_->connect()) return false;
   if (session_) core_->end(*session_);
-  session_ = std::make_unique<Session>();
+  if (remote_ == nullptr) session_ = std::make_unique<Session>();
   channel_ = std::make_unique<HostChannel>(channel_key_, ++connections_);
   pending_tree = tree;
   return channel_->established(send(channel_->hello()));
 }
 
 Error TestHost::restart(bool clean) {
-  if (clean) {
-    const Error error = core_->stop();
+  if (clean || remote_ != nullptr) {
+    const Error error = remote_ != nullptr ? remote_->stop(clean) : core_->stop();
     if (error != Error::ok) return error;
   }
   store.restore_power();
@@ -40,6 +44,7 @@ Error TestHost::restart(bool clean) {
 }
 
 Bytes TestHost::send(ByteView frame) {
+  if (remote_ != nullptr) return remote_->exchange(frame);
   Bytes out(protocol::kMaxReplyFrame);
   return to_bytes(core_->handle(*session_, frame, out));
 }

@@ -42,9 +42,24 @@ struct Committed {
   std::vector<std::pair<std::uint64_t, Bytes>> changes;
 };
 
+// A core that does not run in the test's own memory.
+class RemoteBody {
+ public:
+  virtual ~RemoteBody() = default;
+  virtual Error provision(const std::array<std::uint8_t, 64>& operator_key, Bytes32& channel_key) = 0;
+  virtual Error start() = 0;
+  // Ends the core; `clean` lets it return its leases.
+  virtual Error stop(bool clean) = 0;
+  // Drops the connection, if there is one, and makes a new one.
+  virtual bool connect() = 0;
+  // Sends one frame and waits for its answer; empty when the connection ended.
+  virtual Bytes exchange(ByteView frame) = 0;
+};
+
 class TestHost {
  public:
-  explicit TestHost(std::uint64_t seed = 1);
+  // Drives a core on the store below, or the remote one, which must outlive the host.
+  explicit TestHost(std::uint64_t seed = 1, RemoteBody* remote = nullptr);
 
   MemoryStore store;
   // Of committed records, and with those that wait for their COMMIT entered as well.
@@ -100,6 +115,7 @@ class TestHost {
  private:
   Uncommitted take_change(const Reply& reply);
 
+  RemoteBody* remote_;
   Bytes32 operator_secret_{};
   Bytes32 channel_key_{};
   std::unique_ptr<Core> core_;

@@ -27,7 +27,7 @@ protocol::ChainConfig chain_config(std::uint64_t chain_id) {
 
 }  // namespace
 
-World::World(std::uint64_t seed) : host(seed), passkey(seed) {
+World::World(std::uint64_t seed, RemoteBody* remote) : host(seed, remote), passkey(seed) {
   EXPECT_EQ(host.provision(), Error::ok);
   EXPECT_EQ(host.start(), Error::ok);
   configuration.core_id = host.status().core_id;

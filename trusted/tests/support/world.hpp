@@ -19,7 +19,7 @@ inline const Address kStranger = address("000000000000000000000000000000000000be
 inline constexpr std::string_view kOrigin = "http://localhost:9000";
 
 struct World {
-  explicit World(std::uint64_t seed = 1);
+  explicit World(std::uint64_t seed = 1, RemoteBody* remote = nullptr);
 
   TestHost host;
   SoftPasskey passkey;

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real key-enclave: it serves, it is confined, it survives kill -9 at any moment, and nobody without the channel
+// key gets in its host's way.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "trusted/process/server.hpp"
+#include "trusted/tests/support/enclave.hpp"
+#include "trusted/tests/support/world.hpp"
+
+namespace community::trusted::testing {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+int rounds() {
+  const char* text = std::getenv("COMMUNITY_TEST_ROUNDS");
+  return text != nullptr ? std::atoi(text) : 20;
+}
+
+class KeyEnclave : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (kSanitized) GTEST_SKIP() << "a sanitizer needs system calls that the sandbox forbids";
+  }
+  // A connection that has said hello and asked for the status.
+  bool say_hello(SocketConnection& connection, HostChannel& channel) {
+    return connection.connect(enclave.socket_path()) && channel.established(connection.exchange(channel.hello()));
+  }
+  static bool answers(SocketConnection& connection, HostChannel& channel) {
+    const auto reply = channel.reply(connection.exchange(channel.request(Command::status, {})));
+    return reply && reply->error == Error::ok;
+  }
+  Enclave enclave;
+};
+
+TEST_F(KeyEnclave, SaysWhatItIs) {
+  World world(1, &enclave);
+  const auto status = world.host.status();
+  EXPECT_EQ(status.body, static_cast<std::uint8_t>(protocol::Body::process));
+  EXPECT_EQ(status.protection, static_cast<std::uint8_t>(protocol::Protection::none));
+}
+
+TEST_F(KeyEnclave, CreatesCommitsAndSigns) {
+  World world(1, &enclave);
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+  EXPECT_EQ(world.sign(world.good_transaction()).error, Error::ok);
+  ASSERT_EQ(world.host.restart(true), Error::ok);
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+  ASSERT_EQ(world.host.restart(false), Error::ok);
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+}
+
+TEST_F(KeyEnclave, SigtermReturnsLeasesAndKillLosesThem) {
+  World world(1, &enclave);
+  const Uint256 cost(2'000'000'000'000'000);
+  const Uint256 budget = world.configuration.chains[0].executor_budget;
+  ASSERT_EQ(world.sign(world.good_transaction()).error, Error::ok);
+  const Uint256 left = *subtract(budget, cost);
+  EXPECT_EQ(world.host.status().budgets[0].executor_left, left);
+  ASSERT_EQ(world.host.restart(true), Error::ok);
+  EXPECT_EQ(world.host.status().budgets[0].executor_left, left);
+  TestTransaction next = world.good_transaction();
+  next.nonce = Uint256(1);
+  ASSERT_EQ(world.sign(next).error, Error::ok);
+  ASSERT_EQ(world.host.restart(false), Error::ok);
+  const Uint256 hundredth = divide(budget, 100).quotient;
+  EXPECT_EQ(world.host.status().budgets[0].executor_left, *subtract(left, hundredth));
+}
+
+// kill -9 at a random point of a loop of changes, commits and signatures.
+TEST_F(KeyEnclave, KilledAtAnyMomentItRestartsInOneOfTwoStates) {
+  World world(1, &enclave);
+  Random random(2'024);
+  const Uint256 budget = world.configuration.chains[0].executor_budget;
+  Uint256 spent;
+  std::uint64_t nonce = 0;
+  for (int round = 0; round < rounds(); round++) {
+    const auto before = world.host.status();
+    protocol::KeyCreateRequest request;
+    const OwnedPath path = world.host.pending_tree.path(world.host.next_leaf());
+    request.path = path.view();
+    request.purpose = static_cast<std::uint8_t>(protocol::Purpose::executor);
+    TestTransaction transaction = world.good_transaction();
+    transaction.nonce = Uint256(++nonce);
+    if (random.one_in(2)) {
+      ASSERT_EQ(world.sign(transaction).error, Error::ok);
+      spent = *add(spent, Uint256(2'000'000'000'000'000));
+    }
+    ASSERT_EQ(world.host.change(Command::key_create, request).error, Error::ok);
+    // The COMMIT is on its way when the process dies, somewhere between before it was read and after it was answered.
+    const Bytes32 new_root = world.host.pending_tree.root();
+    ASSERT_TRUE(enclave.connection().send(
+        world.host.channel().request(Command::commit, encoded(protocol::CommitRequest{before.epoch + 1, new_root}))));
+    for (std::uint64_t spin = random.below(1 << random.below(20)); spin != 0; spin--) asm volatile("");
+    enclave.kill();
+    const MerkleTree with_change = world.host.pending_tree;
+    ASSERT_EQ(world.host.start(), Error::ok) << "round " << round;
+    const auto after = world.host.status();
+    if (after.epoch == before.epoch) {
+      EXPECT_EQ(after.root, before.root);
+    } else {
+      EXPECT_EQ(after.epoch, before.epoch + 1);
+      EXPECT_EQ(after.root, new_root);
+      world.host.tree = with_change;
+    }
+    world.host.pending_tree = world.host.tree;
+    EXPECT_LE(after.budgets[0].executor_left, before.budgets[0].executor_left);
+    EXPECT_LE(after.budgets[0].executor_left, *subtract(budget, spent));
+    ASSERT_EQ(world.sign(world.good_userop()).error, Error::ok);
+  }
+}
+
+TEST_F(KeyEnclave, HasNoNewPrivilegesAndAFilter) {
+  World world(1, &enclave);
+  EXPECT_EQ(enclave.proc_status("NoNewPrivs"), "1");
+  EXPECT_EQ(enclave.proc_status("Seccomp"), "2");
+}
+
+TEST_F(KeyEnclave, KeepsItsMemoryLockedAndSmall) {
+  World world(1, &enclave);
+  ASSERT_EQ(world.sign(world.good_userop()).error, Error::ok);
+  // The pages that the kernel lends every process (vdso, vvar) are not lockable.
+  EXPECT_GE(enclave.proc_kilobytes("VmLck") + 64, enclave.proc_kilobytes("VmSize"));
+  EXPECT_GE(enclave.proc_kilobytes("VmLck") + 64, enclave.proc_kilobytes("VmRSS"));
+  EXPECT_EQ(enclave.proc_kilobytes("VmSwap"), 0);
+  EXPECT_LT(enclave.proc_kilobytes("VmRSS"), 10 * 1'024);
+}
+
+TEST_F(KeyEnclave, RefusesAStateFolderThatOthersMayEnter) {
+  World world(1, &enclave);
+  enclave.kill();
+  for (const unsigned mode : {0750u, 0705u, 0755u, 0770u, 0701u, 0777u}) {
+    ASSERT_EQ(chmod(enclave.folder().c_str(), mode), 0);
+    const ProgramResult result =
+        run_program({Enclave::program(), "serve", "--state", enclave.folder(), "--socket", enclave.socket_path()});
+    EXPECT_EQ(WEXITSTATUS(result.status), 1) << std::oct << mode;
+    EXPECT_NE(result.errors.find("0700"), std::string::npos) << result.errors;
+  }
+  ASSERT_EQ(chmod(enclave.folder().c_str(), 0700), 0);
+  EXPECT_EQ(world.host.start(), Error::ok);
+}
+
+TEST_F(KeyEnclave, RefusesASecondInstanceAndASecondProvisioning) {
+  World world(1, &enclave);
+  const ProgramResult second =
+      run_program({Enclave::program(), "serve", "--state", enclave.folder(), "--socket", enclave.socket_path() + "2"});
+  EXPECT_EQ(WEXITSTATUS(second.status), 1);
+  EXPECT_NE(second.errors.find("another key-enclave"), std::string::npos) << second.errors;
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+  enclave.kill();
+  Bytes32 ignored;
+  EXPECT_EQ(enclave.provision({}, ignored), Error::not_provisioned);
+  EXPECT_EQ(world.host.start(), Error::ok);
+}
+
+TEST_F(KeyEnclave, RefusesAFolderThatHoldsNothing) {
+  const ProgramResult result =
+      run_program({Enclave::program(), "serve", "--state", enclave.folder(), "--socket", enclave.socket_path()});
+  EXPECT_EQ(WEXITSTATUS(result.status), 1);
+  EXPECT_NE(result.errors.find("not_provisioned"), std::string::npos) << result.errors;
+}
+
+TEST_F(KeyEnclave, ItsFilesAreItsUsersAlone) {
+  World world(1, &enclave);
+  for (const char* name : {"/state.0", "/state.1", "/socket"}) {
+    struct stat info {};
+    ASSERT_EQ(stat((enclave.folder() + name).c_str(), &info), 0) << name;
+    EXPECT_EQ(info.st_mode & 0777u, 0600u) << name;
+  }
+}
+
+TEST_F(KeyEnclave, DoesNotDeleteAFileThatIsNoSocket) {
+  World world(1, &enclave);
+  enclave.kill();
+  const std::string path = enclave.folder() + "/precious";
+  std::ofstream(path) << "kept";
+  const ProgramResult result =
+      run_program({Enclave::program(), "serve", "--state", enclave.folder(), "--socket", path});
+  EXPECT_EQ(WEXITSTATUS(result.status), 1);
+  EXPECT_TRUE(std::filesystem::is_regular_file(path));
+}
+
+TEST_F(KeyEnclave, SaysHowItIsUsed) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{Enclave::program()},
+                                                    {Enclave::program(), "sing", "--state", enclave.folder()},
+                                                    {Enclave::program(), "serve"},
+                                                    {Enclave::program(), "serve", "--state"},
+                                                    {Enclave::program(), "serve", "--bad", "x"}}) {
+    const ProgramResult result = run_program(arguments);
+    EXPECT_EQ(WEXITSTATUS(result.status), 2);
+    EXPECT_NE(result.errors.find("no hardware protection"), std::string::npos);
+  }
+}
+
+TEST_F(KeyEnclave, DropsAConnectionThatSendsGarbage) {
+  World world(1, &enclave);
+  for (const std::string_view bytes : {"00000000", "ffffffff", "00000024"}) {
+    SocketConnection connection;
+    ASSERT_TRUE(connection.connect(enclave.socket_path()));
+    Bytes garbage = unhex(bytes);
+    garbage.resize(64);
+    connection.send(garbage);
+    EXPECT_TRUE(connection.wait_for_end());
+  }
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+}
+
+TEST_F(KeyEnclave, ConnectionsWithoutTheKeyDoNotKeepTheHostOut) {
+  World world(1, &enclave);
+  // Silent ones take every place that is left, and more.
+  std::array<SocketConnection, kMaxConnections + 2> silent;
+  for (auto& connection : silent) ASSERT_TRUE(connection.connect(enclave.socket_path()));
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+  // A new connection of the host finds a place as well.
+  SocketConnection connection;
+  HostChannel channel(world.host.channel_key(), 50);
+  ASSERT_TRUE(say_hello(connection, channel));
+  EXPECT_TRUE(answers(connection, channel));
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+}
+
+TEST_F(KeyEnclave, ReplayedHellosDoNotKeepTheHostOut) {
+  World world(1, &enclave);
+  HostChannel recorded(world.host.channel_key(), 60);
+  const Bytes hello = recorded.hello();
+  std::array<SocketConnection, kMaxConnections + 1> replays;
+  for (auto& connection : replays) {
+    ASSERT_TRUE(connection.connect(enclave.socket_path()));
+    EXPECT_FALSE(connection.exchange(hello).empty());
+  }
+  SocketConnection connection;
+  HostChannel channel(world.host.channel_key(), 61);
+  ASSERT_TRUE(say_hello(connection, channel));
+  EXPECT_TRUE(answers(connection, channel));
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+}
+
+TEST_F(KeyEnclave, AProvenConnectionIsNotPushedOut) {
+  World world(1, &enclave);
+  std::array<SocketConnection, kMaxConnections - 1> proven;
+  std::vector<HostChannel> channels;
+  for (std::size_t i = 0; i < proven.size(); i++) {
+    channels.emplace_back(world.host.channel_key(), 70 + i);
+    ASSERT_TRUE(say_hello(proven[i], channels[i]));
+    ASSERT_TRUE(answers(proven[i], channels[i]));
+  }
+  // All places are proven: whoever comes now is sent away.
+  SocketConnection late;
+  ASSERT_TRUE(late.connect(enclave.socket_path()));
+  EXPECT_TRUE(late.wait_for_end());
+  for (std::size_t i = 0; i < proven.size(); i++) EXPECT_TRUE(answers(proven[i], channels[i]));
+  EXPECT_EQ(world.host.call(Command::status).error, Error::ok);
+}
+
+TEST_F(KeyEnclave, AClientThatNeverReadsDoesNotHoldUpAnother) {
+  World world(1, &enclave);
+  SocketConnection deaf;
+  HostChannel channel(world.host.channel_key(), 80);
+  ASSERT_TRUE(say_hello(deaf, channel));
+  // Requests until the socket and the core's buffers are full: a refusal to take more, twice with a signature between.
+  Bytes rest;
+  int refusals = 0;
+  while (refusals < 3) {
+    if (rest.empty()) rest = channel.request(Command::status, {});
+    const std::size_t sent = deaf.send_some(rest);
+    rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(sent));
+    if (sent == 0) {
+      refusals++;
+      ASSERT_EQ(world.sign(world.good_userop()).error, Error::ok);
+    }
+  }
+  for (int i = 0; i < 20; i++) ASSERT_EQ(world.sign(world.good_userop()).error, Error::ok);
+}
+
+TEST_F(KeyEnclave, AnswersPipelinedRequestsInOrder) {
+  World world(1, &enclave);
+  SocketConnection connection;
+  HostChannel channel(world.host.channel_key(), 90);
+  ASSERT_TRUE(say_hello(connection, channel));
+  Bytes all;
+  std::vector<std::uint64_t> ids;
+  for (int i = 0; i < 1'000; i++) {
+    append(all, channel.request(Command::status, {}));
+    ids.push_back(channel.last_request_id());
+  }
+  ASSERT_TRUE(connection.send(all));
+  for (const std::uint64_t id : ids) {
+    const auto reply = channel.reply(connection.receive());
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->request_id, id);
+  }
+}
+
+TEST_F(KeyEnclave, AFrameMayArriveByteByByte) {
+  World world(1, &enclave);
+  SocketConnection connection;
+  HostChannel channel(world.host.channel_key(), 91);
+  ASSERT_TRUE(say_hello(connection, channel));
+  for (const std::uint8_t byte : channel.request(Command::status, {})) ASSERT_TRUE(connection.send({&byte, 1}));
+  EXPECT_TRUE(channel.reply(connection.receive()));
+}
+
+// The signal comes between the start and the first wait: it must not be lost.
+TEST(Serve, StopsOnASignalThatArrivedBeforeItWaited) {
+  static volatile bool stop = false;
+  const pid_t child = fork();
+  if (child == 0) {
+    sigset_t term;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, nullptr);
+    struct sigaction action {};
+    action.sa_handler = [](int) { stop = true; };
+    sigaction(SIGTERM, &action, nullptr);
+    raise(SIGTERM);
+    TemporaryFolder folder;
+    TestHost host;
+    if (host.provision() != Error::ok || host.start() != Error::ok) _exit(2);
+    const int listener = listen_on((folder.path() + "/socket").c_str());
+    _exit(serve(host.core(), listener, &stop) && stop ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+// After a COMMIT whose outcome is unknown the process ends, so that its supervisor starts it anew.
+TEST(Serve, EndsWhenTheCoreStoppedItself) {
+  TemporaryFolder folder;
+  World world;
+  protocol::KeyCreateRequest request;
+  const OwnedPath path = world.host.tree.path(world.host.next_leaf());
+  request.path = path.view();
+  request.purpose = static_cast<std::uint8_t>(protocol::Purpose::executor);
+  ASSERT_EQ(world.host.change(Command::key_create, request).error, Error::ok);
+  world.host.store.fail_write(1, MemoryStore::Fault::refuse);
+  ASSERT_EQ(world.host.commit().error, Error::store_failed);
+  const int listener = listen_on((folder.path() + "/socket").c_str());
+  ASSERT_GE(listener, 0);
+  volatile bool stop = false;
+  EXPECT_TRUE(serve(world.host.core(), listener, &stop));
+  close(listener);
+}
+
+}  // namespace
+}  // namespace community::trusted::testing
