@@ -48,14 +48,23 @@ int main(int argc, char** argv) {
   run_command->add_option("--log-level", run.log_level, "debug, info, warning, error, off")->capture_default_str();
 
   CLI::App* tool_command = app.add_subcommand("tool", "codecs and checks as JSON lines on standard input and output");
+  CLI::App* doctor_command = app.add_subcommand("doctor", "say whether the node could run on this machine");
+  doctor_command->add_option("--data-dir", run.data_dir, "folder with all state of this node")->capture_default_str();
+  doctor_command->add_flag("--dev", run.development, "as `run --dev` would");
+  doctor_command->add_option("--rpc", run.rpc_bind, "where JSON-RPC would listen")->capture_default_str();
+  doctor_command->add_option("--http", run.http_bind, "where the HTTP API would listen")->capture_default_str();
+  doctor_command->add_option("--chain", run.chain_url, "JSON-RPC of the execution client")->capture_default_str();
+  doctor_command->add_option("--contracts", run.contracts, "deployment file of the contracts")->capture_default_str();
+  doctor_command->add_option("--key-enclave", run.key_enclave, "program of the trusted core's process body");
   CLI::App* version_command = app.add_subcommand("version", "print the version");
 
   CLI11_PARSE(app, argc, argv);
   if (run_command->parsed()) return node::run_node(run);
+  if (doctor_command->parsed()) return node::run_doctor(run);
   if (tool_command->parsed()) {
     std::ios::sync_with_stdio(false);
     return tool::run_tool(std::cin, std::cout);
   }
-  if (version_command->parsed()) std::cout << "community-node 0.1.0\n";
+  if (version_command->parsed()) std::cout << "community-node " COMMUNITY_VERSION "\n";
   return 0;
 }

@@ -28,5 +28,7 @@ std::filesystem::path default_data_dir();
 std::filesystem::path default_key_enclave();
 
 int run_node(const RunOptions& options);
+// 0 when the node could run.
+int run_doctor(const RunOptions& options);
 
 }  // namespace community::node

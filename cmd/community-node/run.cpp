@@ -30,7 +30,7 @@ using infra::Task;
 
 namespace {
 
-constexpr std::string_view kVersion = "community-node/0.1.0";
+constexpr std::string_view kVersion = "community-node/" COMMUNITY_VERSION;
 constexpr Milliseconds kPatience{10'000};
 constexpr std::size_t kDevelopmentExecutors = 2;
 

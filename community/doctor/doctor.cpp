@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "community/doctor/api/doctor.hpp"
+
+#include <arpa/inet.h>
+#include <sqlite3.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/version.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "community/keys/api/key_service.hpp"
+
+namespace community::doctor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool has(const fs::path& root, const char* path) {
+  std::error_code ignored;
+  return fs::exists(root / path, ignored);
+}
+
+// The flags line of the first processor.
+bool has_cpu_flag(const fs::path& root, const std::string& flag) {
+  std::ifstream file(root / "proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (!line.starts_with("flags")) continue;
+    std::istringstream words(line);
+    for (std::string word; words >> word;)
+      if (word == flag) return true;
+    return false;
+  }
+  return false;
+}
+
+bool can_listen(const std::string& port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const int reuse = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(std::strtoul(port.c_str(), nullptr, 10)));
+  const bool bound = bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(fd);
+  return bound;
+}
+
+Finding trusted_core(const Input& input) {
+  Finding finding{Level::good, "trusted core", {}};
+  std::error_code ignored;
+  if (input.body != "auto" && input.body != "process") {
+    finding.level = Level::problem;
+    finding.words =
+        "body '" + input.body + "' is configured, but this version has only the process body; set it to auto";
+    return finding;
+  }
+  if (access(input.key_enclave.c_str(), X_OK) != 0) {
+    finding.level = Level::problem;
+    finding.words = "its program is missing: " + input.key_enclave.string() + "; build it (make build)";
+    return finding;
+  }
+  finding.words = "body 'process' would be taken, the only one this version has; protection: " +
+                  keys::describe_protection(protocol::Body::process, protocol::Protection::none);
+  return finding;
+}
+
+Finding hardware(const Input& input) {
+  const Hardware found = find_hardware(input.root);
+  std::string words;
+  for (const auto& [present, name] :
+       {std::pair(found.sgx, "SGX"), std::pair(found.sev, "SEV"), std::pair(found.tdx, "TDX"),
+        std::pair(found.op_tee, "OP-TEE (/dev/tee0)"), std::pair(found.tpm, "TPM"), std::pair(found.kvm, "KVM")})
+    words += std::string(words.empty() ? "" : ", ") + name + (present ? ": yes" : ": no");
+  const bool any = found.sgx || found.sev || found.tdx || found.op_tee;
+  if (any) words += "; no body of this version uses it yet";
+  return {any ? Level::note : Level::good, "hardware", words};
+}
+
+Finding port(const std::string& bind) {
+  const std::string number = bind.substr(bind.rfind(':') + 1);
+  if (can_listen(number)) return {Level::good, "port " + number, "free"};
+  return {Level::problem, "port " + number, "in use; stop what listens there (another node?) or choose another port"};
+}
+
+Finding data_folder(const Input& input) {
+  std::error_code error;
+  fs::path existing = fs::absolute(input.data_dir, error);
+  const bool there = fs::exists(existing, error);
+  while (!fs::exists(existing, error) && existing.has_relative_path()) existing = existing.parent_path();
+  if (access(existing.c_str(), W_OK) != 0)
+    return {Level::problem, "data", "cannot write to " + existing.string() + "; choose a folder with --data-dir"};
+  return {Level::good, "data", input.data_dir.string() + (there ? "" : " (made at the first start)")};
+}
+
+Finding database(const Input& input) {
+  const fs::path file = input.data_dir / "node.db";
+  const std::string version = std::string("SQLite ") + sqlite3_libversion();
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return {Level::good, "database", version + ", none yet"};
+  sqlite3* handle = nullptr;
+  std::string outcome = "cannot be opened";
+  if (sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK) {
+    auto take_first = [](void* target, int, char** values, char**) {
+      if (static_cast<std::string*>(target)->empty()) *static_cast<std::string*>(target) = values[0];
+      return 0;
+    };
+    outcome.clear();
+    if (sqlite3_exec(handle, "PRAGMA quick_check(1)", take_first, &outcome, nullptr) != SQLITE_OK)
+      outcome = sqlite3_errmsg(handle);
+  }
+  sqlite3_close(handle);
+  if (outcome == "ok") return {Level::good, "database", version + ", " + file.string() + " is sound"};
+  return {Level::problem, "database", file.string() + ": " + outcome + "; restore it from a backup"};
+}
+
+infra::Task<Finding> execution_client(const Input& input, chain::ExecutionClient& chain) {
+  const auto id = co_await chain.chain_id();
+  if (id) co_return Finding{Level::good, "chain", "chain " + std::to_string(*id) + " answers at " + input.chain_url};
+  if (input.development)
+    co_return Finding{Level::good, "chain", "none at " + input.chain_url + "; `run --dev` will start one"};
+  co_return Finding{Level::problem, "chain",
+                    "no answer at " + input.chain_url + " (" + id.error().text() +
+                        "); start an execution client, or use `run --dev` for a development chain"};
+}
+
+Finding contracts(const Input& input) {
+  std::error_code ignored;
+  if (fs::exists(input.contracts, ignored)) return {Level::good, "contracts", input.contracts.string()};
+  return {Level::problem, "contracts", input.contracts.string() + " is missing; make it with `make contracts`"};
+}
+
+}  // namespace
+
+Hardware find_hardware(const fs::path& root) {
+  Hardware found;
+  found.sgx = has(root, "dev/sgx_enclave") || has_cpu_flag(root, "sgx");
+  found.sev = has(root, "dev/sev") || has(root, "dev/sev-guest") || has_cpu_flag(root, "sev");
+  found.tdx = has(root, "dev/tdx_guest") || has(root, "dev/tdx-guest") || has_cpu_flag(root, "tdx_guest");
+  found.op_tee = has(root, "dev/tee0");
+  found.tpm = has(root, "dev/tpmrm0") || has(root, "dev/tpm0");
+  found.kvm = has(root, "dev/kvm");
+  return found;
+}
+
+infra::Task<std::vector<Finding>> examine(Input input, chain::ExecutionClient& chain) {
+  std::vector<Finding> findings;
+  findings.push_back({Level::good, "version",
+                      input.version + ", Boost " BOOST_LIB_VERSION ", trusted core protocol " +
+                          std::to_string(protocol::kProtocolVersion)});
+  findings.push_back(trusted_core(input));
+  findings.push_back(hardware(input));
+  findings.push_back(data_folder(input));
+  findings.push_back(database(input));
+  findings.push_back(contracts(input));
+  for (const std::string& bind : input.binds) findings.push_back(port(bind));
+  findings.push_back(co_await execution_client(input, chain));
+  co_return findings;
+}
+
+bool could_run(const std::vector<Finding>& findings) {
+  return std::none_of(findings.begin(), findings.end(),
+                      [](const Finding& finding) { return finding.level == Level::problem; });
+}
+
+std::string to_text(const std::vector<Finding>& findings) {
+  std::size_t width = 0;
+  for (const Finding& finding : findings) width = std::max(width, finding.subject.size());
+  std::string text;
+  for (const Finding& finding : findings) {
+    const char* mark = finding.level == Level::good   ? "  ok      "
+                       : finding.level == Level::note ? "  note    "
+                                                      : "  PROBLEM ";
+    text += mark + finding.subject + std::string(width - finding.subject.size() + 2, ' ') + finding.words + "\n";
+  }
+  text += could_run(findings) ? "The node could run here.\n"
+                              : "The node could not run here: see the lines marked PROBLEM.\n";
+  return text;
+}
+
+}  // namespace community::doctor
