@@ -170,17 +170,26 @@ contract MistakesTest is Fixture {
         vm.assertEq(account.validateUserOp(op, seed, 0), good ? 0 : SIG_FAILED, "elsewhere");
     }
 
-    function test_6_ValidationUsesNoForbiddenOpcode() public {
+    /// @dev Right, wrong or no signature at all: two SHA-256, one recovery, one P-256 verification, and nothing forbidden.
+    function test_6_ValidationIsCleanAndComplete() public {
+        bytes32 hash = entryPoint.getUserOpHash(_op(_call(RECIPIENT, 1, "")));
+        _traced(hash, _dual(hash));
+        _traced(hash, _dual(~hash));
+        _traced(hash, _dummy());
+        _traced(hash, "short");
+        _traced(hash, "");
+    }
+
+    function _traced(bytes32 hash, bytes memory signature) private {
         PackedUserOperation memory op = _op(_call(RECIPIENT, 1, ""));
-        bytes32 hash = entryPoint.getUserOpHash(op);
-        op.signature = _dual(hash);
+        op.signature = signature;
         vm.startDebugTraceRecording();
         vm.prank(address(entryPoint));
         account.validateUserOp(op, hash, 1);
         Vm.DebugStep[] memory steps = vm.stopAndReturnDebugTraceRecording();
         address[] memory own = new address[](2);
         (own[0], own[1]) = (address(account), factory.implementation());
-        vm.assertTrue(Opcodes.count(steps, own, Opcodes.STATICCALL) >= 4, "four precompile calls were recorded");
+        vm.assertEq(Opcodes.count(steps, own, Opcodes.STATICCALL), 4, "precompile calls");
         Opcodes.requireCleanValidation(steps, own);
     }
 

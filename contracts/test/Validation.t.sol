@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Account} from "@openzeppelin/contracts/account/Account.sol";
 import {PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
 import {CommunityAccount} from "../src/CommunityAccount.sol";
+import {AccountStorage} from "../src/lib/AccountStorage.sol";
 import {AccountInit, Passkey} from "../src/lib/AccountTypes.sol";
 import {Assertion, Fixture} from "./support/Fixture.sol";
 
@@ -39,6 +40,17 @@ contract ValidationTest is Fixture {
             bytes memory signature = _dual(uint8(slot), _serverSignature(SERVER, HASH), _assertion(), HASH);
             vm.assertEq(_validateSignature(HASH, signature), SIG_FAILED, "slot");
         }
+    }
+
+    /// @dev The mask rules, whatever is left in the slot.
+    function test_AClearedSlotBitAloneDisablesAPasskey() public {
+        bytes32 slot = AccountStorage.SLOT;
+        bytes32 word = vm.load(address(account), slot);
+        vm.store(address(account), slot, word ^ bytes32(uint256(1) << 240));
+        vm.assertTrue(account.passkey(0).x != 0, "the key is still there");
+        _refused(_dual(HASH), "not live");
+        vm.store(address(account), slot, word);
+        vm.assertEq(_validateSignature(HASH, _dual(HASH)), 0, "live again");
     }
 
     function test_OnePartAloneIsNotEnough() public {
