@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration file, its overrides, and what a mistake is answered with.
+#include "community/infra/api/config.hpp"
+
+#include <gtest/gtest.h>
+
+namespace community::infra {
+namespace {
+
+Result<Config> load(std::string_view toml, const Config::Environment& environment = {}) {
+  return Config::load(standard_config_schema(), toml, environment);
+}
+
+void expect_error(const Result<Config>& config, ErrorCode code, std::string_view words) {
+  ASSERT_FALSE(config.has_value());
+  EXPECT_EQ(config.error().code, code) << config.error().message;
+  EXPECT_NE(config.error().message.find(words), std::string::npos) << config.error().message;
+}
+
+TEST(config_test, AnEmptyFileIsTheDefaults) {
+  const auto config = load("");
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->text("node.http_api"), "localhost:9000");
+  EXPECT_EQ(config->integer("relay.executors"), 4);
+  EXPECT_EQ(config->duration("chain.poll"), Milliseconds(500));
+  EXPECT_TRUE(config->boolean("relay.enabled"));
+  EXPECT_EQ(config->list("relay.entry_points"), (std::vector<std::string>{"0.7", "0.8"}));
+  EXPECT_FALSE(config->is_set("node.http_api"));
+}
+
+TEST(config_test, TheFileOverridesDefaultsAndTheEnvironmentTheFile) {
+  const Config::Environment environment{{"COMMUNITY_NODE_CHAIN__RPC_URL", "http://c"},
+                                        {"COMMUNITY_NODE_RELAY__ENTRY_POINTS", "0.8"},
+                                        {"COMMUNITY_NODE_OPTEE_KMS__SECURITY__MAX_RETRIES", "7"},
+                                        {"PATH", "/bin"}};
+  const auto config = load("[chain]\nrpc_url = \"http://b\"\npoll = \"2s\"\n", environment);
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->text("chain.rpc_url"), "http://c");
+  EXPECT_EQ(config->duration("chain.poll"), Milliseconds(2'000));
+  EXPECT_EQ(config->list("relay.entry_points"), std::vector<std::string>{"0.8"});
+  EXPECT_EQ(config->integer("optee_kms.security.max_retries"), 7);
+}
+
+TEST(config_test, TheFoundersNamesAreAccepted) {
+  const auto config = load(R"(
+[node]
+http_api = "localhost:9000"
+network = "dev"
+node_http = "http://127.0.0.1:8545"
+[paymaster_relay]
+enabled = true
+kms_backend = "optee"
+[optee_kms]
+device_path = "/dev/tee1"
+ta_uuid = "be2dc9a0-02b4-4b33-ba21-9964dbdf1573"
+[optee_kms.keys]
+bundler = "m/44/60/0"
+[optee_kms.security]
+session_timeout = "30m"
+max_retries = 3
+audit_logging = true
+tamper_detection = true
+[optee_kms.performance]
+batch_size = 10
+batch_timeout = "50ms"
+connection_pool_size = 4
+[chains.base]
+rpc_url = "https://base.example"
+)");
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->text("keys.body"), "optee");
+  EXPECT_EQ(config->text("keys.optee_device"), "/dev/tee1");
+  EXPECT_EQ(config->names("optee_kms.keys"), std::vector<std::string>{"bundler"});
+  EXPECT_EQ(config->names("chains"), std::vector<std::string>{"base"});
+  EXPECT_EQ(config->integer("chains.base.chain_id"), 0);
+}
+
+TEST(config_test, AnUnknownKeyIsAnErrorThatNamesTheNearest) {
+  expect_error(load("[chain]\nrpc_ulr = \"x\"\n"), ErrorCode::config_unknown_key, "did you mean chain.rpc_url?");
+  expect_error(load("", {{"COMMUNITY_NODE_NODE__HTP_API", "x"}}), ErrorCode::config_unknown_key, "node.http_api");
+}
+
+TEST(config_test, MistakesAreNamedByKindAndPlace) {
+  expect_error(load("[chain\n"), ErrorCode::config_syntax, "line 1");
+  expect_error(load("[chain]\npoll = 5\n"), ErrorCode::config_type, "chain.poll (file) is a duration");
+  expect_error(load("[relay]\nexecutors = \"4\"\n"), ErrorCode::config_type, "relay.executors");
+  expect_error(load("[relay]\nexecutors = 0\n"), ErrorCode::config_value, "between 1 and 64");
+  expect_error(load("[keys]\nbody = \"cloud\"\n"), ErrorCode::config_value, "auto, process, optee");
+  expect_error(load("[chain]\npoll = \"5 minutes\"\n"), ErrorCode::config_type, "duration");
+  expect_error(load("[chain]\nrpc_url = 1979-05-27\n"), ErrorCode::config_type, "chain.rpc_url");
+  expect_error(load("", {{"COMMUNITY_NODE_RELAY__EXECUTORS", "many"}}), ErrorCode::config_type,
+               "COMMUNITY_NODE_RELAY__EXECUTORS");
+  expect_error(load("[chain]\nrpc_url = \"a\"\n[node]\nnode_http = \"b\"\n"), ErrorCode::config_value, "two values");
+}
+
+TEST(config_test, ThePrintedDefaultsAreAFileThatLoadsAndChangesNothing) {
+  const auto schema = standard_config_schema();
+  const std::string text = schema.print();
+  const auto config = load(text);
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->text("node.http_api"), "localhost:9000");
+  for (const auto& key : schema.keys()) {
+    EXPECT_FALSE(key.help.empty()) << key.path;
+    EXPECT_NE(text.find(key.path.substr(key.path.rfind('.') + 1)), std::string::npos) << key.path;
+  }
+}
+
+TEST(config_test, SecretsAreNotPrinted) {
+  const auto config = load("[database]\npassword = \"hunter2\"\n");
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->print().find("hunter2"), std::string::npos);
+  EXPECT_NE(config->print().find("[redacted]"), std::string::npos);
+}
+
+TEST(config_test, AskingForAKeyThatIsNotThereIsABug) {
+  const auto config = load("");
+  EXPECT_THROW(config->text("no.such"), std::logic_error);
+  EXPECT_THROW(config->integer("node.http_api"), std::logic_error);
+}
+
+}  // namespace
+}  // namespace community::infra

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// What strangers may try against the server, one attack in one test. Each ends with the server still serving.
+#include <gtest/gtest.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include "community/infra/api/http_server.hpp"
+
+namespace community::infra {
+namespace {
+
+namespace asio = boost::asio;
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+class http_hostile_test : public testing::Test {
+ protected:
+  http_hostile_test() {
+    // Short enough to wait for, long enough for a busy machine: no test measures them.
+    options.limits.idle = Milliseconds(50);
+    options.limits.header = Milliseconds(50);
+    options.limits.body = Milliseconds(50);
+    options.limits.write = Milliseconds(50);
+    options.limits.body_bytes = 10'000;
+    options.limits.header_bytes = 4'096;
+    options.limits.connections = 4;
+  }
+  ~http_hostile_test() override {
+    if (!server) return;
+    EXPECT_EQ(talk(kGet).substr(0, 12), "HTTP/1.1 200");
+    loop.block_on(server->stop());
+  }
+  void start() {
+    server = std::make_unique<HttpServer>(loop, options, [this](HttpRequest request) -> Task<HttpResponse> {
+      handled++;
+      co_return http_text(200, std::string(answer_bytes, 'x') + request.body);
+    });
+    ASSERT_TRUE(server->start().has_value());
+  }
+
+  Task<asio::ip::tcp::socket> connect() {
+    asio::ip::tcp::socket socket(loop.executor());
+    const asio::ip::tcp::endpoint endpoint(asio::ip::address_v4::loopback(), server->port());
+    co_await socket.async_connect(endpoint, asio::use_awaitable);
+    co_return socket;
+  }
+  // What comes until the server closes.
+  static Task<std::string> read_all(asio::ip::tcp::socket& socket) {
+    std::string received;
+    char buffer[4'096];
+    for (;;) {
+      const auto [error, size] = co_await socket.async_read_some(asio::buffer(buffer), kTuple);
+      received.append(buffer, size);
+      if (error) co_return received;
+    }
+  }
+  Task<std::string> converse(std::string bytes) {
+    auto socket = co_await connect();
+    co_await asio::async_write(socket, asio::buffer(bytes), kTuple);
+    co_return co_await read_all(socket);
+  }
+  std::string talk(std::string bytes) { return loop.block_on(converse(std::move(bytes))); }
+  static std::size_t count(const std::string& text, std::string_view part) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) found++;
+    return found;
+  }
+
+  EventLoop loop;
+  HttpServerOptions options;
+  std::unique_ptr<HttpServer> server;
+  int handled = 0;
+  std::size_t answer_bytes = 0;
+};
+
+TEST_F(http_hostile_test, ASilentConnectionIsClosed) {
+  start();
+  EXPECT_EQ(talk(""), "");
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(http_hostile_test, AHeaderThatDripsIsCutHoweverOftenAByteComes) {
+  start();
+  auto drip = [&]() -> Task<void> {
+    auto socket = co_await connect();
+    std::string byte = "G";
+    const std::string text = "GET / HTTP/1.1\r\nHost: localhost\r\nX: ";
+    for (std::size_t i = 0;; i++) {
+      byte[0] = i < text.size() ? text[i] : 'x';
+      const auto [error, size] = co_await asio::async_write(socket, asio::buffer(byte), kTuple);
+      if (error) co_return;
+      co_await sleep_real(Milliseconds(2));
+    }
+  };
+  loop.block_on(drip());
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(http_hostile_test, ABodyThatDoesNotComeIsCut) {
+  start();
+  EXPECT_EQ(talk("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc"), "");
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(http_hostile_test, AnAnnouncedLargeBodyIsRefusedWithTheLimit) {
+  start();
+  const auto answer = talk("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10001\r\n\r\n");
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 413");
+  EXPECT_NE(answer.find("10000 bytes"), std::string::npos);
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(http_hostile_test, ALargeBodyInChunksIsRefusedToo) {
+  start();
+  std::string request = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 20; i++) request += "400\r\n" + std::string(1'024, 'x') + "\r\n";
+  EXPECT_EQ(talk(request).substr(0, 12), "HTTP/1.1 413");
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(http_hostile_test, ABodyAtTheLimitIsServed) {
+  start();
+  const auto answer = talk("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 10000\r\n\r\n" +
+                           std::string(10'000, 'b'));
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 200");
+}
+
+TEST_F(http_hostile_test, AHeaderBombIsRefused) {
+  start();
+  std::string request = "GET / HTTP/1.1\r\nHost: localhost\r\n";
+  for (int i = 0; i < 1'000; i++) request += "X-" + std::to_string(i) + ": " + std::string(20, 'y') + "\r\n";
+  EXPECT_EQ(talk(request + "\r\n").substr(0, 12), "HTTP/1.1 431");
+  EXPECT_EQ(talk("GET /" + std::string(100'000, 'a') + " HTTP/1.1\r\n").substr(0, 12), "HTTP/1.1 431");
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(http_hostile_test, GarbageIsRefused) {
+  start();
+  EXPECT_EQ(talk("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello TLS\r\n\r\n").substr(0, 12), "HTTP/1.1 400");
+  EXPECT_EQ(talk("GET / HTTP/9.9\r\nHost: localhost\r\n\r\n").substr(0, 12), "HTTP/1.1 400");
+  EXPECT_EQ(talk("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n").substr(0, 12), "HTTP/1.1 400");
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(http_hostile_test, TwoLengthsOrLengthAndChunksAreRefused) {
+  start();
+  const std::string head = "POST / HTTP/1.1\r\nHost: localhost\r\n";
+  EXPECT_EQ(talk(head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab").substr(0, 12), "HTTP/1.1 400");
+  EXPECT_EQ(talk(head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").substr(0, 12),
+            "HTTP/1.1 400");
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(http_hostile_test, TwoHostsOrNoneAreRefused) {
+  start();
+  EXPECT_EQ(talk("GET / HTTP/1.1\r\n\r\n").substr(0, 12), "HTTP/1.1 400");
+  EXPECT_EQ(talk("GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.com\r\n\r\n").substr(0, 12), "HTTP/1.1 400");
+  EXPECT_EQ(talk("GET / HTTP/1.1\r\nHost: evil.com\r\n\r\n").substr(0, 12), "HTTP/1.1 403");
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(http_hostile_test, APageOfAStrangerCannotCall) {
+  start();
+  const auto answer =
+      talk("POST / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.com\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 403");
+  EXPECT_EQ(count(answer, "Access-Control-Allow-Origin"), 0u);
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(http_hostile_test, APageOfThisMachineIsToldThatItMay) {
+  start();
+  const auto answer = talk(
+      "OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:5173\r\n"
+      "Access-Control-Request-Method: POST\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 204");
+  EXPECT_EQ(count(answer, "Access-Control-Allow-Origin: http://localhost:5173"), 1u);
+  EXPECT_EQ(handled, 0);
+}
+
+TEST_F(http_hostile_test, APipeliningFloodIsServedInOrderOnOneConnection) {
+  start();
+  std::string flood;
+  for (int i = 0; i < 2'000; i++) flood += kGet;
+  EXPECT_EQ(count(talk(flood), "HTTP/1.1 200"), 2'000u);
+  EXPECT_EQ(handled, 2'000);
+}
+
+TEST_F(http_hostile_test, AHalfClosedClientStillGetsItsAnswer) {
+  start();
+  auto test = [&]() -> Task<void> {
+    auto socket = co_await connect();
+    const std::string request = kGet;
+    co_await asio::async_write(socket, asio::buffer(request), kTuple);
+    socket.shutdown(asio::ip::tcp::socket::shutdown_send);
+    const auto answer = co_await read_all(socket);
+    EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 200");
+  };
+  loop.block_on(test());
+}
+
+TEST_F(http_hostile_test, AConnectionBeyondTheLimitIsTold503) {
+  options.limits.idle = Milliseconds(60'000);
+  start();
+  auto test = [&]() -> Task<void> {
+    std::vector<asio::ip::tcp::socket> open;
+    for (int i = 0; i < 4; i++) {
+      auto socket = co_await connect();
+      open.push_back(std::move(socket));
+    }
+    while (server->connections() < 4) co_await reschedule();
+    auto socket = co_await connect();
+    const auto answer = co_await read_all(socket);
+    EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 503");
+    open.clear();
+    while (server->connections() > 0) co_await reschedule();
+  };
+  loop.block_on(test());
+  options.limits.idle = Milliseconds(50);
+  loop.block_on(server->stop());
+  start();
+}
+
+TEST_F(http_hostile_test, AClientThatDoesNotReadIsCut) {
+  answer_bytes = 32u << 20;
+  start();
+  auto test = [&]() -> Task<void> {
+    auto socket = co_await connect();
+    const std::string request = kGet;
+    co_await asio::async_write(socket, asio::buffer(request), kTuple);
+    while (server->connections() == 0) co_await reschedule();
+    while (server->connections() > 0) co_await reschedule();
+  };
+  loop.block_on(test());
+  answer_bytes = 0;
+}
+
+TEST_F(http_hostile_test, AHandlersLineBreakCannotWriteAHeader) {
+  HttpServerOptions own = options;
+  server = std::make_unique<HttpServer>(loop, own, [](HttpRequest) -> Task<HttpResponse> {
+    auto response = http_text(200, "");
+    response.headers.add("x-echo", "a\r\nSet-Cookie: b=c");
+    co_return response;
+  });
+  ASSERT_TRUE(server->start().has_value());
+  EXPECT_EQ(talk(kGet).find("Set-Cookie"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace community::infra
