@@ -3,6 +3,7 @@
 #include "community/core/json.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
 
 namespace community::core {
 
@@ -81,11 +82,13 @@ class StrictHandler {
   }
   bool on_double(double value, json::string_view part, Code& code) {
     number_.append(part.data(), part.size());
-    if (number_.find_first_of(".eE") == std::string::npos) {
-      if (!long_integers_as_text_) {
-        error_ = Error{ErrorCode::json_number_out_of_range, {}};
-        return stop(code);
-      }
+    const bool integer = number_.find_first_of(".eE") == std::string::npos;
+    // Also 0e4343 is not finite here: the library multiplies zero by an infinite power.
+    if (integer ? !long_integers_as_text_ : !std::isfinite(value)) {
+      error_ = Error{ErrorCode::json_number_out_of_range, {}};
+      return stop(code);
+    }
+    if (integer) {
       stack_.push_string(number_);
     } else {
       stack_.push_double(value);

@@ -130,6 +130,8 @@ TEST(Json, RefusesByName) {
   EXPECT_EQ(why(parse_json("NaN")), "json_syntax");
   EXPECT_EQ(why(parse_json("18446744073709551616")), "json_number_out_of_range");
   EXPECT_EQ(why(parse_json("18446744073709551615")), "accepted");
+  EXPECT_EQ(why(parse_json("1e999")), "json_number_out_of_range");
+  EXPECT_EQ(why(parse_json("0e4343")), "json_number_out_of_range");
   EXPECT_EQ(why(parse_json(std::string(65, '[') + std::string(65, ']'))), "json_too_deep");
   EXPECT_EQ(why(parse_json(std::string(64, '[') + std::string(64, ']'))), "accepted");
   EXPECT_EQ(why(parse_json("[1]", {.max_bytes = 2})), "json_too_large");
