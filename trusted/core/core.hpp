@@ -48,6 +48,9 @@ class Core {
   const State& state() const { return state_; }
 
  private:
+  // Tests check published assertions, whose challenges are not hashes of operations.
+  friend struct CoreAccess;
+
   // A change that waits for its COMMIT.
   struct PendingChange {
     std::uint64_t request_id = 0;

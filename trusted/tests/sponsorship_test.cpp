@@ -24,6 +24,28 @@ TEST_F(SponsorshipRules, SignsAndTellsTheCostItCounted) {
   EXPECT_EQ(decoded<protocol::SignSponsorshipReply>(world.sign(good).body).signature, answer.signature);
 }
 
+// spec/wire-formats.md, section 4, written out once more.
+TEST_F(SponsorshipRules, SignsTheStructThatThePaymasterContractHashes) {
+  good.userop.init_code = unhex("0102");
+  good.valid_after = 7;
+  const auto answer = decoded<protocol::SignSponsorshipReply>(world.sign(good).body);
+  auto hash = [](std::string_view text) { return base::keccak256(base::view(text)); };
+  const protocol::UseropFields op = good.userop.fields();
+  const Bytes domain = join({hash("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                             hash("CommunityPaymaster"), hash("1"), abi_word(Uint256(kChain)), abi_word(kPaymaster8)});
+  Bytes fields = to_bytes(
+      hash("Sponsorship(address entryPoint,address sender,uint256 nonce,bytes32 initCodeHash,bytes32 callDataHash,"
+           "bytes32 accountGasLimits,uint256 preVerificationGas,bytes32 gasFees,uint128 paymasterVerificationGasLimit,"
+           "uint128 paymasterPostOpGasLimit,uint48 validUntil,uint48 validAfter)"));
+  append(fields, join({abi_word(kEntryPoint8), abi_word(op.sender), op.nonce, base::keccak256(op.init_code),
+                       base::keccak256(op.call_data), op.account_gas_limits, op.pre_verification_gas, op.gas_fees,
+                       abi_word(good.verification_gas), abi_word(good.post_op_gas), abi_word(Uint256(good.valid_until)),
+                       abi_word(Uint256(7))}));
+  const Bytes32 digest = base::keccak256(join({unhex("1901"), base::keccak256(domain), base::keccak256(fields)}));
+  EXPECT_EQ(recover_address(digest, answer.signature), world.paymaster_signer);
+  EXPECT_TRUE(has_low_s(answer.signature));
+}
+
 TEST_F(SponsorshipRules, EveryFieldChangesTheSignature) {
   std::vector<World::Sponsorship> others(14, good);
   others[0].userop.sender = kStranger;

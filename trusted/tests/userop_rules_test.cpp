@@ -2,7 +2,6 @@
 // Rule 1: what a server key signs. One refusal a test, each by the name of the rule that refuses.
 #include <gtest/gtest.h>
 
-#include "trusted/process/crypto.hpp"
 #include "trusted/tests/support/world.hpp"
 
 namespace community::trusted::testing {
@@ -32,6 +31,8 @@ TEST(SignUserop, SignatureIsTheServerKeysAndDeterministic) {
   const TestUserop userop = world.good_userop();
   const auto first = answer(world.sign(userop)), second = answer(world.sign(userop));
   EXPECT_EQ(first.signature, second.signature);
+  EXPECT_EQ(recover_address(world.hash(userop), first.signature), world.server_key);
+  EXPECT_TRUE(has_low_s(first.signature));
   const OwnedProof proof = world.host.proof(world.wallet);
   const Reply described = world.host.ask(Command::wallet_describe, protocol::WalletDescribeRequest{proof.view(), 0});
   ASSERT_EQ(described.error, Error::ok);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trusted/tests/support/encode.hpp"
 
+#include <secp256k1_recovery.h>
+
 namespace community::trusted::testing {
 
 Bytes abi_word(const Uint256& value) { return to_bytes(value.to_be()); }
@@ -150,6 +152,28 @@ Bytes32 TestUserop::hash(const Address& entry_point, std::uint64_t chain_id,
   op.gas_fees = in.gas_fees;
   op.paymaster_and_data = in.paymaster_and_data;
   return ethereum::userop_hash(op, version, entry_point, Uint256(chain_id).to_be());
+}
+
+Address recover_address(const Bytes32& digest, const protocol::Signature65& signature) {
+  static secp256k1_context* const context = secp256k1_context_create(SECP256K1_CONTEXT_VERIFY);
+  secp256k1_ecdsa_recoverable_signature parsed;
+  secp256k1_pubkey key;
+  std::array<std::uint8_t, 65> point;
+  std::size_t size = point.size();
+  Address address{};
+  if (signature[64] > 1 ||
+      secp256k1_ecdsa_recoverable_signature_parse_compact(context, &parsed, signature.data(), signature[64]) != 1 ||
+      secp256k1_ecdsa_recover(context, &key, &parsed, digest.data()) != 1)
+    return address;
+  secp256k1_ec_pubkey_serialize(context, point.data(), &size, &key, SECP256K1_EC_UNCOMPRESSED);
+  const Bytes32 hash = base::keccak256(ByteView(point).subspan(1));
+  base::copy(address, ByteView(hash).last(20));
+  return address;
+}
+
+bool has_low_s(const protocol::Signature65& signature) {
+  const Bytes half = unhex("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0");
+  return Uint256::from_be(ByteView(signature).subspan(32, 32)) <= Uint256::from_be(half);
 }
 
 Bytes paymaster_data(const Address& paymaster, std::uint64_t verification_gas, std::uint64_t post_op_gas,

@@ -82,4 +82,9 @@ struct TestUserop {
 Bytes paymaster_data(const Address& paymaster, std::uint64_t verification_gas, std::uint64_t post_op_gas,
                      ByteView rest);
 
+// Who made a signature r || s || recovery id over a digest; zero when nobody can have.
+Address recover_address(const Bytes32& digest, const protocol::Signature65& signature);
+// s in the lower half of the group's order.
+bool has_low_s(const protocol::Signature65& signature);
+
 }  // namespace community::trusted::testing
