@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/community-node/development.hpp"
 
-#include "cmd/community-node/files.hpp"
 #include "community/core/json.hpp"
+#include "community/infra/api/files.hpp"
+#include "community/infra/api/log.hpp"
 
 namespace community::node {
 
@@ -14,6 +15,8 @@ namespace {
 constexpr Milliseconds kChainPoll{50};
 // Half a minute for an anvil that loads a large state on a loaded machine.
 constexpr int kChainPolls = 600;
+// Init data is a kilobyte at most here, in hex.
+constexpr std::size_t kMaxWalletFile = 16'384;
 constexpr std::string_view kRpId = "localhost";
 constexpr std::string_view kOrigin = "http://localhost:9000";
 // 0.001 ether to an address nobody holds.
@@ -23,26 +26,10 @@ core::Uint256 ether(std::uint64_t amount) {
   return *multiply(core::Uint256(amount), core::Uint256(1'000'000'000'000'000'000));
 }
 
-// 32 secret bytes in a file of the data folder, made on the first call.
-infra::Result<core::Bytes32> secret_file(const std::filesystem::path& path, infra::Random& random) {
-  core::Bytes32 secret{};
-  if (exists(path)) {
-    const auto bytes = read_private_file(path);
-    if (!bytes) return tl::unexpected(bytes.error());
-    if (bytes->size() != secret.size()) return infra::fail(infra::ErrorCode::io, path.string() + " is damaged");
-    base::copy(secret, *bytes);
-    return secret;
-  }
-  do random.fill(secret);
-  while (!core::public_key_of(secret));
-  if (auto written = write_private_file(path, secret); !written) return tl::unexpected(written.error());
-  return secret;
-}
-
 std::optional<devnet::DemoWallet> read_wallet(const std::filesystem::path& path) {
-  const auto bytes = read_private_file(path);
-  if (!bytes) return std::nullopt;
-  const auto value = core::parse_json(base::text(*bytes));
+  const auto text = infra::read_file(path, kMaxWalletFile);
+  if (!text) return std::nullopt;
+  const auto value = core::parse_json(*text);
   const auto* object = value ? value->if_object() : nullptr;
   if (object == nullptr) return std::nullopt;
   const auto wallet = core::bytes_member(*object, "wallet");
@@ -61,40 +48,63 @@ devnet::Result<void> write_wallet(const std::filesystem::path& path, const devne
   object["wallet"] = core::to_hex(wallet.wallet);
   object["initData"] = core::to_hex(wallet.init_data);
   object["account"] = core::format_address(wallet.account);
-  const std::string text = boost::json::serialize(object);
-  if (auto written = write_private_file(path, base::view(text)); !written) return devnet::fail(written.error().text());
+  if (auto written = infra::write_file_atomically(path, boost::json::serialize(object)); !written)
+    return devnet::fail(written.error().text());
   return {};
 }
 
 }  // namespace
 
-Task<infra::Result<std::unique_ptr<Child>>> start_development_chain(const RunOptions& options,
-                                                                    chain::ExecutionClient& client) {
-  if (co_await client.chain_id()) co_return std::unique_ptr<Child>();
-  const std::string authority = options.chain_url.substr(options.chain_url.rfind(':') + 1);
-  std::vector<std::string> arguments{"--host",
-                                     "127.0.0.1",
-                                     "--port",
-                                     authority,
-                                     "--quiet",
-                                     "--block-time",
-                                     "1",
-                                     "--enable-tx-gas-limit",
-                                     "--gas-limit",
-                                     "300000000",
-                                     "--state",
-                                     (options.data_dir / "chain.json").string(),
-                                     "--state-interval",
-                                     "5"};
-  const auto executor = co_await boost::asio::this_coro::executor;
-  auto child = Child::start(executor, options.anvil, std::move(arguments), options.data_dir / "chain.log");
-  if (!child) co_return child;
-  for (int poll = 0; poll < kChainPolls; poll++) {
-    if (co_await client.chain_id()) co_return child;
+infra::Result<core::Bytes32> secret_file(const std::filesystem::path& path, infra::Random& random) {
+  core::Bytes32 secret{};
+  if (!exists(path)) {
+    do random.fill(secret);
+    while (!core::public_key_of(secret));
+    if (auto written = infra::write_file_atomically(path, core::to_plain_hex(secret)); !written)
+      return tl::unexpected(written.error());
+    return secret;
+  }
+  const auto text = infra::read_file(path, 64);
+  if (!text) return tl::unexpected(text.error());
+  const auto bytes = core::parse_bytes32(*text, core::HexPrefix::optional);
+  if (!bytes) return infra::fail(infra::ErrorCode::io, path.string() + " is damaged");
+  return *bytes;
+}
+
+Task<infra::Result<std::unique_ptr<infra::ChildProcess>>> start_development_chain(infra::EventLoop& loop,
+                                                                                  const RunOptions& options,
+                                                                                  chain::ExecutionClient& client) {
+  if (co_await client.chain_id()) co_return std::unique_ptr<infra::ChildProcess>();
+  auto words = std::make_shared<std::string>();
+  infra::ChildOptions child;
+  child.name = "anvil";
+  child.executable = options.anvil.string();
+  // The state is written each few seconds and at the end, so that a second start finds the chain again.
+  child.arguments = {"--host",
+                     "127.0.0.1",
+                     "--port",
+                     options.chain_url.substr(options.chain_url.rfind(':') + 1),
+                     "--quiet",
+                     "--block-time",
+                     "1",
+                     "--enable-tx-gas-limit",
+                     "--gas-limit",
+                     "300000000",
+                     "--state",
+                     (options.data_dir / "chain.json").string(),
+                     "--state-interval",
+                     "5"};
+  child.on_line = [words](std::string_view line) {
+    *words = line;
+    infra::log_info("anvil", {{"line", line}});
+  };
+  auto started = infra::ChildProcess::start(loop, std::move(child));
+  if (!started) co_return tl::unexpected(started.error());
+  for (int poll = 0; poll < kChainPolls && !(*started)->exit(); poll++) {
+    if (co_await client.chain_id()) co_return std::move(*started);
     co_await infra::sleep_real(kChainPoll);
   }
-  co_return infra::fail(infra::ErrorCode::process,
-                        "the development chain does not answer; look at " + (options.data_dir / "chain.log").string());
+  co_return infra::fail(infra::ErrorCode::process, "the development chain does not answer: " + *words);
 }
 
 protocol::Configuration development_configuration(const devnet::Deployment& deployment) {
@@ -124,7 +134,7 @@ Task<devnet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& optio
                                                          const devnet::Deployment& deployment, std::string relay_url,
                                                          Step step) {
   const auto folder = options.data_dir / "person";
-  if (auto made = make_private_folder(folder); !made) co_return devnet::fail(made.error().text());
+  if (auto made = infra::ensure_private_directory(folder); !made) co_return devnet::fail(made.error().text());
   const auto passkey_secret = secret_file(folder / "passkey", services.random);
   // What the person's page would save as recovery file.
   const auto escape_secret = secret_file(folder / "recovery", services.random);

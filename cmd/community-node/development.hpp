@@ -3,10 +3,10 @@
 #pragma once
 #include <functional>
 
-#include "cmd/community-node/child.hpp"
 #include "cmd/community-node/options.hpp"
 #include "community/chain/api/execution_client.hpp"
 #include "community/devnet/api/main_job.hpp"
+#include "community/infra/api/child_process.hpp"
 #include "community/infra/api/random.hpp"
 #include "community/keys/api/operator.hpp"
 
@@ -15,8 +15,8 @@ namespace community::node {
 using Step = std::function<void(const char* what, const std::string& text)>;
 
 // anvil as a child, its state in the data folder; an anvil that answers already is used as it is and left running.
-infra::Task<infra::Result<std::unique_ptr<Child>>> start_development_chain(const RunOptions& options,
-                                                                           chain::ExecutionClient& client);
+infra::Task<infra::Result<std::unique_ptr<infra::ChildProcess>>> start_development_chain(
+    infra::EventLoop& loop, const RunOptions& options, chain::ExecutionClient& client);
 
 // The configuration the operator signs for the development chain.
 protocol::Configuration development_configuration(const devnet::Deployment& deployment);
@@ -27,6 +27,9 @@ struct MainJobServices {
   infra::HttpClient& http;
   infra::Random& random;
 };
+// 32 secret bytes in a file of the data folder, made by the first call.
+infra::Result<core::Bytes32> secret_file(const std::filesystem::path& path, infra::Random& random);
+
 infra::Task<devnet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& options, MainJobServices services,
                                                                 const devnet::Deployment& deployment,
                                                                 std::string relay_url, Step step);

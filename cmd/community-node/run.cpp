@@ -9,12 +9,12 @@
 #include <iterator>
 
 #include "cmd/community-node/development.hpp"
-#include "cmd/community-node/files.hpp"
 #include "cmd/community-node/key_process.hpp"
 #include "community/bundler/factory.hpp"
 #include "community/chain/api/block_watcher.hpp"
 #include "community/chain/factory.hpp"
 #include "community/gateway/factory.hpp"
+#include "community/infra/api/files.hpp"
 #include "community/infra/api/http_server.hpp"
 #include "community/infra/api/log.hpp"
 #include "community/infra/factory.hpp"
@@ -75,12 +75,13 @@ class Node {
   std::unique_ptr<infra::Clock> clock_ = infra::make_system_clock();
   std::unique_ptr<infra::Random> random_ = infra::make_system_random();
   std::unique_ptr<infra::HttpClient> http_ = infra::make_http_client({});
+  std::unique_ptr<infra::DirectoryLock> lock_;
   std::unique_ptr<infra::Database> database_;
   std::optional<keys::Operator> operator_;
   std::unique_ptr<keys::ConnectedKeyService> keys_;
   std::unique_ptr<KeyProcess> key_process_;
   std::unique_ptr<chain::ExecutionClient> chain_;
-  std::unique_ptr<Child> chain_process_;
+  std::unique_ptr<infra::ChildProcess> chain_process_;
   devnet::ContractBundle bundle_;
   devnet::Deployment deployment_;
   std::vector<std::unique_ptr<chain::EntryPoint>> entry_points_;
@@ -102,8 +103,10 @@ class Node {
 };
 
 infra::Result<void> Node::open_storage() {
-  if (auto made = make_private_folder(options_.data_dir); !made) return made;
-  if (auto locked = lock_folder(options_.data_dir); !locked) return locked;
+  if (auto made = infra::ensure_private_directory(options_.data_dir); !made) return made;
+  auto locked = infra::DirectoryLock::take(options_.data_dir);
+  if (!locked) return tl::unexpected(locked.error());
+  lock_ = std::make_unique<infra::DirectoryLock>(std::move(*locked));
   infra::DatabaseOptions database;
   database.url = "sqlite:" + (options_.data_dir / "node.db").string();
   auto opened = infra::Database::open(
@@ -117,28 +120,19 @@ infra::Result<void> Node::open_storage() {
 // Made at the first start and kept in the data folder; an operator may move it away, the node needs it only to
 // configure the core.
 infra::Result<void> Node::load_operator() {
-  const fs::path file = options_.data_dir / "operator.key";
-  if (exists(file)) {
-    const auto bytes = read_private_file(file);
-    if (!bytes) return tl::unexpected(bytes.error());
-    core::Bytes32 secret{};
-    if (bytes->size() == secret.size()) {
-      base::copy(secret, *bytes);
-      operator_ = keys::Operator::from_secret(secret);
-    }
-    if (!operator_) return infra::fail(infra::ErrorCode::io, file.string() + " is no operator key");
-    return {};
-  }
-  operator_ = keys::Operator::generate(*random_);
-  return write_private_file(file, operator_->secret());
+  const auto secret = secret_file(options_.data_dir / "operator.key", *random_);
+  if (!secret) return tl::unexpected(secret.error());
+  operator_ = keys::Operator::from_secret(*secret);
+  if (!operator_) return infra::fail(infra::ErrorCode::io, "operator.key is no key");
+  return {};
 }
 
 Task<infra::Result<void>> Node::start_keys() {
   const fs::path folder = options_.data_dir / "keys";
-  if (auto made = make_private_folder(folder); !made) co_return made;
+  if (auto made = infra::ensure_private_directory(folder); !made) co_return made;
   keys_ = keys::make_key_service({*database_, *random_, &metrics_});
-  key_process_ = std::make_unique<KeyProcess>(KeyProcessOptions{options_.key_enclave, folder}, *keys_);
-  const auto provisioned = key_process_->provision(operator_->public_key());
+  key_process_ = std::make_unique<KeyProcess>(loop_, KeyProcessOptions{options_.key_enclave, folder}, *keys_);
+  const auto provisioned = co_await key_process_->provision(operator_->public_key());
   if (!provisioned) co_return tl::unexpected(provisioned.error());
   background_->spawn(watch_keys());
   if (!co_await keys_->connected().wait_for(kPatience))
@@ -162,7 +156,7 @@ Task<infra::Result<void>> Node::start_chain() {
   chain.urls.push_back(options_.chain_url);
   chain_ = chain::make_json_rpc_chain(*http_, *clock_, chain, &metrics_);
   if (!options_.development) co_return infra::Result<void>{};
-  auto child = co_await start_development_chain(options_, *chain_);
+  auto child = co_await start_development_chain(loop_, options_, *chain_);
   if (!child) co_return tl::unexpected(child.error());
   chain_process_ = std::move(*child);
   progress_("chain",
@@ -317,7 +311,7 @@ Task<void> Node::stop() {
   if (key_process_) co_await key_process_->stop();
   background_->cancel();
   co_await background_->join();
-  if (chain_process_) co_await chain_process_->stop(kPatience);
+  if (chain_process_) co_await chain_process_->terminate(kPatience);
 }
 
 Task<int> Node::run() {

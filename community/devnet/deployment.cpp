@@ -77,6 +77,11 @@ Result<ContractBundle> ContractBundle::parse(std::string_view text) {
       return fail("the contract bundle is damaged; run `make contracts`");
     bundle.entry_points[version] = {*address, *salt, std::move(*code)};
     bundle.factories[version] = {*factory_address, *proxy_hash};
+    const auto simulations = object_at(*root, {"simulations", version});
+    if (!simulations) return tl::unexpected(simulations.error());
+    auto runtime = core::bytes_member(**simulations, "runtime");
+    if (!runtime) return fail("the contract bundle is damaged; run `make contracts`");
+    bundle.simulations[version] = std::move(*runtime);
   }
   auto verifier = init_code_at(*root, {"contracts", "P256Verifier"});
   auto factory = init_code_at(*root, {"contracts", "CommunityAccountFactory"});

@@ -171,7 +171,9 @@ TEST_F(KeyServiceTest, AWalletSurvivesRestartsOfNodeAndCore) {
   auto describe = [&](KeyService& service) -> Task<void> {
     const auto wallet = co_await service.describe_wallet(made.id);
     EXPECT_TRUE(wallet.has_value()) << wallet.error().text();
-    if (wallet) EXPECT_EQ(wallet->server_key, made.server_key);
+    if (wallet) {
+      EXPECT_EQ(wallet->server_key, made.server_key);
+    }
   };
   with_service(describe);
 }

@@ -28,6 +28,8 @@ struct ContractBundle {
   std::map<std::string, Artifact> entry_points;
   Bytes p256_verifier, account_factory, paymaster;
   Address p256_verifier_address{};
+  // Runtime code of EntryPointSimulations by version, for estimates.
+  std::map<std::string, Bytes> simulations;
   struct Factory {
     Address address{};
     Bytes32 proxy_init_code_hash{};
