@@ -104,6 +104,15 @@ Bytes encode(const Transaction& tx, const Signature* signature) {
   return std::move(rlp).bytes();
 }
 
+// What an encoding cannot do without, whatever a chain thinks of the transaction.
+Result<void> check_encodable(const Transaction& tx) {
+  if (tx.type != Type::legacy && !tx.chain_id) return fail(ErrorCode::transaction_chain_id_missing);
+  // The largest chain id whose v is a 256-bit number: (2^256 - 37) / 2.
+  if (tx.type == Type::legacy && tx.chain_id && *tx.chain_id > *subtract(max_of_bits(255), Uint256(18)))
+    return fail(ErrorCode::transaction_v_invalid);
+  return {};
+}
+
 }  // namespace
 
 Bytes32 Authorization::digest() const {
@@ -137,7 +146,7 @@ Bytes32 Transaction::signing_hash() const { return base::keccak256(unsigned_enco
 
 Result<Bytes> Transaction::signed_encoding() const {
   if (!signature) return fail(ErrorCode::transaction_unsigned);
-  if (auto good = check_transaction(*this); !good) return tl::unexpected(good.error());
+  if (auto good = check_encodable(*this); !good) return tl::unexpected(good.error());
   return encode(*this, &*signature);
 }
 
@@ -153,15 +162,9 @@ Result<Address> Transaction::sender() const {
 }
 
 Result<void> check_transaction(const Transaction& tx) {
+  if (auto good = check_encodable(tx); !good) return good;
   if (tx.nonce > kMaxNonce) return fail(ErrorCode::transaction_nonce_too_high);
-  if (tx.type == Type::legacy) {
-    // The largest chain id whose v is a 256-bit number: (2^256 - 37) / 2.
-    if (tx.chain_id && tx.chain_id->bit_length() > 255) return fail(ErrorCode::transaction_v_invalid);
-    if (tx.chain_id && *tx.chain_id > *subtract(max_of_bits(255), Uint256(18)))
-      return fail(ErrorCode::transaction_v_invalid);
-    return {};
-  }
-  if (!tx.chain_id) return fail(ErrorCode::transaction_chain_id_missing);
+  if (tx.type == Type::legacy) return {};
   if (tx.type == Type::access_list) return {};
   if (tx.max_priority_fee_per_gas > tx.max_fee_per_gas) return fail(ErrorCode::transaction_priority_fee_above_max_fee);
   if (tx.type == Type::dynamic_fee) return {};

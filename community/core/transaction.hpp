@@ -65,14 +65,15 @@ struct Transaction {
   Bytes unsigned_encoding() const;
   // keccak256 of unsigned_encoding.
   Bytes32 signing_hash() const;
-  // transaction_unsigned and what check_transaction answers.
+  // transaction_unsigned, transaction_chain_id_missing, transaction_v_invalid (chain id too large for v). Encodes also
+  // what no chain takes: check_transaction tells.
   Result<Bytes> signed_encoding() const;
   // Transaction hash: keccak256 of signed_encoding.
   Result<Bytes32> hash() const;
   Result<Address> sender() const;
 };
 
-// Rules of form that hold without a chain: transaction_chain_id_missing, transaction_to_missing,
+// Rules that hold on every chain: transaction_chain_id_missing, transaction_v_invalid, transaction_to_missing,
 // transaction_nonce_too_high, transaction_priority_fee_above_max_fee, transaction_no_blobs,
 // transaction_blob_hash_version, transaction_no_authorizations.
 Result<void> check_transaction(const Transaction& transaction);

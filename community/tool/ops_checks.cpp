@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signatures, message authentication, key derivation and authenticated encryption.
+#include <openssl/evp.h>
+
+#include <memory>
+
 #include "community/core/ecdsa.hpp"
 #include "community/core/secp256k1.hpp"
 #include "community/tool/input.hpp"
@@ -15,27 +19,65 @@ namespace {
 constexpr std::size_t kMaxIterations = 10'000'000;
 constexpr std::size_t kMaxDerivedBytes = 1u << 20;
 
-enum class Hash : std::uint8_t { sha256, sha512, other };
-
-// "sha256", "SHA-256", "HMACSHA256".
-Hash read_hash(Input& in) {
+// "SHA-256", "HMACSHA256" and "sha256" are the same.
+std::string hash_name(Input& in) {
   std::string name;
   for (char c : in.text("hash"))
     if (c != '-' && c != '_' && c != ' ') name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (name.starts_with("hmac")) name.erase(0, 4);
+  return name;
+}
+
+enum class Hash : std::uint8_t { sha256, sha512, other };
+
+// The product derives and authenticates with these two; others are not offered.
+Hash read_hash(Input& in) {
+  const std::string name = hash_name(in);
   if (name == "sha256") return Hash::sha256;
   if (name == "sha512") return Hash::sha512;
   if (in.good()) in.skip();
   return Hash::other;
 }
 
-// The leftmost 256 bits of the digest (FIPS 186-5, section 6.4.1).
-Bytes32 digest_of(Hash hash, ByteView message) {
-  if (hash == Hash::sha256) return base::sha256(message);
-  const auto digest = base::Sha512().add(message).finish();
-  Bytes32 left;
-  std::copy_n(digest.begin(), left.size(), left.begin());
-  return left;
+struct OtherDigest {
+  std::string_view name;
+  const EVP_MD* (*algorithm)();
+  // Output of an extendable function, else 0.
+  std::size_t size;
+};
+constexpr OtherDigest kOtherDigests[] = {
+    {"sha1", EVP_sha1, 0},        {"sha224", EVP_sha224, 0},      {"sha384", EVP_sha384, 0},
+    {"sha3224", EVP_sha3_224, 0}, {"sha3256", EVP_sha3_256, 0},   {"sha3384", EVP_sha3_384, 0},
+    {"sha3512", EVP_sha3_512, 0}, {"shake128", EVP_shake128, 32}, {"shake256", EVP_shake256, 64},
+};
+
+// What is verified is the signature; the digest before it may be any that OpenSSL has.
+Bytes other_digest(Input& in, std::string_view name, ByteView message) {
+  for (const OtherDigest& known : kOtherDigests) {
+    if (known.name != name) continue;
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+    Bytes digest(known.size != 0 ? known.size : static_cast<std::size_t>(EVP_MD_get_size(known.algorithm())));
+    const bool done = EVP_DigestInit_ex(context.get(), known.algorithm(), nullptr) == 1 &&
+                      EVP_DigestUpdate(context.get(), message.data(), message.size()) == 1 &&
+                      (known.size != 0 ? EVP_DigestFinalXOF(context.get(), digest.data(), digest.size())
+                                       : EVP_DigestFinal_ex(context.get(), digest.data(), nullptr)) == 1;
+    if (!done) in.refuse("digest failed");
+    return digest;
+  }
+  in.skip();
+  return {};
+}
+
+// The leftmost 256 bits of the digest as a number (FIPS 186-5, section 6.4.1).
+Bytes32 read_digest(Input& in, ByteView message) {
+  const std::string name = hash_name(in);
+  if (name == "sha256") return base::sha256(message);
+  const Bytes digest =
+      name == "sha512" ? core::to_bytes(base::Sha512().add(message).finish()) : other_digest(in, name, message);
+  Bytes32 word{};
+  const std::size_t size = std::min(digest.size(), word.size());
+  std::copy_n(digest.begin(), size, word.end() - static_cast<std::ptrdiff_t>(size));
+  return word;
 }
 
 Result<core::EcdsaSignature> read_signature(ByteView signature, std::string_view encoding) {
@@ -59,7 +101,7 @@ void ecdsa_verify(Input& in, json::object& out) {
   const Bytes key = in.bytes("key");
   const Bytes message = in.bytes("msg");
   const Bytes signature_bytes = in.bytes("sig");
-  const Hash hash = read_hash(in);
+  const Bytes32 digest = read_digest(in, message);
   if (!in.good()) return;
   const bool p256 = curve == "secp256r1" || curve == "P-256";
   if (!p256 && curve != "secp256k1") return in.skip();
@@ -68,7 +110,6 @@ void ecdsa_verify(Input& in, json::object& out) {
   core::PublicKey point;
   std::copy_n(key.begin() + 1, point.size(), point.begin());
   const auto signature = read_signature(signature_bytes, encoding);
-  const Bytes32 digest = digest_of(hash, message);
   out["valid"] = signature.has_value() && (p256 ? verify_p256(point, digest, *signature)
                                                 : core::verify_secp256k1(point, digest, signature->r, signature->s));
 }

@@ -243,7 +243,9 @@ function wycheproof(dir) {
   const ecdsa = [], macs = [];
   for (const curve of ['secp256k1', 'secp256r1'])
     for (const [suffix, enc, hash] of [['sha256', 'der', 'sha256'], ['sha512', 'der', 'sha512'], ['sha256_p1363', 'p1363', 'sha256'],
-      ['sha512_p1363', 'p1363', 'sha512'], ['sha256_bitcoin', 'der-low-s', 'sha256']]) {
+      ['sha512_p1363', 'p1363', 'sha512'], ['sha256_bitcoin', 'der-low-s', 'sha256'], ['sha3_256', 'der', 'sha3-256'],
+      ['sha3_512', 'der', 'sha3-512'], ['shake128', 'der', 'shake128'], ['shake256', 'der', 'shake256'],
+      ['shake128_p1363', 'p1363', 'SHAKE128'], ['shake256_p1363', 'p1363', 'SHAKE256']]) {
       const name = `ecdsa_${curve}_${suffix}`;
       if (!fs.existsSync(path.join(dir, `${name}_test.json`))) continue;
       for (const group of load(name).testGroups)
