@@ -112,6 +112,20 @@ struct Uint256Division {
   std::uint64_t remainder = 0;
 };
 
+// value / divisor for a small divisor that is not zero, in 64-bit steps: the 128-bit division of divide() is a library
+// function on some machines, which the trusted core does not have.
+constexpr Uint256 quotient(const Uint256& value, std::uint32_t divisor) {
+  Uint256 result;
+  std::uint64_t rest = 0;
+  for (std::size_t i = 4; i-- > 0;) {
+    const std::uint64_t high = rest << 32 | value.limb[i] >> 32;
+    const std::uint64_t low = (high % divisor) << 32 | (value.limb[i] & 0xffff'ffff);
+    result.limb[i] = (high / divisor) << 32 | low / divisor;
+    rest = low % divisor;
+  }
+  return result;
+}
+
 // value / divisor; the divisor is not zero.
 constexpr Uint256Division divide(const Uint256& value, std::uint64_t divisor) {
   Uint256Division result;

@@ -5,7 +5,7 @@ namespace community::trusted {
 namespace {
 
 // A lease is a hundredth of the budget at most, unless one approval alone needs more.
-constexpr std::uint64_t kLeaseParts = 100;
+constexpr std::uint32_t kLeaseParts = 100;
 
 const Uint256& limit_of(const protocol::ChainConfig& chain, BudgetKind kind) {
   return kind == BudgetKind::executor ? chain.executor_budget : chain.sponsor_budget;
@@ -60,7 +60,7 @@ Error Budgets::spend(const Port& port, State& state, const protocol::ChainConfig
     const Uint256 missing = *subtract(excess, lease);
     const Uint256 free = subtract(limit_of(chain, kind), used).value_or(Uint256{});
     if (missing > free) return Error::budget_exhausted;
-    const Uint256 hundredth = divide(limit_of(chain, kind), kLeaseParts).quotient;
+    const Uint256 hundredth = quotient(limit_of(chain, kind), kLeaseParts);
     Uint256 chunk = missing > hundredth ? missing : hundredth;
     if (chunk > free) chunk = free;
     const Uint256 before = used;

@@ -38,23 +38,42 @@ inline constexpr std::size_t kMaxChangeReply = 160;
 // A billion records; a path is at most 4 + 30 * 32 = 964 bytes.
 inline constexpr std::size_t kTreeDepth = 30;
 
+#define COMMUNITY_PROTOCOL_COMMANDS(X) \
+  X(hello, 1)                          \
+  X(status, 2)                         \
+  X(configure, 3)                      \
+  X(commit, 4)                         \
+  X(recover, 5)                        \
+  X(release_leases, 6)                 \
+  X(wallet_create, 16)                 \
+  X(wallet_update, 17)                 \
+  X(account_bind, 18)                  \
+  X(wallet_describe, 19)               \
+  X(key_create, 32)                    \
+  X(key_describe, 33)                  \
+  X(sign_userop, 48)                   \
+  X(sign_transaction, 49)              \
+  X(sign_sponsorship, 50)
+
+// The numbers are part of the protocol and are never reused.
 enum class Command : std::uint16_t {
-  hello = 1,
-  status = 2,
-  configure = 3,
-  commit = 4,
-  recover = 5,
-  release_leases = 6,
-  wallet_create = 16,
-  wallet_update = 17,
-  account_bind = 18,
-  wallet_describe = 19,
-  key_create = 32,
-  key_describe = 33,
-  sign_userop = 48,
-  sign_transaction = 49,
-  sign_sponsorship = 50,
+#define COMMUNITY_COMMAND_VALUE(name, number) name = number,
+  COMMUNITY_PROTOCOL_COMMANDS(COMMUNITY_COMMAND_VALUE)
+#undef COMMUNITY_COMMAND_VALUE
 };
+
+// The name of a command as it stands above; "unknown" for a number this version does not know.
+constexpr std::string_view name(Command command) {
+  switch (command) {
+#define COMMUNITY_COMMAND_NAME(name, number) \
+  case Command::name:                        \
+    return #name;
+    COMMUNITY_PROTOCOL_COMMANDS(COMMUNITY_COMMAND_NAME)
+#undef COMMUNITY_COMMAND_NAME
+  }
+  return "unknown";
+}
+
 // Set in the command of every answer.
 inline constexpr std::uint16_t kReplyBit = 0x8000;
 

@@ -110,6 +110,8 @@ TEST(Uint256, ArithmeticEqualsOpenSsl) {
     const auto divided = divide(ux, divisor);
     EXPECT_EQ(*add(*multiply(divided.quotient, Uint256(divisor)), Uint256(divided.remainder)), ux);
     EXPECT_LT(divided.remainder, divisor);
+    const auto small = static_cast<std::uint32_t>(divisor >> 32 | 1);
+    EXPECT_EQ(quotient(ux, small), divide(ux, small).quotient);
   }
 }
 

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks that the trusted core needs nothing of a run time, so that it can become a trusted application.
+
+Cross-compiles the sources of trusted_core and trusted_webauthn for arm64 with the flags of a trusted application,
+joins them into one object and looks at what is left: undefined symbols other than the few a TA has, constructors that
+would run before its entry, or an ELF header that its loader does not read. Objects are kept; only what changed is
+compiled again.
+
+Usage: check_freestanding.py [--build FOLDER]
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PREFIX = "aarch64-linux-gnu-"
+FLAGS = """-std=c++20 -Os -Wall -Wextra -fno-exceptions -fno-rtti -fno-gnu-unique -fno-threadsafe-statics
+    -fno-asynchronous-unwind-tables -fno-unwind-tables -fPIC -mstrict-align -mno-outline-atomics -ffunction-sections
+    -fdata-sections -fstack-protector-strong -fvisibility=hidden -fstack-usage""".split()
+ALLOWED = {"memcpy", "memmove", "memset", "memcmp", "abort", "__stack_chk_fail", "__stack_chk_guard"}
+# A trusted application's stack is fixed when it is built; no function may take more of it than this.
+MAX_FRAME_BYTES = 32 * 1024
+
+
+def core_sources():
+    """The source files as trusted/CMakeLists.txt lists them."""
+    text = (ROOT / "trusted" / "CMakeLists.txt").read_text()
+    core = re.search(r"set\(TRUSTED_CORE_SOURCES(.*?)\)", text, re.S).group(1).split()
+    webauthn = re.search(r"cn_library\(trusted_webauthn(.*?)DEPS", text, re.S).group(1).split()
+    return [ROOT / "trusted" / name for name in core + webauthn]
+
+
+def compile_one(source, folder):
+    """Compiles a source when it or a header it includes is newer than its object."""
+    target = folder / (str(source.relative_to(ROOT)).replace("/", "_") + ".o")
+    depends = target.with_suffix(".d")
+    if target.exists() and depends.exists():
+        needed = depends.read_text().replace("\\\n", " ").split(":", 1)[1].split()
+        made = target.stat().st_mtime
+        script = pathlib.Path(__file__).stat().st_mtime
+        if script < made and all(os.path.exists(p) and os.stat(p).st_mtime < made for p in needed):
+            return target, ""
+    ccache = [shutil.which("ccache")] if shutil.which("ccache") else []
+    command = ccache + [PREFIX + "g++", *FLAGS, f"-I{ROOT}", "-MMD", "-MF", str(depends), "-c", str(source), "-o", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        target.unlink(missing_ok=True)
+        return None, done.stderr
+    return target, done.stderr
+
+
+def output_of(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def largest_frame(folder):
+    """The function with the largest stack frame, from the compiler's own account."""
+    frames = []
+    for usage in folder.glob("*.su"):
+        for line in usage.read_text().splitlines():
+            function, size, _ = line.split("\t")
+            frames.append((int(size), function.split(":", 3)[-1].split("(")[0]))
+    return max(frames)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "freestanding")
+    folder = parser.parse_args().build
+    counts = {"ok": 0, "FAIL": 0, "skip": 0}
+
+    def report(what, problem):
+        verdict = "FAIL" if problem else "ok"
+        counts[verdict] += 1
+        print(f"{verdict:4} {what}" + (f": {problem}" if problem else ""))
+
+    if shutil.which(PREFIX + "g++") is None:
+        print(f"skip freestanding: {PREFIX}g++ is missing (package g++-aarch64-linux-gnu)")
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
+    folder.mkdir(parents=True, exist_ok=True)
+    sources = core_sources()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        built = list(pool.map(lambda source: compile_one(source, folder), sources))
+    objects = []
+    for source, (target, messages) in zip(sources, built):
+        report(f"compiles {source.relative_to(ROOT)}", messages.strip())
+        if target is not None:
+            objects.append(str(target))
+    if len(objects) == len(sources):
+        whole = str(folder / "trusted_core.o")
+        subprocess.run([PREFIX + "ld", "-r", "-o", whole, *objects], check=True)
+        undefined = set(output_of(PREFIX + "nm", "-u", "--format=posix", whole).split()) - {"U"}
+        report("needs nothing of a run time", ", ".join(sorted(undefined - ALLOWED)))
+        sections = output_of(PREFIX + "readelf", "-SW", whole)
+        constructors = [name for name in (".init_array", ".ctors", ".fini_array") if name in sections]
+        report("runs nothing before its entry", ", ".join(constructors))
+        report("throws nothing", ".gcc_except_table" if ".gcc_except_table" in sections else "")
+        header = re.search(r"OS/ABI:\s*(.*)", output_of(PREFIX + "readelf", "-h", whole)).group(1)
+        report("has the ELF header of a trusted application", "" if header == "UNIX - System V" else header)
+        size, function = largest_frame(folder)
+        report(f"uses at most {MAX_FRAME_BYTES} bytes of stack a function (largest: {size}, {function})",
+               "too large" if size > MAX_FRAME_BYTES else "")
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
+    return 1 if counts["FAIL"] else 0
+
+
+sys.exit(main())
