@@ -108,7 +108,7 @@ contract CreationTest is Fixture {
     function test_AmountsBeyondTheirFieldBecomeTheLargest() public {
         AccountInit memory init = _init();
         init.gasCaps[1].maxCost = uint256(type(uint96).max) + 1;
-        init.limits[1].perDay = type(uint256).max;
+        init.limits[1].perDay = uint256(type(uint112).max) + 7;
         account = CommunityAccount(payable(factory.createAccount(abi.encode(init))));
         vm.assertEq(account.gasCap(), type(uint96).max, "gas cap");
         (uint256 perDay,,) = account.spendingLimit(address(0));

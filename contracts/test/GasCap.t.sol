@@ -36,6 +36,17 @@ contract GasCapTest is Fixture {
         _refused(op, over, 1);
     }
 
+    /// @dev Values that the EntryPoint would refuse itself (AA94): named here all the same, never an arithmetic panic.
+    function test_TheLargestValuesAreRefusedByName() public {
+        PackedUserOperation memory op = _op("");
+        op.preVerificationGas = type(uint256).max;
+        op.accountGasLimits = bytes32(type(uint256).max);
+        op.gasFees = bytes32(type(uint256).max);
+        _refused(op, 3 * uint256(type(uint128).max), type(uint128).max);
+        op.gasFees = 0;
+        _accepted(op);
+    }
+
     /// @dev EntryPoint 0.7 charges the account when the paymaster is the zero address with gas limits behind it.
     function test_TheZeroAddressIsNoSponsor() public {
         PackedUserOperation memory op = _op("");
