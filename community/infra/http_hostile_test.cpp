@@ -216,6 +216,7 @@ TEST_F(http_hostile_test, AConnectionBeyondTheLimitIsTold503) {
     auto socket = co_await connect();
     const auto answer = co_await read_all(socket);
     EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 503");
+    socket.close();
     open.clear();
     while (server->connections() > 0) co_await reschedule();
   };
