@@ -102,10 +102,14 @@ Task<Error> Service::serve(ChannelOptions options) {
     co_return opened.error();
   }
   connected_.set();
+  if (dependencies_.metrics != nullptr)
+    dependencies_.metrics->gauge("superrelay_optee_sessions_active", "Connections to the trusted core.").set(1);
   infra::TaskGroup group(co_await boost::asio::this_coro::executor);
   group.spawn(change_loop());
   const std::string reason = co_await channel_->closed();
   connected_.reset();
+  if (dependencies_.metrics != nullptr)
+    dependencies_.metrics->gauge("superrelay_optee_sessions_active", "Connections to the trusted core.").set(0);
   changes_waiting_.set();
   co_await group.join();
   channel_.reset();
@@ -189,8 +193,39 @@ Task<Result<void>> Service::describe_new_keys() {
 }
 
 Task<Result<Bytes>> Service::call(Command command, Bytes body) {
+  std::uint64_t ignored = 0;
+  co_return co_await call(command, std::move(body), ignored);
+}
+
+Task<Result<Bytes>> Service::call(Command command, Bytes body, std::uint64_t& request_id) {
   if (!channel_) co_return fail(ErrorCode::unavailable, "the trusted core is not connected");
-  co_return co_await channel_->call(command, std::move(body));
+  const auto begin = std::chrono::steady_clock::now();
+  auto answer = co_await channel_->call(command, std::move(body), request_id);
+  measure(command, answer, std::chrono::steady_clock::now() - begin);
+  co_return answer;
+}
+
+// The names are those the product's founders gave to these series.
+void Service::measure(Command command, const Result<Bytes>& answer, std::chrono::steady_clock::duration duration) {
+  infra::Metrics* metrics = dependencies_.metrics;
+  if (metrics == nullptr) return;
+  const infra::MetricLabels operation{{"operation", std::string(protocol::name(command))}};
+  metrics->counter("superrelay_optee_operations_total", "Requests to the trusted core.", operation).add();
+  metrics
+      ->histogram("superrelay_optee_operation_duration_seconds", "From request to answer.", infra::Buckets::seconds,
+                  operation)
+      .observe(std::chrono::duration<double>(duration).count());
+  if (!answer) {
+    const Error& error = answer.error();
+    const std::string reason(error.code == ErrorCode::refused ? protocol::name(error.refusal) : name(error.code));
+    metrics
+        ->counter("superrelay_optee_errors_total", "Requests that were not answered with a result.",
+                  {{"reason", reason}})
+        .add();
+  } else if (command == Command::sign_userop || command == Command::sign_transaction ||
+             command == Command::sign_sponsorship) {
+    metrics->counter("superrelay_optee_key_operations_total", "Signatures.", operation).add();
+  }
 }
 
 Task<Result<void>> Service::release_leases() {
@@ -325,7 +360,7 @@ Task<Result<void>> Service::send_change(Change& change, Batch& batch) {
   }
   if (auto loaded = co_await load_path(record.leaf); !loaded) co_return loaded;
   const OwnedPath path = tree_.path(record.leaf, true);
-  auto answer = co_await channel_->call(change.command, change.build(path.path, record.sealed), change.request_id);
+  auto answer = co_await call(change.command, change.build(path.path, record.sealed), change.request_id);
   if (!answer) co_return tl::unexpected(answer.error());
   const auto pending = decode_message<protocol::PendingReply>(*answer);
   if (!pending) co_return tl::unexpected(pending.error());
@@ -346,7 +381,7 @@ Task<Result<void>> Service::commit(Batch batch, std::vector<ChangePointer>& chan
   batch.epoch = epoch_ + 1;
   if (auto done = co_await store_.prepare(batch); !done) co_return done;
   protocol::CommitRequest request{batch.epoch, batch.root};
-  auto answer = co_await channel_->call(Command::commit, encode_message(request));
+  auto answer = co_await call(Command::commit, encode_message(request));
   if (!answer) co_return tl::unexpected(answer.error());
   const auto committed = std::make_unique<protocol::CommitReply>();
   if (!protocol::decode(*answer, *committed) || committed->epoch != batch.epoch)

@@ -68,6 +68,9 @@ class Service final : public ConnectedKeyService {
                           std::function<Bytes(const protocol::RecordProof&)> build);
   Task<Result<std::vector<KeyInfo>>> keys_for(Purpose purpose, std::uint64_t chain_id);
   Task<Result<Bytes>> call(protocol::Command command, Bytes body);
+  // As above, and tells the request id that a COMMIT will name.
+  Task<Result<Bytes>> call(protocol::Command command, Bytes body, std::uint64_t& request_id);
+  void measure(protocol::Command command, const Result<Bytes>& answer, std::chrono::steady_clock::duration duration);
 
   KeyServiceDependencies dependencies_;
   RecordStore store_;
