@@ -10,6 +10,7 @@
 #include "community/chain/api/fee_oracle.hpp"
 #include "community/infra/api/clock.hpp"
 #include "community/infra/api/database.hpp"
+#include "community/infra/api/health.hpp"
 #include "community/keys/api/key_service.hpp"
 #include "community/pool/api/pool.hpp"
 #include "community/validation/api/simulator.hpp"
@@ -39,6 +40,10 @@ struct BundlerDependencies {
   pool::Pool& pool;
   validation::Simulator& simulator;
   infra::Metrics* metrics = nullptr;
+  // Gets the component "bundler".
+  infra::Health* health = nullptr;
+  // An operation was included: its sender and nonce. Sponsorships are settled with it.
+  std::function<void(const Address&, const Uint256&)> on_included;
 };
 
 std::unique_ptr<Bundler> make_bundler(BundlerDependencies dependencies, BundlerOptions options);

@@ -8,6 +8,7 @@
 #include "community/bundler/api/bundler.hpp"
 #include "community/chain/api/execution_client.hpp"
 #include "community/chain/api/fee_oracle.hpp"
+#include "community/infra/api/health.hpp"
 #include "community/infra/api/http.hpp"
 #include "community/infra/api/metrics.hpp"
 #include "community/paymaster/api/sponsor.hpp"
@@ -33,6 +34,8 @@ struct GatewayDependencies {
   bundler::Bundler& bundler;
   paymaster::Sponsor* sponsor = nullptr;
   infra::Metrics* metrics = nullptr;
+  // What /health and /ready tell.
+  infra::Health* health = nullptr;
 };
 
 class Gateway {

@@ -31,7 +31,7 @@ class CallSimulator final : public Simulator {
     trace.failure = contract->decode_failed_op(answer.error().data);
     if (trace.failure) co_return trace;
     // Not an operation's fault that the EntryPoint could name: a broken bundle, or no EntryPoint at that address.
-    co_return fail(ErrorCode::chain_unavailable,
+    co_return fail(ErrorCode::bundle_reverted,
                    "handleOps reverted without naming an operation: " + chain::describe_revert(answer.error().data));
   }
 

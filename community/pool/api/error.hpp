@@ -11,9 +11,9 @@ namespace community::pool {
 
 #define COMMUNITY_POOL_ERRORS(X)                                                                      \
   X(already_known)           /* the same operation is waiting or was included */                      \
+  X(replacement_in_progress) /* another operation with this nonce is just being written */            \
   X(replacement_underpriced) /* both fees must grow by 10 % */                                        \
   X(replacement_too_late)    /* the operation it would replace is in a transaction already */         \
-  X(nonce_gap)               /* an earlier nonce of its key is neither used nor waiting */            \
   X(sender_limit)                                                                                     \
   X(paymaster_limit)                                                                                  \
   X(paymaster_deposit) /* the deposit does not cover what waits already and this one */               \

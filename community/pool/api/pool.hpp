@@ -113,7 +113,7 @@ using AlsoWrite = std::function<void(soci::session&)>;
 class Pool {
  public:
   virtual ~Pool() = default;
-  // Restores what was live. Once, before anything else.
+  // Restores what was live. The bundler calls it when it starts, `add` if it comes first; later calls do nothing.
   virtual Task<Result<void>> load() = 0;
 
   // Durable when it returns. `paymaster_deposit` is the payer's deposit at the latest block, for operations with a
@@ -135,7 +135,8 @@ class Pool {
   virtual Uint256 liability(const Address& entry_point, const Address& paymaster) const = 0;
   virtual PoolStatistics statistics() const = 0;
 
-  // The operations leave the queue for a transaction; `also` is written in the same commit.
+  // The operations leave the queue for a transaction; `also` is written in the same commit. not_found, and nothing is
+  // changed, when one of them is no longer live.
   virtual Task<Result<void>> mark_bundled(std::vector<Bytes32> hashes, Bytes32 transaction_hash, AlsoWrite also) = 0;
   virtual Task<Result<void>> mark_included(std::vector<Inclusion> inclusions, AlsoWrite also) = 0;
   // Back to the queue: the transaction reverted, vanished, or was replaced by one without them. `failed` counts against

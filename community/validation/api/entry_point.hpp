@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which EntryPoint an operation belongs to. What differs between versions lies in community/chain/v0_7 and v0_8.
 #pragma once
+#include <memory>
+
 #include "community/chain/api/entry_point.hpp"
 #include "community/core/userop.hpp"
 

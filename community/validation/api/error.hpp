@@ -35,6 +35,7 @@ namespace community::validation {
   X(paymaster_deposit_too_low) /* AA31 */                                                 \
   X(execution_reverted)                                                                   \
   X(estimation_failed) /* no limits were found under which the operation goes through */  \
+  X(bundle_reverted)   /* handleOps reverted without naming an operation */               \
   X(chain_unavailable) /* the execution client did not answer, or not in the form it promises */
 
 enum class ErrorCode : std::uint8_t {
