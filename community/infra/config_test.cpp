@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
 namespace community::infra {
 namespace {
 
@@ -103,6 +107,16 @@ TEST(config_test, ThePrintedDefaultsAreAFileThatLoadsAndChangesNothing) {
     EXPECT_FALSE(key.help.empty()) << key.path;
     EXPECT_NE(text.find(key.path.substr(key.path.rfind('.') + 1)), std::string::npos) << key.path;
   }
+}
+
+// The file under spec/ is what people read; COMMUNITY_WRITE_SPEC=1 writes it anew after a change of the table.
+TEST(config_test, TheSpecificationIsThePrintedTable) {
+  const std::string path = std::string(COMMUNITY_SOURCE_DIR) + "/spec/config.default.toml";
+  const std::string text = standard_config_schema().print();
+  if (std::getenv("COMMUNITY_WRITE_SPEC") != nullptr) std::ofstream(path) << text;
+  std::stringstream written;
+  written << std::ifstream(path).rdbuf();
+  EXPECT_EQ(written.str(), text);
 }
 
 TEST(config_test, SecretsAreNotPrinted) {

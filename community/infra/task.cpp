@@ -76,14 +76,16 @@ struct EventLoop::Body {
 EventLoop::EventLoop() : body_(std::make_unique<Body>()) {}
 EventLoop::~EventLoop() = default;
 
+// A stop() that came before is honoured; the restart afterwards is for the next run.
 void EventLoop::run() {
-  body_->context.restart();
   body_->context.run();
+  body_->context.restart();
 }
 
 std::size_t EventLoop::poll() {
+  const std::size_t handlers = body_->context.poll();
   body_->context.restart();
-  return body_->context.poll();
+  return handlers;
 }
 
 void EventLoop::stop() { body_->context.stop(); }
@@ -104,10 +106,13 @@ void EventLoop::block_on_erased(Task<void> task) {
     done = true;
     body_->context.stop();
   });
-  run();
-  // stop() may have come from elsewhere, and the task's completion handler refers to this frame.
-  while (!done && body_->context.stopped()) run();
-  assert(done);
+  // stop() may also come from elsewhere, and the task's completion handler refers to this frame.
+  while (!done) {
+    const bool had_work = body_->context.run() > 0 || body_->context.stopped();
+    body_->context.restart();
+    assert(had_work);
+    static_cast<void>(had_work);
+  }
   if (failure) std::rethrow_exception(failure);
 }
 
