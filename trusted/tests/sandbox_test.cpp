@@ -21,7 +21,7 @@ namespace {
 constexpr uid_t kNobody = 65'534;
 
 int probe(const std::string& what) {
-  return run_program({std::string(COMMUNITY_BINARY_DIR) + "/tests/trusted_sandbox_probe", what}).status;
+  return run_program({std::string(COMMUNITY_BINARY_DIR) + "/helpers/trusted_sandbox_probe", what}).status;
 }
 
 TEST(Sandbox, LeavesWhatTheCoreNeeds) {

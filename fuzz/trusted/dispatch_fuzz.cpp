@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests of a hostile host that does hold the channel key. An input is a list of requests, each either free bytes or
+// a good request with some bytes changed, in a frame that is always well made, so that the rules behind are reached.
+#include "fuzz/trusted/fuzz.hpp"
+#include "trusted/base/keccak.hpp"
+#include "trusted/tests/support/world.hpp"
+
+using namespace community::trusted::testing;
+namespace base = community::base;
+namespace protocol = community::protocol;
+
+namespace {
+
+struct Template {
+  Command command;
+  Bytes body;
+};
+
+// Good requests of every kind against the world as it stands.
+std::vector<Template> make_templates(World& world) {
+  std::vector<Template> all;
+  const OwnedProof wallet = world.host.proof(world.wallet), executor = world.host.proof(world.executor);
+  const OwnedProof paymaster = world.host.proof(world.paymaster);
+  TestUserop userop = world.good_userop();
+  const auto assertion = world.passkey.sign(world.hash(userop));
+  all.push_back({Command::sign_userop, encoded(protocol::SignUseropRequest{wallet.view(), kChain, kEntryPoint8,
+                                                                           userop.fields(), assertion.view()})});
+  userop.init_code = create_account(kFactory, world.init_data);
+  userop.paymaster_and_data = paymaster_data(kPaymaster8, 1, 1, Bytes(77));
+  const auto deploying = world.passkey.sign(world.hash(userop));
+  all.push_back({Command::sign_userop, encoded(protocol::SignUseropRequest{wallet.view(), kChain, kEntryPoint8,
+                                                                           userop.fields(), deploying.view()})});
+  const Bytes transaction = world.good_transaction().encode();
+  all.push_back({Command::sign_transaction, encoded(protocol::SignTransactionRequest{executor.view(), transaction})});
+  protocol::SignSponsorshipRequest sponsorship;
+  sponsorship.record = paymaster.view();
+  sponsorship.chain_id = kChain;
+  sponsorship.entry_point = kEntryPoint8;
+  sponsorship.paymaster = kPaymaster8;
+  sponsorship.userop = userop.fields();
+  sponsorship.valid_until = 1;
+  all.push_back({Command::sign_sponsorship, encoded(sponsorship)});
+  const Bytes change =
+      encoded(protocol::WalletChange{protocol::WalletChangeKind::add_passkey, SoftPasskey(77).passkey(), {}});
+  const auto change_assertion =
+      world.passkey.sign(protocol::wallet_change_challenge(world.wallet.id, world.wallet.revision, change));
+  all.push_back(
+      {Command::wallet_update, encoded(protocol::WalletUpdateRequest{wallet.view(), change, change_assertion.view()})});
+  all.push_back(
+      {Command::account_bind, encoded(protocol::AccountBindRequest{wallet.view(), kOtherChain, 0, world.init_data})});
+  all.push_back({Command::wallet_describe, encoded(protocol::WalletDescribeRequest{wallet.view(), 0})});
+  all.push_back({Command::key_describe, encoded(executor.view())});
+  const OwnedPath free_leaf = world.host.tree.path(1'000);
+  protocol::WalletCreateRequest create;
+  create.path = free_leaf.view();
+  create.passkey = SoftPasskey(78).passkey();
+  all.push_back({Command::wallet_create, encoded(create)});
+  all.push_back({Command::key_create, encoded(protocol::KeyCreateRequest{free_leaf.view(), 3, kChain})});
+  const Bytes configuration = encoded(world.configuration);
+  all.push_back({Command::configure, encoded(protocol::ConfigureRequest{
+                                         configuration, world.host.operator_sign("configuration", configuration)})});
+  all.push_back({Command::commit, encoded(protocol::CommitRequest{world.host.status().epoch, world.host.tree.root()})});
+  all.push_back({Command::status, {}});
+  all.push_back({Command::release_leases, {}});
+  return all;
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static World world;
+  static const std::vector<Template> templates = make_templates(world);
+  static const Bytes32 root = world.host.tree.root();
+  Input input({data, size});
+  require(world.host.reconnect(), "the host connects");
+  for (int i = 0; i < 8 && !input.empty(); i++) {
+    const std::uint8_t kind = input.byte();
+    Reply reply;
+    if (kind >= 0xf0) {
+      reply = world.host.call(static_cast<Command>(kind & 0x0f ? input.byte() : input.size16()),
+                              input.take(input.size16()));
+    } else {
+      const Template& chosen = templates[kind % templates.size()];
+      Bytes body = chosen.body;
+      for (int changes = input.byte() % 8; changes > 0 && !body.empty(); changes--) {
+        const std::size_t at = input.size16() % body.size();
+        body[at] = input.byte();
+      }
+      const std::size_t cut = input.byte();
+      if (cut > 200) body.resize(body.size() - body.size() % cut);
+      reply = world.host.call(chosen.command, body);
+    }
+    require(reply.error != Error::no_session, "a well made frame is answered");
+    require(protocol::name(reply.error) != "unknown", "every error has a name");
+    require(reply.error == Error::ok || reply.body.empty(), "a refusal says nothing but its name");
+    if (reply.error == Error::ok && kind < 0xf0 && templates[kind % templates.size()].command == Command::sign_userop) {
+      const auto answer = decoded<protocol::SignUseropReply>(reply.body);
+      require(recover_address(answer.userop_hash, answer.signature) == world.server_key, "the server key signed");
+    }
+  }
+  // Nothing of all this was committed: no COMMIT of a new root can be guessed.
+  require(world.host.core().state().root == root, "the root is as it was");
+  return 0;
+}

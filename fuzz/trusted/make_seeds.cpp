@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the first inputs of the trusted core's fuzzers: trusted_fuzz_seeds FOLDER, where FOLDER is fuzz/corpus.
+#include <filesystem>
+#include <fstream>
+
+#include "trusted/tests/support/world.hpp"
+
+using namespace community::trusted;
+using namespace community::trusted::testing;
+
+namespace {
+
+std::string folder;
+
+void seed(const std::string& fuzzer, const std::string& name, ByteView bytes) {
+  const std::string path = folder + "/trusted_" + fuzzer + "_fuzz";
+  std::filesystem::create_directories(path);
+  std::ofstream file(path + "/" + name, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+Bytes sized(ByteView bytes) {
+  Bytes out{static_cast<std::uint8_t>(bytes.size() >> 8), static_cast<std::uint8_t>(bytes.size())};
+  append(out, bytes);
+  return out;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  folder = argv[1];
+  World world;
+  HostChannel stranger(Bytes32{});
+  const Bytes hello = stranger.hello();
+  seed("frame", "hello", join({Bytes{0}, sized(hello)}));
+  seed("frame", "request", join({Bytes{1}, sized(stranger.request(Command::status, Bytes(8)))}));
+  for (std::uint8_t kind = 0; kind < 14; kind++) seed("dispatch", "good-" + std::to_string(kind), Bytes{kind, 0, 0});
+  seed("dispatch", "sequence", unhex("0801000505000a0000050000f101000400010203"));
+
+  AssertionOptions options;
+  seed("client_data", "browser", to_bytes(client_data_json(Bytes32{}, options)));
+  options.tail = ",\"crossOrigin\":false,\"x\":[1.5e-3,true,null,{\"a\":\"\\u00e4\\n\"}]}";
+  seed("client_data", "more", to_bytes(client_data_json(Bytes32{}, options)));
+  options = {};
+  seed("authenticator_data", "plain", world.passkey.sign(Bytes32{}, options).authenticator_data);
+  options.flags = 0x85;
+  options.extensions = unhex("a26b686d61632d73656372657441016161820102");
+  seed("authenticator_data", "extensions", world.passkey.sign(Bytes32{}, options).authenticator_data);
+
+  const std::vector<TestCall> calls{{kShop, Uint256(1), unhex("a9059cbb")}, {kStranger, Uint256(2), {}}};
+  seed("batch", "call", batch_call(calls));
+  seed("batch", "data", batch_data(calls));
+  seed("handle_ops", "two", handle_ops(2, kShop, unhex("010203")));
+  seed("handle_ops", "one", handle_ops(1, kShop));
+  seed("init_data", "data", world.init_data);
+  const Bytes create = create_account(kFactory, world.init_data);
+  seed("init_data", "call", ByteView(create).subspan(20));
+  TestTransaction transaction = world.good_transaction();
+  transaction.data = unhex("01");
+  seed("transaction", "type2", transaction.encode());
+  transaction.type = 4;
+  transaction.authorizations = rlp_list({authorization(1, kShop, 0, 1, Uint256::max(), Uint256(1))});
+  seed("transaction", "type4", transaction.encode());
+
+  seed("record", "unchanged", Bytes{0});
+  seed("record", "header", join({Bytes{1}, ByteView(world.wallet.sealed).subspan(kRecordHeader)}));
+  seed("record", "state", world.host.store.contents());
+  seed("record", "configuration", encoded(world.configuration));
+  const Bytes32 noise{};
+  const Bytes slot = join({unhex("434e5331"), Bytes(7), Bytes{1}, Bytes(3), Bytes{32}, noise});
+  seed("slot", "checksummed", join({Bytes{1}, sized(slot), slot}));
+  seed("slot", "torn", join({Bytes{0}, sized(slot), Bytes(20)}));
+  return 0;
+}
