@@ -155,7 +155,7 @@ int main() {
   bench_http(
       "json_rpc_operation", [&](HttpRequest request) { return dispatcher.handle_http(std::move(request)); },
       post(operation_call()));
-  std::string pattern = std::filesystem::temp_directory_path() / "community-bench-XXXXXX";
+  std::string pattern = std::filesystem::temp_directory_path() / ("community-bench-" + std::string(6, 'X'));
   const std::string directory = mkdtemp(pattern.data());
   bench_writes(directory, 1, 500);
   bench_writes(directory, 16, 200);

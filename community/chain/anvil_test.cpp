@@ -54,11 +54,10 @@ class anvil_test : public testing::Test {
     core::Transaction transaction;
     transaction.chain_id = 31'337;
     transaction.nonce = nonce;
-    transaction.to = core::parse_address(kDeployer).value();
+    transaction.to = Address{1};
     transaction.gas_limit = 100'000;
     transaction.max_fee_per_gas = 5'000'000'000;
     transaction.max_priority_fee_per_gas = 1'000'000'000;
-    transaction.to = Address{1};
     return core::sign_transaction(transaction, *core::parse_bytes32(kKey)).value();
   }
 

@@ -32,7 +32,7 @@ TEST(child_process_test, LinesAndExitStatusArrive) {
   std::vector<std::string> lines;
   auto options = shell("echo one; echo two >&2; printf three; exit 7");
   options.on_line = [&](std::string_view line) { lines.emplace_back(line); };
-  auto child = std::move(*ChildProcess::start(loop, std::move(options)));
+  auto child = ChildProcess::start(loop, std::move(options)).value();
   auto test = [&]() -> Task<void> {
     const auto exit = co_await child->wait();
     EXPECT_EQ(exit.status, 7);
@@ -58,7 +58,7 @@ TEST(child_process_test, OneThatIgnoresTermIsKilled) {
   bool ready = false;
   auto options = shell("trap '' TERM; echo ready; while :; do sleep 1; done");
   options.on_line = [&](std::string_view) { ready = true; };
-  auto child = std::move(*ChildProcess::start(loop, std::move(options)));
+  auto child = ChildProcess::start(loop, std::move(options)).value();
   auto test = [&]() -> Task<void> {
     while (!ready) co_await reschedule();
     const auto exit = co_await child->terminate(Milliseconds(20));
@@ -72,7 +72,7 @@ TEST(child_process_test, AnEndlessLineDoesNotGrow) {
   std::size_t longest = 0;
   auto options = shell("head -c 100000 /dev/zero | tr '\\0' x");
   options.on_line = [&](std::string_view line) { longest = std::max(longest, line.size()); };
-  auto child = std::move(*ChildProcess::start(loop, std::move(options)));
+  auto child = ChildProcess::start(loop, std::move(options)).value();
   loop.block_on(child->wait());
   while (loop.poll() > 0) {
   }
@@ -150,7 +150,7 @@ TEST(supervisor_test, CancellingItStopsTheChildInOrder) {
 class files_test : public testing::Test {
  protected:
   files_test() {
-    std::string pattern = std::filesystem::temp_directory_path() / "community-files-XXXXXX";
+    std::string pattern = std::filesystem::temp_directory_path() / ("community-files-" + std::string(6, 'X'));
     directory = mkdtemp(pattern.data());
   }
   ~files_test() override { std::filesystem::remove_all(directory); }

@@ -147,7 +147,7 @@ Task<void> Event::wait() {
 }
 
 Task<bool> Event::wait_for(Milliseconds timeout) {
-  // A cheap return must still notice that this task was cancelled: loops over ready events would never end.
+  // Cancellation is noticed all the same: Asio checks it when the caller awaits this.
   if (state_->is_set) co_return true;
   struct Registration {
     std::shared_ptr<State> state;
