@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `community-node tool`: the product's codecs and checks as JSON lines, for scripts, other implementations and vector
-// suites. One object a line in, `{"id","op","in"}`; one a line out, `{"id","out"}`, `{"id","error"}` or `{"id","skip"}`.
+// suites. One object a line in, `{"id","op","in"}`; one a line out, `{"id","out"}`, `{"id","error"}` or
+// `{"id","skip"}`.
 #pragma once
 #include <cstddef>
 #include <iosfwd>
