@@ -27,13 +27,15 @@ struct Uncounted {
   std::uint64_t userop;
   // For each 32 bytes of an operation's calldata: copying.
   std::uint64_t word;
+  // For an operation with a paymaster.
+  std::uint64_t paymaster;
 };
 
 constexpr Uncounted uncounted(EntryPointVersion version) {
   // Measured: 0.7 15,384 for one and 4,150 more for each further operation, 17.7 a word; 0.8 16,758, 7,610 and 9.4. The
   // bundle's part includes 2,600 for a beneficiary that is not the executor (EIP-2929).
-  if (version == EntryPointVersion::v0_7) return {14'200, 4'000, 19};
-  return {12'000, 7'400, 11};
+  if (version == EntryPointVersion::v0_7) return {14'200, 4'000, 19, 3'000};
+  return {12'000, 7'400, 11, 600};
 }
 
 std::uint64_t words(std::uint64_t bytes) { return (bytes + 31) / 32; }
@@ -51,9 +53,10 @@ CalldataCost transaction_calldata(const PackedUserOperation& op) {
   return {base.tokens + own.tokens, base.bytes + own.bytes};
 }
 
-std::uint64_t pre_verification_gas(const CalldataCost& calldata, EntryPointVersion version) {
+std::uint64_t pre_verification_gas(const CalldataCost& calldata, EntryPointVersion version, bool has_paymaster) {
   const Uncounted work = uncounted(version);
-  const std::uint64_t own = work.bundle + work.userop + work.word * words(calldata.bytes);
+  const std::uint64_t own =
+      work.bundle + work.userop + work.word * words(calldata.bytes) + (has_paymaster ? work.paymaster : 0);
   const std::uint64_t standard = kTransactionBase + calldata.standard() + own;
   // EIP-7623: the transaction costs at least its floor, of which the counted gas pays a part.
   const std::uint64_t floor = kTransactionBase + calldata.floor();
@@ -105,7 +108,7 @@ CalldataCost bundle_calldata_base() {
 }
 
 std::uint64_t required_pre_verification_gas(const PackedUserOperation& op, EntryPointVersion version) {
-  return pre_verification_gas(transaction_calldata(op), version);
+  return pre_verification_gas(transaction_calldata(op), version, !op.paymaster_and_data.empty());
 }
 
 std::uint64_t estimated_pre_verification_gas(PackedUserOperation op, EntryPointVersion version) {
@@ -149,7 +152,7 @@ std::uint64_t bundle_gas_limit(const std::vector<const UserOperation*>& ops, con
   constexpr std::uint64_t kUserop = std::max(k7.userop, k8.userop);
   constexpr std::uint64_t kWord = std::max(k7.word, k8.word);
   std::uint64_t work = kBundle + kWord * words(calldata.bytes);
-  for (const UserOperation* op : ops) work += kUserop + userop_gas(*op);
+  for (const UserOperation* op : ops) work += kUserop + k7.paymaster + userop_gas(*op);
   // EIP-7623 also asks that the limit covers the floor.
   return kTransactionBase + std::max(calldata.standard() + work, calldata.floor());
 }

@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the bundler does with a chain that misbehaves. Chain, keys and simulation are fakes; pool and database are real.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "community/bundler/factory.hpp"
+#include "community/chain/fake/fake_chain.hpp"
+#include "community/core/abi.hpp"
+#include "community/infra/fake/clock.hpp"
+#include "community/pool/factory.hpp"
+#include "community/validation/api/gas.hpp"
+#include "community/validation/fake/simulator.hpp"
+
+namespace community::bundler {
+namespace {
+
+using pool::UseropStatus;
+using validation::UserOperation;
+
+// Signs like the trusted core, without its rules.
+class SoftwareExecutorKeys final : public keys::ExecutorKeys {
+ public:
+  explicit SoftwareExecutorKeys(std::size_t count) {
+    for (std::size_t i = 0; i < count; i++) {
+      keys::KeyInfo info;
+      info.id[0] = static_cast<std::uint8_t>(i + 1);
+      info.purpose = keys::Purpose::executor;
+      info.address = core::address_of(*core::public_key_of(secret(i)));
+      infos.push_back(info);
+    }
+  }
+  Task<keys::Result<std::vector<keys::KeyInfo>>> executors(std::uint64_t) override { co_return infos; }
+  Task<keys::Result<core::Signature>> sign_transaction(keys::RecordId executor, core::Bytes unsigned_bytes) override {
+    co_await infra::reschedule();
+    if (refusal) co_return keys::refuse(*refusal);
+    co_return *core::sign_digest(secret(executor[0] - 1u), base::keccak256(unsigned_bytes));
+  }
+
+  std::vector<keys::KeyInfo> infos;
+  std::optional<protocol::Error> refusal;
+
+ private:
+  static core::Bytes32 secret(std::size_t i) { return core::event_topic("executor " + std::to_string(i)); }
+};
+
+class bundler_test : public testing::Test {
+ protected:
+  bundler_test() {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ =
+        std::filesystem::temp_directory_path() / (std::string("bundler-") + info->name() + std::to_string(getpid()));
+    std::filesystem::create_directories(folder_);
+    options.chain_id = 1'337;
+    options.entry_points = {entry_point.get()};
+    options.limits.batch_size = 1;
+    options.limits.final_depth = 3;
+    options.limits.max_fee_per_gas = Uint256(1'000'000'000'000);
+    chain.on_transaction([this](const core::Transaction& transaction, const Address&) { return execute(transaction); });
+    chain.mine();
+  }
+  ~bundler_test() override {
+    stop();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void start() {
+    infra::DatabaseOptions database_options;
+    database_options.url = "sqlite:" + (folder_ / "node.db").string();
+    database_options.durable = false;
+    auto opened = infra::Database::open(database_options, {pool::pool_migrations(), bundler_migrations()});
+    ASSERT_TRUE(opened) << opened.error().text();
+    database = std::move(*opened);
+    pool = pool::make_pool(*database, clock, nullptr, {});
+    blocks = std::make_unique<chain::BlockWatcher>(chain, clock);
+    fees = std::make_unique<chain::FeeOracle>(chain, clock);
+    BundlerDependencies d{*database, clock, chain, *blocks, *fees, keys, *pool, simulator, nullptr, &health, {}};
+    d.on_included = [this](const Address&, const Uint256& nonce) { included.push_back(nonce); };
+    bundler = make_bundler(d, options);
+    is_running = true;
+    loop.spawn("bundler", run());
+    look();
+  }
+  Task<void> run() {
+    co_await bundler->run();
+    is_running = false;
+  }
+  // As a clean stop; as far as the database is concerned also as a kill: nothing is written on the way out.
+  void stop() {
+    if (!bundler) return;
+    bundler->stop();
+    until([this] { return !is_running; });
+    bundler.reset();
+    fees.reset();
+    blocks.reset();
+    pool.reset();
+    database.reset();
+    health = infra::Health();
+  }
+  void restart() {
+    stop();
+    start();
+  }
+
+  // Runs the loop until the condition holds; the limit only ends a test that has failed.
+  void until(const std::function<bool()>& condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition() && std::chrono::steady_clock::now() < end) loop.block_on(infra::reschedule());
+    EXPECT_TRUE(condition());
+  }
+  // The watcher looks at the chain.
+  void look() { ASSERT_TRUE(loop.block_on(blocks->poll())); }
+  void mine(std::size_t count = 1) {
+    for (std::size_t i = 0; i < count; i++) {
+      chain.mine();
+      look();
+    }
+  }
+
+  UserOperation op(std::uint8_t sender, std::uint64_t nonce = 0) const {
+    UserOperation result;
+    result.sender[19] = sender;
+    result.nonce = Uint256(nonce);
+    result.call_data = {1, 2, 3, 4};
+    result.verification_gas_limit = Uint256(100'000);
+    result.call_gas_limit = Uint256(50'000);
+    result.pre_verification_gas = Uint256(50'000);
+    result.max_fee_per_gas = Uint256(50'000'000'000);
+    result.max_priority_fee_per_gas = Uint256(2'000'000'000);
+    result.signature = {9};
+    return result;
+  }
+  core::Bytes32 hash_of(const UserOperation& one) const { return *entry_point->userop_hash(one, Uint256(1'337)); }
+  core::Bytes32 add(const UserOperation& one) {
+    validation::ValidatedUserop valid;
+    valid.op = one;
+    valid.entry_point = {entry_point->address(), entry_point->version()};
+    valid.hash = hash_of(one);
+    valid.gas = validation::userop_gas(one);
+    valid.calldata = validation::userop_calldata(*core::pack(one));
+    valid.max_cost = *validation::max_cost(one);
+    auto added = loop.block_on(pool->add(valid, std::nullopt));
+    EXPECT_TRUE(added) << (added ? "" : added.error().message);
+    return valid.hash;
+  }
+  pool::UseropRecord record(const core::Bytes32& hash) {
+    auto result = loop.block_on(pool->record(hash));
+    return result ? *result : pool::UseropRecord{};
+  }
+  UseropStatus status(const core::Bytes32& hash) { return record(hash).status; }
+  void until_sent(std::size_t count) {
+    until([this, count] { return chain.sent().size() == count; });
+  }
+  void until_status(const core::Bytes32& hash, UseropStatus wanted) {
+    until([&] { return status(hash) == wanted; });
+  }
+  static std::vector<UserOperation> ops_of(const core::Transaction& transaction) {
+    static const auto kHandleOps = core::parse_abi_function(
+        "handleOps((address,uint256,bytes,bytes,bytes32,uint256,bytes32,bytes,bytes)[],address)");
+    std::vector<UserOperation> ops;
+    const auto values = kHandleOps->decode(transaction.data);
+    if (!values) return ops;
+    for (const core::AbiValue& tuple : (*values)[0].list()) {
+      core::PackedUserOperation packed;
+      packed.sender = tuple[0].address();
+      packed.nonce = tuple[1].word();
+      packed.init_code = tuple[2].bytes();
+      packed.call_data = tuple[3].bytes();
+      std::copy_n(tuple[4].bytes().begin(), 32, packed.account_gas_limits.begin());
+      packed.pre_verification_gas = tuple[5].word();
+      std::copy_n(tuple[6].bytes().begin(), 32, packed.gas_fees.begin());
+      packed.paymaster_and_data = tuple[7].bytes();
+      packed.signature = tuple[8].bytes();
+      ops.push_back(*core::unpack(packed));
+    }
+    return ops;
+  }
+
+  // What handleOps emits: BeforeExecution, one log of the account, the operation's event.
+  chain::FakeChain::Executed execute(const core::Transaction& transaction) {
+    chain::FakeChain::Executed result;
+    result.success = !reverts;
+    if (reverts) return result;
+    const auto& topics = chain::entry_point_topics();
+    const auto add_log = [&](const Address& address, std::vector<core::Bytes32> log_topics, core::Bytes data) {
+      chain::Log log;
+      log.address = address;
+      log.topics = std::move(log_topics);
+      log.data = std::move(data);
+      result.logs.push_back(std::move(log));
+    };
+    const auto ops = ops_of(transaction);
+    if (!ops.empty()) add_log(entry_point->address(), {topics.before_execution}, {});
+    for (const UserOperation& one : ops) {
+      add_log(one.sender, {core::event_topic("Own()")}, {});
+      core::Bytes data;
+      for (const Uint256& word : {one.nonce, Uint256(1), Uint256(1'000), Uint256(100)})
+        core::append(data, word.to_be());
+      add_log(entry_point->address(),
+              {topics.user_operation, hash_of(one), core::word_from_address(one.sender), core::Bytes32{}}, data);
+      executed.push_back(hash_of(one));
+    }
+    return result;
+  }
+
+  std::filesystem::path folder_;
+  infra::EventLoop loop;
+  infra::FakeClock clock;
+  chain::FakeChain chain{1'337};
+  std::unique_ptr<chain::EntryPoint> entry_point = chain::v0_8::make_entry_point();
+  SoftwareExecutorKeys keys{1};
+  validation::FakeSimulator simulator;
+  infra::Health health;
+  BundlerOptions options;
+  bool reverts = false;
+  bool is_running = false;
+  std::vector<Uint256> included;
+  // Every execution of an operation on the chain, vanished ones too.
+  std::vector<core::Bytes32> executed;
+  std::unique_ptr<infra::Database> database;
+  std::unique_ptr<pool::Pool> pool;
+  std::unique_ptr<chain::BlockWatcher> blocks;
+  std::unique_ptr<chain::FeeOracle> fees;
+  std::unique_ptr<Bundler> bundler;
+};
+
+TEST_F(bundler_test, AnOperationIsSentIncludedAndFinal) {
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  EXPECT_EQ(status(hash), UseropStatus::bundled);
+  EXPECT_EQ(record(hash).transaction_hash, *chain.sent()[0].hash());
+  mine();
+  until_status(hash, UseropStatus::included);
+  const auto known = record(hash);
+  ASSERT_TRUE(known.inclusion);
+  EXPECT_TRUE(known.inclusion->success);
+  EXPECT_EQ(known.inclusion->actual_gas_cost, Uint256(1'000));
+  // BeforeExecution is log 0, the account's own log 1, the operation's event log 2.
+  EXPECT_EQ(known.inclusion->first_log, 1u);
+  EXPECT_EQ(known.inclusion->end_log, 2u);
+  EXPECT_EQ(included.size(), 1u);
+  const auto receipt = loop.block_on(bundler->transaction_receipt(known.inclusion->transaction_hash));
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->at("logs").as_array().size(), 3u);
+  EXPECT_FALSE(pool->check(hash, {entry_point->address(), entry_point->version()}, op(1)).has_value());
+  mine(4);
+  until([&] { return pool->check(hash, {entry_point->address(), entry_point->version()}, op(1)).has_value(); });
+  EXPECT_EQ(status(hash), UseropStatus::included);
+}
+
+TEST_F(bundler_test, TheTransactionIsOnDiskBeforeItIsSent) {
+  std::vector<std::string> raws;
+  chain.on("eth_sendRawTransaction", [&](const chain::json::array& params) -> chain::ChainResult<chain::json::value> {
+    raws.emplace_back(params.at(0).as_string());
+    return chain::chain_fail(chain::ChainErrorKind::transport, "connection refused");
+  });
+  start();
+  const auto hash = add(op(1));
+  until([&] { return raws.size() == 1; });
+  EXPECT_EQ(status(hash), UseropStatus::bundled);
+  restart();
+  EXPECT_EQ(status(hash), UseropStatus::bundled);
+  mine(1);
+  // The very same transaction, not a second one.
+  until([&] { return raws.size() >= 2; });
+  EXPECT_EQ(raws[0], raws[1]);
+}
+
+TEST_F(bundler_test, AfterARestartNothingIsLostAndNothingSentTwice) {
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  restart();
+  mine();
+  until_status(hash, UseropStatus::included);
+  mine(2);
+  EXPECT_EQ(executed.size(), 1u);
+  EXPECT_EQ(chain.sent().size(), 1u);
+}
+
+TEST_F(bundler_test, InclusionDuringTheStandstillIsFound) {
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  stop();
+  chain.mine();
+  start();
+  until_status(hash, UseropStatus::included);
+  EXPECT_EQ(executed.size(), 1u);
+}
+
+TEST_F(bundler_test, AFailingOperationIsDroppedWithItsReasonAndTheOthersGo) {
+  simulator.judge = [](const UserOperation& one) { return one.sender[19] == 2 ? "AA23 reverted" : ""; };
+  options.limits.batch_size = 3;
+  options.limits.gather = infra::Milliseconds(1'000);
+  start();
+  const auto first = add(op(1));
+  const auto second = add(op(2));
+  const auto third = add(op(3));
+  clock.advance(infra::Milliseconds(1'000));
+  until_sent(1);
+  until_status(second, UseropStatus::dropped);
+  EXPECT_EQ(record(second).reason, "AA23 reverted");
+  mine();
+  until_status(first, UseropStatus::included);
+  until_status(third, UseropStatus::included);
+  EXPECT_EQ(executed.size(), 2u);
+}
+
+TEST_F(bundler_test, SilenceOfTheChainDropsNobody) {
+  simulator.trouble = validation::Error{validation::ErrorCode::chain_unavailable, "no answer", {}, {}};
+  start();
+  const auto hash = add(op(1));
+  until([this] { return !simulator.sizes.empty(); });
+  mine();
+  EXPECT_EQ(status(hash), UseropStatus::pooled);
+  simulator.trouble.reset();
+  mine();
+  until_sent(1);
+}
+
+TEST_F(bundler_test, AStuckTransactionIsReplacedWithHigherFees) {
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  // The base fee overtakes the transaction, not the operation.
+  chain.set_base_fee(Uint256(20'000'000'000));
+  mine(4);
+  until_sent(2);
+  const auto& old = chain.sent()[0];
+  const auto& next = chain.sent()[1];
+  EXPECT_EQ(next.nonce, old.nonce);
+  EXPECT_EQ(ops_of(next), ops_of(old));
+  const auto raised = [](const Uint256& fee) {
+    return base::divide(*base::multiply(fee, Uint256(1'125)), 1'000).quotient;
+  };
+  EXPECT_GE(next.max_fee_per_gas, raised(old.max_fee_per_gas));
+  EXPECT_GE(next.max_priority_fee_per_gas, raised(old.max_priority_fee_per_gas));
+  mine();
+  until_status(hash, UseropStatus::included);
+  EXPECT_EQ(record(hash).inclusion->transaction_hash, *next.hash());
+  EXPECT_EQ(executed.size(), 1u);
+}
+
+TEST_F(bundler_test, AStuckTransactionWhoseOperationsFailIsCancelled) {
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  simulator.judge = [](const UserOperation&) { return "AA23 reverted"; };
+  chain.set_base_fee(Uint256(20'000'000'000));
+  mine(4);
+  until_sent(2);
+  EXPECT_EQ(chain.sent()[1].to, keys.infos[0].address);
+  EXPECT_TRUE(chain.sent()[1].data.empty());
+  until_status(hash, UseropStatus::dropped);
+  mine();
+  simulator.judge = nullptr;
+  const auto next = add(op(2));
+  until_sent(3);
+  mine();
+  until_status(next, UseropStatus::included);
+}
+
+TEST_F(bundler_test, AVanishedInclusionIsBroughtBack) {
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  mine();
+  until_status(hash, UseropStatus::included);
+  chain.rewind(1);
+  chain.drop_pending(*chain.sent()[0].hash());
+  // Another branch without it overtakes the old one.
+  mine(2);
+  until_sent(2);
+  EXPECT_EQ(status(hash), UseropStatus::bundled);
+  mine();
+  until_status(hash, UseropStatus::included);
+  EXPECT_EQ(record(hash).inclusion->transaction_hash, *chain.sent()[1].hash());
+}
+
+TEST_F(bundler_test, AnInclusionThatMovesToAnotherBlockStaysOne) {
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  mine();
+  until_status(hash, UseropStatus::included);
+  const auto block = record(hash).inclusion->block_hash;
+  chain.rewind(1);
+  chain.mine(2);
+  look();
+  until([&] { return record(hash).inclusion && record(hash).inclusion->block_hash != block; });
+  EXPECT_EQ(chain.sent().size(), 1u);
+}
+
+TEST_F(bundler_test, ANonceUsedByAStrangerCostsOneMoreTransaction) {
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  chain.drop_pending(*chain.sent()[0].hash());
+  chain.set_nonce(keys.infos[0].address, 1);
+  mine(3);
+  until_sent(2);
+  EXPECT_EQ(chain.sent()[1].nonce, 1u);
+  mine();
+  until_status(hash, UseropStatus::included);
+}
+
+TEST_F(bundler_test, ExecutorsWorkSideBySide) {
+  keys = SoftwareExecutorKeys(2);
+  start();
+  const auto first = add(op(1));
+  until_sent(1);
+  const auto second = add(op(2));
+  until_sent(2);
+  EXPECT_NE(*chain.sent()[0].sender(), *chain.sent()[1].sender());
+  mine();
+  until_status(first, UseropStatus::included);
+  until_status(second, UseropStatus::included);
+}
+
+TEST_F(bundler_test, ASenderIsInOneTransactionAtATime) {
+  keys = SoftwareExecutorKeys(2);
+  start();
+  const auto first = add(op(1, 0));
+  until_sent(1);
+  UserOperation other_key = op(1);
+  other_key.nonce = *base::multiply(Uint256(std::uint64_t{1} << 63), Uint256(4));
+  const auto second = add(other_key);
+  const auto third = add(op(2));
+  until_sent(2);
+  EXPECT_EQ(ops_of(chain.sent()[1]).size(), 1u);
+  EXPECT_EQ(status(second), UseropStatus::pooled);
+  EXPECT_EQ(status(third), UseropStatus::bundled);
+  mine();
+  until_sent(3);
+  mine();
+  until_status(second, UseropStatus::included);
+  EXPECT_EQ(status(first), UseropStatus::included);
+}
+
+TEST_F(bundler_test, ABundleThatRevertsOnChainIsTriedAgainAndThenGivenUp) {
+  options.limits.max_failures = 2;
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  reverts = true;
+  mine();
+  until_status(hash, UseropStatus::pooled);
+  mine();
+  until_sent(2);
+  mine();
+  until_status(hash, UseropStatus::dropped);
+  EXPECT_NE(record(hash).reason.find("reverted on chain"), std::string::npos);
+}
+
+TEST_F(bundler_test, AnOperationThatSomebodyElseIncludedIsFound) {
+  const auto hash = hash_of(op(1));
+  const auto word = [](std::uint64_t n) { return core::to_bytes(Uint256(n).to_be()); };
+  simulator.judge = [](const UserOperation&) { return "AA25 invalid account nonce"; };
+  chain.on_call(entry_point->address(), [&](const chain::CallRequest&) { return word(1); });
+  // A stranger's bundle with it.
+  core::Transaction foreign;
+  foreign.chain_id = Uint256(1'337);
+  foreign.max_fee_per_gas = Uint256(50'000'000'000);
+  foreign.gas_limit = Uint256(1'000'000);
+  foreign.to = entry_point->address();
+  foreign.data = *entry_point->encode_handle_ops({*core::pack(op(1))}, Address{1});
+  foreign = *core::sign_transaction(foreign, core::event_topic("stranger"));
+  ASSERT_TRUE(loop.block_on(chain.send_raw_transaction(*foreign.signed_encoding())));
+  chain.mine();
+  start();
+  add(op(1));
+  until_status(hash, UseropStatus::included);
+  EXPECT_EQ(record(hash).inclusion->transaction_hash, *foreign.hash());
+  EXPECT_EQ(chain.sent().size(), 1u);
+}
+
+TEST_F(bundler_test, ARefusalOfTheTrustedCoreIsSaidAndTriedAgain) {
+  keys.refusal = protocol::Error::budget_exhausted;
+  start();
+  const auto hash = add(op(1));
+  until([this] { return health.json().find("budget_exhausted") != std::string::npos; });
+  EXPECT_EQ(status(hash), UseropStatus::pooled);
+  keys.refusal.reset();
+  mine();
+  until_sent(1);
+  until([this] { return health.json().find("budget_exhausted") == std::string::npos; });
+}
+
+TEST_F(bundler_test, APoorExecutorIsReportedInWords) {
+  options.limits.low_balance = Uint256(5'000);
+  chain.set_balance(keys.infos[0].address, Uint256(4'999));
+  start();
+  until([this] { return health.json().find("has 4999 wei left") != std::string::npos; });
+  EXPECT_TRUE(health.ready());
+}
+
+TEST_F(bundler_test, ABundleKeepsToTheLimitOfGas) {
+  options.limits.gas = 600'000;
+  options.limits.batch_size = 4;
+  options.limits.gather = infra::Milliseconds(1'000);
+  start();
+  for (std::uint8_t i = 1; i <= 4; i++) add(op(i));
+  until_sent(1);
+  EXPECT_LE(chain.sent()[0].gas_limit, Uint256(600'000));
+  EXPECT_LT(ops_of(chain.sent()[0]).size(), 4u);
+  mine();
+  until_sent(2);
+  mine();
+  until([this] { return executed.size() == 4; });
+}
+
+}  // namespace
+}  // namespace community::bundler
