@@ -71,15 +71,13 @@ infra::Result<core::Bytes32> secret_file(const std::filesystem::path& path, infr
   return *bytes;
 }
 
-Task<infra::Result<std::unique_ptr<infra::ChildProcess>>> start_development_chain(infra::EventLoop& loop,
-                                                                                  const RunOptions& options,
-                                                                                  chain::ExecutionClient& client) {
-  if (co_await client.chain_id()) co_return std::unique_ptr<infra::ChildProcess>();
-  auto words = std::make_shared<std::string>();
+std::unique_ptr<infra::Supervisor> supervise_development_chain(
+    infra::EventLoop& loop, infra::Clock& clock, const RunOptions& options, chain::ExecutionClient& client,
+    std::function<infra::Task<infra::Result<void>>()> ready) {
   infra::ChildOptions child;
   child.name = "anvil";
   child.executable = options.anvil.string();
-  // The state is written each few seconds and at the end, so that a second start finds the chain again.
+  // The state is written every second and at the end, so that a second start finds the chain again.
   child.arguments = {"--host",
                      "127.0.0.1",
                      "--port",
@@ -93,18 +91,15 @@ Task<infra::Result<std::unique_ptr<infra::ChildProcess>>> start_development_chai
                      "--state",
                      (options.data_dir / "chain.json").string(),
                      "--state-interval",
-                     "5"};
-  child.on_line = [words](std::string_view line) {
-    *words = line;
-    infra::log_info("anvil", {{"line", line}});
+                     "1"};
+  auto wait_ready = [&client, ready = std::move(ready)](infra::ChildProcess& process) -> Task<infra::Result<void>> {
+    for (int poll = 0; poll < kChainPolls && !process.exit(); poll++) {
+      co_await infra::sleep_real(kChainPoll);
+      if (co_await client.chain_id()) co_return co_await ready();
+    }
+    co_return infra::fail(infra::ErrorCode::process, "the development chain does not answer");
   };
-  auto started = infra::ChildProcess::start(loop, std::move(child));
-  if (!started) co_return tl::unexpected(started.error());
-  for (int poll = 0; poll < kChainPolls && !(*started)->exit(); poll++) {
-    if (co_await client.chain_id()) co_return std::move(*started);
-    co_await infra::sleep_real(kChainPoll);
-  }
-  co_return infra::fail(infra::ErrorCode::process, "the development chain does not answer: " + *words);
+  return std::make_unique<infra::Supervisor>(loop, clock, std::move(child), infra::RestartPolicy{}, wait_ready);
 }
 
 protocol::Configuration development_configuration(const devnet::Deployment& deployment) {

@@ -14,9 +14,12 @@ namespace community::node {
 
 using Step = std::function<void(const char* what, const std::string& text)>;
 
-// anvil as a child, its state in the data folder; an anvil that answers already is used as it is and left running.
-infra::Task<infra::Result<std::unique_ptr<infra::ChildProcess>>> start_development_chain(
-    infra::EventLoop& loop, const RunOptions& options, chain::ExecutionClient& client);
+// anvil as a child, its state in the data folder, started again when it dies. `ready` is called after each start, once
+// it answers.
+std::unique_ptr<infra::Supervisor> supervise_development_chain(infra::EventLoop& loop, infra::Clock& clock,
+                                                               const RunOptions& options,
+                                                               chain::ExecutionClient& client,
+                                                               std::function<infra::Task<infra::Result<void>>()> ready);
 
 // The configuration the operator signs for the development chain.
 protocol::Configuration development_configuration(const devnet::Deployment& deployment);

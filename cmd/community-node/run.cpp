@@ -5,8 +5,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
+#include <cstdlib>
 
 #include "cmd/community-node/development.hpp"
 #include "cmd/community-node/key_process.hpp"
@@ -15,6 +14,7 @@
 #include "community/chain/factory.hpp"
 #include "community/gateway/factory.hpp"
 #include "community/infra/api/files.hpp"
+#include "community/infra/api/health.hpp"
 #include "community/infra/api/http_server.hpp"
 #include "community/infra/api/log.hpp"
 #include "community/infra/factory.hpp"
@@ -32,7 +32,13 @@ namespace {
 
 constexpr std::string_view kVersion = "community-node/" COMMUNITY_VERSION;
 constexpr Milliseconds kPatience{10'000};
+constexpr Milliseconds kStartPoll{20}, kBudgetPoll{5'000}, kProbe{2'000};
 constexpr std::size_t kDevelopmentExecutors = 2;
+// A dozen contracts with their ABIs are 600 kB.
+constexpr std::size_t kMaxContracts = 16u << 20;
+
+// A fifth or less, when the alarm speaks.
+bool is_low(const core::Uint256& left, const core::Uint256& limit) { return left <= divide(limit, 5).quotient; }
 
 // Prints what happens with the time since the start, one line a step.
 class Progress {
@@ -58,12 +64,18 @@ class Node {
   infra::Result<void> open_storage();
   infra::Result<void> load_operator();
   Task<infra::Result<void>> start_keys();
+  Task<bool> chain_answers();
   Task<infra::Result<void>> start_chain();
+  infra::Result<void> load_contracts();
+  Task<infra::Result<void>> deploy();
   Task<infra::Result<void>> deploy_and_configure();
   Task<infra::Result<void>> node_keys(std::uint64_t chain_id);
   Task<infra::Result<void>> start_relay();
   Task<infra::Result<void>> serve();
+  void report_health();
   Task<void> watch_keys();
+  Task<void> watch_budgets();
+  void show_budgets(const keys::CoreStatus& status);
   Task<void> main_job();
   Task<void> wait_for_signal();
   Task<void> stop();
@@ -72,6 +84,7 @@ class Node {
   infra::EventLoop& loop_;
   Progress progress_;
   infra::Metrics metrics_;
+  infra::Health health_;
   std::unique_ptr<infra::Clock> clock_ = infra::make_system_clock();
   std::unique_ptr<infra::Random> random_ = infra::make_system_random();
   std::unique_ptr<infra::HttpClient> http_ = infra::make_http_client({});
@@ -81,7 +94,7 @@ class Node {
   std::unique_ptr<keys::ConnectedKeyService> keys_;
   std::unique_ptr<KeyProcess> key_process_;
   std::unique_ptr<chain::ExecutionClient> chain_;
-  std::unique_ptr<infra::ChildProcess> chain_process_;
+  std::unique_ptr<infra::Supervisor> chain_process_;
   devnet::ContractBundle bundle_;
   devnet::Deployment deployment_;
   std::vector<std::unique_ptr<chain::EntryPoint>> entry_points_;
@@ -96,7 +109,8 @@ class Node {
   std::unique_ptr<bundler::Bundler> bundler_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<infra::HttpServer> rpc_server_, http_server_;
-  std::unique_ptr<infra::TaskGroup> tasks_, background_;
+  std::optional<keys::CoreStatus> core_status_;
+  std::unique_ptr<infra::TaskGroup> tasks_, background_, chain_tasks_;
   int status_ = 0;
   std::string fatal_;
   infra::Event ended_;
@@ -146,22 +160,81 @@ Task<infra::Result<void>> Node::start_keys() {
   co_return infra::Result<void>{};
 }
 
+void Node::report_health() {
+  health_.add("trusted core", [this]() -> infra::HealthReport {
+    if (!keys_->is_connected() || !core_status_)
+      return {infra::HealthState::degraded, "not connected, being started again: " + key_process_->trouble()};
+    const std::string protection = keys::describe_protection(core_status_->body, core_status_->protection);
+    for (const protocol::BudgetStatus& budget : core_status_->budgets)
+      if (is_low(budget.executor_left, budget.executor_limit) || is_low(budget.sponsor_left, budget.sponsor_limit))
+        return {infra::HealthState::degraded,
+                "a budget has less than a fifth left; the operator signs a larger one. " + protection};
+    return {infra::HealthState::ok, protection};
+  });
+  health_.add("chain", [this]() -> infra::HealthReport {
+    if (blocks_->last_error()) return {infra::HealthState::failed, blocks_->last_error()->text()};
+    if (!blocks_->head()) return {infra::HealthState::failed, "no block was seen yet"};
+    return {};
+  });
+}
+
+void Node::show_budgets(const keys::CoreStatus& status) {
+  auto show = [this](std::uint64_t chain_id, const char* kind, const core::Uint256& left) {
+    metrics_
+        .gauge("community_keys_budget_left_wei", "Signed maximum cost that the trusted core still allows.",
+               {{"chain", std::to_string(chain_id)}, {"kind", kind}})
+        .set(std::strtod(core::format_decimal(left).c_str(), nullptr));
+  };
+  for (const protocol::BudgetStatus& budget : status.budgets) {
+    show(budget.chain_id, "executor", budget.executor_left);
+    show(budget.chain_id, "sponsor", budget.sponsor_left);
+  }
+}
+
+Task<void> Node::watch_budgets() {
+  for (;;) {
+    if (const auto status = co_await keys_->status(); status) {
+      core_status_ = *status;
+      show_budgets(*status);
+    }
+    co_await clock_->sleep_for(kBudgetPoll);
+  }
+}
+
 Task<void> Node::watch_keys() {
   fatal_ = co_await key_process_->run();
   ended_.set();
+}
+
+// Asks once, without the chain client, which would rest the endpoint and warn.
+Task<bool> Node::chain_answers() {
+  infra::RpcClientOptions options;
+  options.url = options_.chain_url;
+  options.timeout = kProbe;
+  infra::RpcClient probe(*http_, std::move(options));
+  const auto answer = co_await probe.call("eth_chainId", boost::json::array());
+  co_return answer.has_value() && answer->has_value();
 }
 
 Task<infra::Result<void>> Node::start_chain() {
   chain::JsonRpcChainOptions chain;
   chain.urls.push_back(options_.chain_url);
   chain_ = chain::make_json_rpc_chain(*http_, *clock_, chain, &metrics_);
-  if (!options_.development) co_return infra::Result<void>{};
-  auto child = co_await start_development_chain(loop_, options_, *chain_);
-  if (!child) co_return tl::unexpected(child.error());
-  chain_process_ = std::move(*child);
-  progress_("chain",
-            std::string(chain_process_ ? "development chain started at " : "using the chain that answers at ") +
-                options_.chain_url);
+  if (!options_.development || co_await chain_answers()) {
+    progress_("chain", "using the chain that answers at " + options_.chain_url);
+    co_return infra::Result<void>{};
+  }
+  // A chain that was killed may have lost its last blocks, the contracts among them.
+  auto deploy_again = [this]() -> Task<infra::Result<void>> { return deploy(); };
+  chain_process_ = supervise_development_chain(loop_, *clock_, options_, *chain_, deploy_again);
+  chain_tasks_->spawn(chain_process_->run());
+  while (!chain_process_->is_ready()) {
+    if (!chain_process_->trouble().empty())
+      co_return infra::fail(infra::ErrorCode::process,
+                            "the development chain does not start: " + chain_process_->trouble());
+    co_await infra::sleep_real(kStartPoll);
+  }
+  progress_("chain", "development chain started at " + options_.chain_url);
   co_return infra::Result<void>{};
 }
 
@@ -180,12 +253,18 @@ Task<infra::Result<void>> Node::node_keys(std::uint64_t chain_id) {
   co_return infra::Result<void>{};
 }
 
-Task<infra::Result<void>> Node::deploy_and_configure() {
-  std::ifstream file(options_.contracts, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  auto bundle = devnet::ContractBundle::parse(text);
-  if (!bundle) co_return infra::fail(infra::ErrorCode::io, options_.contracts.string() + ": " + bundle.error().message);
+infra::Result<void> Node::load_contracts() {
+  const auto text = infra::read_file(options_.contracts, kMaxContracts);
+  if (!text) return tl::unexpected(text.error());
+  auto bundle = devnet::ContractBundle::parse(*text);
+  if (!bundle) return infra::fail(infra::ErrorCode::io, options_.contracts.string() + ": " + bundle.error().message);
   bundle_ = std::move(*bundle);
+  return {};
+}
+
+Task<infra::Result<void>> Node::deploy() {
+  // Before the first deployment there is nothing to put back.
+  if (bundle_.entry_points.empty()) co_return infra::Result<void>{};
   const auto chain_id = co_await chain_->chain_id();
   if (!chain_id) co_return infra::fail(infra::ErrorCode::transport, chain_id.error().text());
   if (auto made = co_await node_keys(*chain_id); !made) co_return made;
@@ -198,6 +277,12 @@ Task<infra::Result<void>> Node::deploy_and_configure() {
   auto deployment = co_await development.deploy(bundle_, std::move(input));
   if (!deployment) co_return infra::fail(infra::ErrorCode::process, deployment.error().message);
   deployment_ = std::move(*deployment);
+  co_return infra::Result<void>{};
+}
+
+Task<infra::Result<void>> Node::deploy_and_configure() {
+  if (auto loaded = load_contracts(); !loaded) co_return loaded;
+  if (auto deployed = co_await deploy(); !deployed) co_return deployed;
   progress_("contracts", std::to_string(deployment_.deployed) +
                              " deployed now; EntryPoint 0.7 and 0.8, factory, paymasters staked and funded");
   const auto configured = co_await ensure_configuration(*keys_, *operator_, development_configuration(deployment_));
@@ -242,11 +327,14 @@ Task<infra::Result<void>> Node::start_relay() {
   bundler.entry_points = contracts;
   bundler.limits.gas = caps.bundle_gas_cap;
   bundler.limits.max_fee_per_gas = caps.fee_cap;
+  auto settle = [this](const core::Address& sender, const core::Uint256& nonce) { sponsor_->settle(sender, nonce); };
   bundler_ = bundler::make_bundler(
-      {*database_, *clock_, *chain_, *blocks_, *fees_, *keys_, *pool_, *simulator_, &metrics_}, std::move(bundler));
-  gateway_ =
-      gateway::make_gateway({*chain_, *fees_, *validator_, *estimator_, *pool_, *bundler_, sponsor_.get(), &metrics_},
-                            {std::string(kVersion), deployment_.chain_id, contracts});
+      {*database_, *clock_, *chain_, *blocks_, *fees_, *keys_, *pool_, *simulator_, &metrics_, &health_, settle},
+      std::move(bundler));
+  gateway_ = gateway::make_gateway(
+      {*chain_, *fees_, *validator_, *estimator_, *pool_, *bundler_, sponsor_.get(), &metrics_, &health_},
+      {std::string(kVersion), deployment_.chain_id, contracts});
+  report_health();
   co_return infra::Result<void>{};
 }
 
@@ -262,6 +350,7 @@ Task<infra::Result<void>> Node::serve() {
   if (auto started = http_server_->start(); !started) co_return started;
   tasks_->spawn(blocks_->run());
   tasks_->spawn(bundler_->run());
+  tasks_->spawn(watch_budgets());
   progress_("serving", "JSON-RPC http://localhost:" + std::to_string(rpc_server_->port()) +
                            "   HTTP API http://localhost:" + std::to_string(http_server_->port()));
   co_return infra::Result<void>{};
@@ -311,12 +400,14 @@ Task<void> Node::stop() {
   if (key_process_) co_await key_process_->stop();
   background_->cancel();
   co_await background_->join();
-  if (chain_process_) co_await chain_process_->terminate(kPatience);
+  chain_tasks_->cancel();
+  co_await chain_tasks_->join();
 }
 
 Task<int> Node::run() {
   tasks_ = std::make_unique<infra::TaskGroup>(loop_.executor());
   background_ = std::make_unique<infra::TaskGroup>(loop_.executor());
+  chain_tasks_ = std::make_unique<infra::TaskGroup>(loop_.executor());
   background_->spawn(wait_for_signal());
   const auto started = co_await start();
   if (!started) {

@@ -110,7 +110,7 @@ Task<Result<Address>> DevelopmentChain::funder() {
   co_return *address;
 }
 
-Task<Result<void>> DevelopmentChain::send(Address to, Uint256 value, Bytes data) {
+Task<Result<Bytes32>> DevelopmentChain::submit(Address to, Uint256 value, Bytes data) {
   const auto from = co_await funder();
   if (!from) co_return tl::unexpected(from.error());
   json::object transaction;
@@ -126,41 +126,56 @@ Task<Result<void>> DevelopmentChain::send(Address to, Uint256 value, Bytes data)
   if (!answer) co_return chain_failure("the development chain refused a transaction", answer);
   const auto hash = answer->is_string() ? core::parse_bytes32(answer->get_string()) : core::parse_bytes32("");
   if (!hash) co_return fail("the chain answered no transaction hash");
+  co_return *hash;
+}
+
+Task<Result<void>> DevelopmentChain::wait_for(Bytes32 hash) {
   for (int poll = 0; poll < kReceiptPolls; poll++) {
-    const auto receipt = co_await client_.receipt(*hash);
+    const auto receipt = co_await client_.receipt(hash);
     if (!receipt) co_return chain_failure("cannot read a receipt", receipt);
     if (*receipt) {
       if ((*receipt)->success) co_return Result<void>{};
-      co_return fail("a transaction of the set-up reverted: " + core::to_hex(*hash));
+      co_return fail("a transaction of the set-up reverted: " + core::to_hex(hash));
     }
     co_await infra::sleep_real(kReceiptPause);
   }
-  co_return fail("a transaction of the set-up was not included: " + core::to_hex(*hash));
+  co_return fail("a transaction of the set-up was not included: " + core::to_hex(hash));
 }
 
-Task<Result<std::size_t>> DevelopmentChain::create2(Address expected, Bytes32 salt, Bytes init_code) {
+Task<Result<std::optional<Bytes32>>> DevelopmentChain::create2(Address expected, Bytes32 salt, Bytes init_code) {
   const Address made = core::create2_address(kDeployer, salt, base::keccak256(init_code));
   if (made != expected)
     co_return fail("a contract would land at " + core::format_address(made) + " instead of " +
                    core::format_address(expected));
   const auto code = co_await client_.code(expected);
   if (!code) co_return chain_failure("cannot read code", code);
-  if (!code->empty()) co_return std::size_t{0};
+  if (!code->empty()) co_return std::optional<Bytes32>();
   Bytes data = core::to_bytes(salt);
   core::append(data, init_code);
-  if (auto sent = co_await send(kDeployer, {}, std::move(data)); !sent) co_return tl::unexpected(sent.error());
-  co_return std::size_t{1};
+  const auto hash = co_await submit(kDeployer, {}, std::move(data));
+  if (!hash) co_return tl::unexpected(hash.error());
+  co_return std::optional<Bytes32>(*hash);
 }
 
 Task<Result<void>> DevelopmentChain::fund(Address account, Uint256 amount) {
+  const auto sent = co_await start_funding(account, amount);
+  if (!sent) co_return tl::unexpected(sent.error());
+  if (!*sent) co_return Result<void>{};
+  co_return co_await wait_for(**sent);
+}
+
+Task<Result<std::optional<Bytes32>>> DevelopmentChain::start_funding(Address account, Uint256 amount) {
   const auto balance = co_await client_.balance(account);
   if (!balance) co_return chain_failure("cannot read a balance", balance);
   const auto missing = subtract(amount, *balance);
-  if (!missing || missing->is_zero()) co_return Result<void>{};
-  co_return co_await send(account, *missing, Bytes());
+  if (!missing || missing->is_zero()) co_return std::optional<Bytes32>();
+  const auto hash = co_await submit(account, *missing, Bytes());
+  if (!hash) co_return tl::unexpected(hash.error());
+  co_return std::optional<Bytes32>(*hash);
 }
 
-Task<Result<void>> DevelopmentChain::fund_paymaster(Address entry_point, Address paymaster) {
+Task<Result<void>> DevelopmentChain::start_paymaster(Address entry_point, Address paymaster,
+                                                     std::vector<Bytes32>& sent) {
   const auto contract = chain::v0_8::make_entry_point(entry_point);
   chain::CallRequest call;
   call.to = entry_point;
@@ -172,14 +187,18 @@ Task<Result<void>> DevelopmentChain::fund_paymaster(Address entry_point, Address
   // Half of it is the mark below which a start tops the deposit up.
   if (info->deposit < ether(kPaymasterDeposit / 2)) {
     const auto deposit = core::parse_abi_function("deposit()").value();
-    if (auto sent = co_await send(paymaster, ether(kPaymasterDeposit), deposit.encode({}).value()); !sent)
-      co_return sent;
+    const auto hash = co_await submit(paymaster, ether(kPaymasterDeposit), deposit.encode({}).value());
+    if (!hash) co_return tl::unexpected(hash.error());
+    sent.push_back(*hash);
   }
   if (info->staked) co_return Result<void>{};
   const auto add_stake = core::parse_abi_function("addStake(uint32)").value();
   std::vector<core::AbiValue> arguments;
   arguments.emplace_back(std::uint64_t{kUnstakeDelay_s});
-  co_return co_await send(paymaster, ether(kPaymasterStake), add_stake.encode(arguments).value());
+  const auto hash = co_await submit(paymaster, ether(kPaymasterStake), add_stake.encode(arguments).value());
+  if (!hash) co_return tl::unexpected(hash.error());
+  sent.push_back(*hash);
+  co_return Result<void>{};
 }
 
 Task<Result<Deployment>> DevelopmentChain::deploy(const ContractBundle& bundle, DeployInput input) {
@@ -206,16 +225,27 @@ Task<Result<Deployment>> DevelopmentChain::deploy(const ContractBundle& bundle, 
     result.paymasters.push_back({address, entry_point});
     wanted.push_back({address, kZeroSalt, std::move(code)});
   }
+  // All are sent before the first is waited for: the sender's nonces keep them in order, and blocks take a second.
+  std::vector<Bytes32> sent;
   for (Artifact& artifact : wanted) {
     const auto made = co_await create2(artifact.address, artifact.salt, std::move(artifact.init_code));
     if (!made) co_return tl::unexpected(made.error());
-    result.deployed += *made;
+    if (*made) sent.push_back(**made);
   }
+  for (const Bytes32& hash : sent)
+    if (auto done = co_await wait_for(hash); !done) co_return tl::unexpected(done.error());
+  result.deployed = sent.size();
+  sent.clear();
   for (const PaymasterDeployment& paymaster : result.paymasters)
-    if (auto done = co_await fund_paymaster(paymaster.entry_point, paymaster.paymaster); !done)
+    if (auto done = co_await start_paymaster(paymaster.entry_point, paymaster.paymaster, sent); !done)
       co_return tl::unexpected(done.error());
-  for (const Address& executor : input.executors)
-    if (auto done = co_await fund(executor, ether(kExecutorBalance)); !done) co_return tl::unexpected(done.error());
+  for (const Address& executor : input.executors) {
+    const auto funding = co_await start_funding(executor, ether(kExecutorBalance));
+    if (!funding) co_return tl::unexpected(funding.error());
+    if (*funding) sent.push_back(**funding);
+  }
+  for (const Bytes32& hash : sent)
+    if (auto done = co_await wait_for(hash); !done) co_return tl::unexpected(done.error());
   co_return result;
 }
 

@@ -74,10 +74,13 @@ class DevelopmentChain {
 
  private:
   Task<Result<Address>> funder();
-  Task<Result<void>> send(Address to, Uint256 value, Bytes data);
-  // 1 when it was deployed now, 0 when it was there.
-  Task<Result<std::size_t>> create2(Address expected, Bytes32 salt, Bytes init_code);
-  Task<Result<void>> fund_paymaster(Address entry_point, Address paymaster);
+  // The hash of a transaction from the funder, sent and not waited for.
+  Task<Result<Bytes32>> submit(Address to, Uint256 value, Bytes data);
+  Task<Result<void>> wait_for(Bytes32 hash);
+  // What was sent, when something had to be.
+  Task<Result<std::optional<Bytes32>>> create2(Address expected, Bytes32 salt, Bytes init_code);
+  Task<Result<std::optional<Bytes32>>> start_funding(Address account, Uint256 amount);
+  Task<Result<void>> start_paymaster(Address entry_point, Address paymaster, std::vector<Bytes32>& sent);
 
   chain::ExecutionClient& client_;
 };
