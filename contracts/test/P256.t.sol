@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {CommunityAccount} from "../src/CommunityAccount.sol";
 import {CommunityAccountFactory} from "../src/CommunityAccountFactory.sol";
 import {P256Choice} from "../src/lib/P256Choice.sol";
+import {AssertionCaller} from "./support/AssertionCaller.sol";
 import {Fixture} from "./support/Fixture.sol";
 
 /// @dev Says yes to everything, as a wrong contract at the verifier's place might.
@@ -12,6 +13,25 @@ contract AlwaysYes {
         assembly {
             mstore(0, 1)
             return(0, 32)
+        }
+    }
+}
+
+/// @dev Answers what it was told, or fails with it.
+contract Parrot {
+    bytes private answer;
+    bool private fails;
+
+    constructor(bytes memory answer_, bool fails_) {
+        (answer, fails) = (answer_, fails_);
+    }
+
+    fallback() external {
+        bytes memory data = answer;
+        bool revert_ = fails;
+        assembly {
+            if revert_ { revert(add(data, 32), mload(data)) }
+            return(add(data, 32), mload(data))
         }
     }
 }
@@ -71,6 +91,24 @@ contract P256Test is Fixture {
             vm.expectRevert(abi.encodeWithSelector(P256Choice.P256VerifierUnusable.selector, bad[i]));
             new CommunityAccount(entryPoint, bad[i]);
         }
+    }
+
+    /// @dev Nothing but a successful answer of 32 bytes with value 1 is a yes.
+    function test_OnlyTheExactAnswerCounts() public {
+        vm.assertTrue(_believes(abi.encode(1), false), "the answer of the precompile");
+        vm.assertFalse(_believes("", false), "nothing");
+        vm.assertFalse(_believes(abi.encode(0), false), "zero");
+        vm.assertFalse(_believes(abi.encode(2), false), "two");
+        vm.assertFalse(_believes(abi.encode(uint256(1) << 255 | 1), false), "one with a high bit");
+        vm.assertFalse(_believes(abi.encode(1, 0), false), "64 bytes");
+        vm.assertFalse(_believes(abi.encode(1), true), "a failure that says one");
+    }
+
+    function _believes(bytes memory answer, bool fails) private returns (bool) {
+        address verifier = address(new Parrot(answer, fails));
+        bytes memory data = abi.encodePacked(RP_ID_HASH, uint8(0x05), uint32(1));
+        AssertionCaller caller = new AssertionCaller();
+        return caller.verify(verifier, _passkey(PASSKEY), "challenge", data, bytes(TAIL), "r", bytes32(uint256(1)));
     }
 
     /// @dev Both answers, which must be equal: 32 bytes of value 1 or nothing.

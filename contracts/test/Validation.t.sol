@@ -53,6 +53,16 @@ contract ValidationTest is Fixture {
         vm.assertEq(_validateSignature(HASH, _dual(HASH)), 0, "live again");
     }
 
+    /// @dev A failed recovery gives the zero address, which must not open an account whose server key is zero.
+    function test_TheZeroAddressIsNoServer() public {
+        bytes memory signature = _dual(0, new bytes(65), _assertion(), HASH);
+        bytes32 word = vm.load(address(account), AccountStorage.SLOT);
+        vm.store(address(account), AccountStorage.SLOT, (word >> 160) << 160);
+        (address server,,,) = account.keys();
+        vm.assertEq(server, address(0), "no server key");
+        _refused(signature, "unrecoverable");
+    }
+
     function test_OnePartAloneIsNotEnough() public {
         _refused(_dual(0, _serverSignature(SERVER + 1, HASH), _assertion(), HASH), "foreign server key");
         _refused(_dual(0, _serverSignature(ESCAPE, HASH), _assertion(), HASH), "escape key as server key");

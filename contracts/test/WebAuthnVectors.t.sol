@@ -4,23 +4,8 @@ pragma solidity 0.8.37;
 import {Base64 as Base64Url} from "solady/utils/Base64.sol";
 import {CommunityAccount} from "../src/CommunityAccount.sol";
 import {AccountInit, Passkey} from "../src/lib/AccountTypes.sol";
-import {WebAuthnAssertion} from "../src/lib/WebAuthnAssertion.sol";
+import {AssertionCaller} from "./support/AssertionCaller.sol";
 import {Fixture} from "./support/Fixture.sol";
-
-/// @dev The library with the challenge passed in, as the account calls it.
-contract AssertionCaller {
-    function verify(
-        address verifier,
-        Passkey memory key,
-        bytes32 challenge,
-        bytes calldata authenticatorData,
-        bytes calldata tail,
-        bytes32 r,
-        bytes32 s
-    ) external view returns (bool) {
-        return WebAuthnAssertion.verify(verifier, key, challenge, authenticatorData, tail, r, s);
-    }
-}
 
 /// @dev Assertions of a browser's virtual authenticator (test/vectors/webauthn-vectors.json). Their challenges are random
 /// bytes, so they go to the verification library; one of them also goes through a whole account.
