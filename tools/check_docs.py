@@ -5,6 +5,7 @@ check. Ends with a line 'N passed, N failed, N skipped'."""
 import fnmatch
 import json
 import pathlib
+import posixpath
 import re
 import subprocess
 import sys
@@ -56,6 +57,7 @@ class Document:
 
 
 FILES = git_files()
+FILE_SET = set(FILES)
 NAMES = {pathlib.PurePosixPath(f).name for f in FILES}
 FOLDERS = {parent.as_posix() for f in FILES for parent in pathlib.PurePosixPath(f).parents}
 TOP = {f.split('/')[0] for f in FILES}
@@ -66,9 +68,11 @@ def exists(path):
     path = path.rstrip('/')
     if any(path.startswith(made.rstrip('/')) for made in MADE):
         return True
+    # From the list of git, so that an empty folder or an ignored file of this machine does not count.
+    path = posixpath.normpath(path)
     if '*' in path:
         return any(fnmatch.fnmatch(f, path) for f in FILES)
-    return path in FOLDERS or (ROOT / path).exists()
+    return path in FOLDERS or path in FILE_SET
 
 
 def expand(path):
@@ -92,7 +96,7 @@ def links():
                 if re.match(r'[a-z]+:', target) or target.startswith('#'):
                     continue
                 file, _, anchor = target.partition('#')
-                if not (ROOT / document.folder / file).exists():
+                if not exists((document.folder / file).as_posix()):
                     yield document.at(number, f'the link {target} leads nowhere')
                 elif anchor and file.endswith('.md') and anchor not in anchors(ROOT / document.folder / file):
                     yield document.at(number, f'{file} has no heading for #{anchor}')
