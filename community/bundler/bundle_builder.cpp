@@ -125,6 +125,7 @@ Task<Result<BundleBuilder::Outcome>> BundleBuilder::prove(const chain::EntryPoin
       return other->userop.op.sender == sender && other->userop.op.nonce >= nonce;
     });
   }
+  if (rest.empty()) outcome.bundle.call_data.clear();
   co_return outcome;
 }
 
