@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   require(world.host.reconnect(), "the host connects");
   community::trusted::Session fresh;
   community::trusted::Session& session = established ? world.host.session() : fresh;
-  Bytes out(protocol::kMaxReplyFrame);
+  static Bytes out(protocol::kMaxReplyFrame);
   while (!input.empty() && !session.closed) {
     const ByteView reply = world.host.core().handle(session, input.take(input.size16()), out);
     require(session.closed, "a frame without the key closes the session");

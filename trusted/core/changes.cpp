@@ -108,11 +108,8 @@ Error Core::wallet_create(Session& session, const protocol::Frame& frame, Writer
   wallet.passkey_count = 1;
   wallet.passkeys[0] = request.passkey;
   wallet.policy = request.policy;
-  base::Secret<32> secret;
-  std::array<std::uint8_t, 64> public_key{};
-  error = derive_server_key(port_, wallet, 0, secret.bytes, public_key.data());
+  error = server_key_address(port_, wallet, 0, committed.server_key);
   if (error != Error::ok) return error;
-  committed.server_key = address_of(public_key.data());
   std::array<std::uint8_t, protocol::kMaxChangeReply> answer;
   return enter_new(session, frame, request.path, RecordType::wallet, committed.wallet_id, wallet,
                    protocol::encode(committed, answer), reply);
@@ -186,11 +183,10 @@ Error Core::account_bind(Session& session, const protocol::Frame& frame, Writer&
 
   const auto init = ethereum::read_init_data(request.init_data);
   if (!init) return Error::init_data_malformed;
-  base::Secret<32> secret;
-  std::array<std::uint8_t, 64> public_key{};
-  error = derive_server_key(port_, wallet, request.server_key_index, secret.bytes, public_key.data());
+  protocol::Address server_key;
+  error = server_key_address(port_, wallet, request.server_key_index, server_key);
   if (error != Error::ok) return error;
-  if (init->server_key != address_of(public_key.data())) return Error::init_data_foreign_server_key;
+  if (init->server_key != server_key) return Error::init_data_foreign_server_key;
   for (std::size_t i = 0; i < init->passkey_count; i++) {
     bool known = false;
     for (std::size_t k = 0; k < wallet.passkey_count; k++)
@@ -278,14 +274,11 @@ Error Core::wallet_describe(ByteView body, Writer& reply) {
   RecordHeader header;
   Error error = open_under(state_.root, request.record, RecordType::wallet, header, wallet);
   if (error != Error::ok) return error;
-  base::Secret<32> secret;
-  std::array<std::uint8_t, 64> public_key{};
-  error = derive_server_key(port_, wallet, request.server_key_index, secret.bytes, public_key.data());
-  if (error != Error::ok) return error;
   protocol::WalletDescribeReply answer;
+  error = server_key_address(port_, wallet, request.server_key_index, answer.server_key);
+  if (error != Error::ok) return error;
   answer.wallet_id = header.id;
   answer.revision = header.revision;
-  answer.server_key = address_of(public_key.data());
   answer.passkey_count = wallet.passkey_count;
   answer.passkeys = wallet.passkeys;
   answer.policy = wallet.policy;

@@ -65,17 +65,40 @@ Error open_bytes(const Port& port, const State& state, ByteView sealed, RecordTy
   return opened ? Error::ok : Error::record_tampered;
 }
 
-Error derive_server_key(const Port& port, const WalletRecord& wallet, std::uint32_t index, Bytes32& secret,
-                        std::uint8_t public_key[64]) {
+bool is_secp256k1_secret(const Bytes32& secret) {
+  // The order of the group, least significant limb first.
+  constexpr std::uint64_t kOrder[4] = {0xbfd25e8cd0364141, 0xbaaedce6af48a03b, 0xfffffffffffffffe, 0xffffffffffffffff};
+  std::uint64_t any = 0, borrow = 0;
+  for (std::size_t i = 0; i < 4; i++) {
+    const auto limb = base::load_be<std::uint64_t>(secret.data() + 24 - 8 * i);
+    const base::Uint128 difference = static_cast<base::Uint128>(limb) - kOrder[i] - borrow;
+    borrow = static_cast<std::uint64_t>(difference >> 64) & 1;
+    any |= limb;
+  }
+  return borrow == 1 && any != 0;
+}
+
+Error derive_server_key(const WalletRecord& wallet, std::uint32_t index, Bytes32& secret) {
   std::array<std::uint8_t, 5> info{};
   base::store_be(info.data(), index);
   // A digest is outside [1, n - 1] once in 2^128 times; the second try cannot fail for the same reason.
   for (std::uint8_t attempt = 0; attempt < 4; attempt++) {
     info[4] = attempt;
     base::hkdf<base::Sha256>(wallet.server_secret, base::view("community server key"), info, secret);
-    if (port.secp256k1_public_key(port.context, secret, public_key)) return Error::ok;
+    if (is_secp256k1_secret(secret)) return Error::ok;
   }
   return Error::crypto_failed;
+}
+
+Error server_key_address(const Port& port, const WalletRecord& wallet, std::uint32_t index,
+                         protocol::Address& address) {
+  base::Secret<32> secret;
+  const Error error = derive_server_key(wallet, index, secret.bytes);
+  if (error != Error::ok) return error;
+  std::array<std::uint8_t, 64> public_key{};
+  if (!port.secp256k1_public_key(port.context, secret.bytes, public_key.data())) return Error::crypto_failed;
+  address = address_of(public_key.data());
+  return Error::ok;
 }
 
 protocol::Address address_of(const std::uint8_t public_key[64]) {

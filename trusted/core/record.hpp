@@ -100,9 +100,13 @@ Error open_record(const Port& port, const State& state, ByteView sealed, RecordT
   return protocol::decode(ByteView(plain).first(size), record) ? Error::ok : Error::record_malformed;
 }
 
-// Server key `index` of a wallet: HKDF of the server secret, with a further byte until it is a valid secret key.
-Error derive_server_key(const Port& port, const WalletRecord& wallet, std::uint32_t index, Bytes32& secret,
-                        std::uint8_t public_key[64]);
+// True for a number in [1, n - 1], n the order of secp256k1; in constant time.
+bool is_secp256k1_secret(const Bytes32& secret);
+
+// Server key `index` of a wallet: HKDF of the server secret, with a further byte until it is a valid secret key. The
+// public key is not computed, since that costs as much as a signature.
+Error derive_server_key(const WalletRecord& wallet, std::uint32_t index, Bytes32& secret);
+Error server_key_address(const Port& port, const WalletRecord& wallet, std::uint32_t index, protocol::Address& address);
 
 // keccak256 of the public key, its last 20 bytes.
 protocol::Address address_of(const std::uint8_t public_key[64]);

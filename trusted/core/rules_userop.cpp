@@ -148,8 +148,7 @@ Error Core::sign_userop(ByteView body, Writer& reply) {
   if (error != Error::ok) return error;
 
   base::Secret<32> secret;
-  std::array<std::uint8_t, 64> public_key{};
-  error = derive_server_key(port_, wallet, account->server_key_index, secret.bytes, public_key.data());
+  error = derive_server_key(wallet, account->server_key_index, secret.bytes);
   if (error != Error::ok) return error;
   if (!port_.secp256k1_sign(port_.context, secret.bytes, result.userop_hash, result.signature.data()))
     return Error::crypto_failed;

@@ -175,10 +175,22 @@ TEST_F(SoftwareCrypto, RefusesSecretsOutsideTheGroup) {
                                      "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141",
                                      "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"}) {
     EXPECT_FALSE(port.secp256k1_public_key(nullptr, word(bad), key.data()));
+    EXPECT_FALSE(is_secp256k1_secret(word(bad)));
     EXPECT_FALSE(port.secp256k1_sign(nullptr, word(bad), Bytes32{}, signature.data()));
   }
   const Bytes32 largest = word("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364140");
   EXPECT_TRUE(port.secp256k1_public_key(nullptr, largest, key.data()));
+  EXPECT_TRUE(is_secp256k1_secret(largest));
+  // Each limb alone decides: n with one limb smaller or larger by one.
+  for (std::size_t limb = 0; limb < 4; limb++) {
+    Uint256 order = *add(Uint256::from_be(largest), Uint256(1));
+    order.limb[limb]--;
+    EXPECT_TRUE(is_secp256k1_secret(order.to_be())) << limb;
+    order.limb[limb] += 2;
+    const bool wraps = order.limb[limb] < 2;
+    EXPECT_EQ(is_secp256k1_secret(order.to_be()), wraps) << limb;
+    EXPECT_EQ(port.secp256k1_public_key(nullptr, order.to_be(), key.data()), wraps) << limb;
+  }
 }
 
 TEST_F(SoftwareCrypto, TheAddressOfKeyOneIsTheWellKnownOne) {
@@ -208,15 +220,12 @@ TEST_F(SoftwareCrypto, GcmOpensOnlyWhatItSealed) {
 }
 
 TEST(ServerKeys, FollowFromSecretAndIndex) {
-  Port port;
-  use_software_crypto(port);
   WalletRecord wallet;
   wallet.server_secret[0] = 1;
   Bytes32 first, again, second;
-  std::array<std::uint8_t, 64> key{};
-  ASSERT_EQ(derive_server_key(port, wallet, 0, first, key.data()), protocol::Error::ok);
-  ASSERT_EQ(derive_server_key(port, wallet, 0, again, key.data()), protocol::Error::ok);
-  ASSERT_EQ(derive_server_key(port, wallet, 1, second, key.data()), protocol::Error::ok);
+  ASSERT_EQ(derive_server_key(wallet, 0, first), protocol::Error::ok);
+  ASSERT_EQ(derive_server_key(wallet, 0, again), protocol::Error::ok);
+  ASSERT_EQ(derive_server_key(wallet, 1, second), protocol::Error::ok);
   EXPECT_EQ(first, again);
   EXPECT_NE(first, second);
 }

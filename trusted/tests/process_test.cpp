@@ -25,9 +25,7 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
-int rounds() {
-  return std::getenv("COMMUNITY_TEST_LONG") != nullptr ? 200 : 20;
-}
+int rounds() { return std::getenv("COMMUNITY_TEST_LONG") != nullptr ? 200 : 20; }
 
 class KeyEnclave : public ::testing::Test {
  protected:

@@ -174,6 +174,13 @@ Error Enclave::stop(bool clean) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? Error::ok : Error::store_failed;
 }
 
+double Enclave::cpu_micros() const {
+  std::ifstream file("/proc/" + std::to_string(pid_) + "/schedstat");
+  double nanoseconds = 0;
+  file >> nanoseconds;
+  return nanoseconds / 1'000;
+}
+
 std::string Enclave::proc_status(const std::string& key) const {
   std::ifstream file("/proc/" + std::to_string(pid_) + "/status");
   for (std::string line; std::getline(file, line);)

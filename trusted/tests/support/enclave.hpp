@@ -74,6 +74,9 @@ class Enclave : public RemoteBody {
   std::string proc_status(const std::string& key) const;
   long proc_kilobytes(const std::string& key) const { return std::atol(proc_status(key).c_str()); }
 
+  // Processor time the process has used so far.
+  double cpu_micros() const;
+
   static std::string program();
 
  private:

@@ -45,7 +45,7 @@ Error TestHost::restart(bool clean) {
 
 Bytes TestHost::send(ByteView frame) {
   if (remote_ != nullptr) return remote_->exchange(frame);
-  Bytes out(protocol::kMaxReplyFrame);
+  static Bytes out(protocol::kMaxReplyFrame);
   return to_bytes(core_->handle(*session_, frame, out));
 }
 
