@@ -16,6 +16,14 @@ Bytes32 key_of(const Uint256& nonce) {
 
 }  // namespace
 
+bool BundleBuilder::fits_alone(const pool::PooledUserop& userop) const {
+  CalldataCost calldata = validation::bundle_calldata_base();
+  calldata.tokens += userop.userop.calldata.tokens;
+  calldata.bytes += userop.userop.calldata.bytes;
+  return calldata.bytes <= options_.limits.bytes &&
+         validation::bundle_gas_limit({&userop.userop.op}, calldata) <= options_.limits.gas;
+}
+
 std::vector<pool::UseropPtr> BundleBuilder::select(const Selection& selection) const {
   const BundlerLimits& limits = options_.limits;
   std::vector<pool::UseropPtr> chosen;

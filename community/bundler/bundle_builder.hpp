@@ -36,6 +36,8 @@ class BundleBuilder {
   BundleBuilder(validation::Simulator& simulator, const BundlerOptions& options)
       : simulator_(simulator), options_(options) {}
 
+  // Whether it fits a bundle of its own.
+  bool fits_alone(const pool::PooledUserop& userop) const;
   // Within the limits of gas, bytes and number; one nonce key of a sender.
   std::vector<pool::UseropPtr> select(const Selection& selection) const;
 

@@ -108,6 +108,11 @@ class bundler_test : public testing::Test {
     while (!condition() && std::chrono::steady_clock::now() < end) loop.block_on(infra::reschedule());
     EXPECT_TRUE(condition());
   }
+  // The bundler gathers operations for as long as the clock stands still.
+  void end_gathering() {
+    loop.block_on(clock.wait_for_sleepers(1));
+    clock.advance(options.limits.gather);
+  }
   // The watcher looks at the chain.
   void look() { ASSERT_TRUE(loop.block_on(blocks->poll())); }
   void mine(std::size_t count = 1) {
@@ -292,13 +297,13 @@ TEST_F(bundler_test, InclusionDuringTheStandstillIsFound) {
 
 TEST_F(bundler_test, AFailingOperationIsDroppedWithItsReasonAndTheOthersGo) {
   simulator.judge = [](const UserOperation& one) { return one.sender[19] == 2 ? "AA23 reverted" : ""; };
-  options.limits.batch_size = 3;
+  options.limits.batch_size = 4;
   options.limits.gather = infra::Milliseconds(1'000);
   start();
   const auto first = add(op(1));
   const auto second = add(op(2));
   const auto third = add(op(3));
-  clock.advance(infra::Milliseconds(1'000));
+  end_gathering();
   until_sent(1);
   until_status(second, UseropStatus::dropped);
   EXPECT_EQ(record(second).reason, "AA23 reverted");
@@ -498,10 +503,11 @@ TEST_F(bundler_test, APoorExecutorIsReportedInWords) {
 
 TEST_F(bundler_test, ABundleKeepsToTheLimitOfGas) {
   options.limits.gas = 600'000;
-  options.limits.batch_size = 4;
+  options.limits.batch_size = 5;
   options.limits.gather = infra::Milliseconds(1'000);
   start();
   for (std::uint8_t i = 1; i <= 4; i++) add(op(i));
+  end_gathering();
   until_sent(1);
   EXPECT_LE(chain.sent()[0].gas_limit, Uint256(600'000));
   EXPECT_LT(ops_of(chain.sent()[0]).size(), 4u);
@@ -509,6 +515,14 @@ TEST_F(bundler_test, ABundleKeepsToTheLimitOfGas) {
   until_sent(2);
   mine();
   until([this] { return executed.size() == 4; });
+}
+
+TEST_F(bundler_test, WhatFitsNoBundleDoesNotWaitForEver) {
+  options.limits.gas = 150'000;
+  start();
+  const auto hash = add(op(1));
+  until_status(hash, UseropStatus::dropped);
+  EXPECT_NE(record(hash).reason.find("more gas"), std::string::npos);
 }
 
 }  // namespace

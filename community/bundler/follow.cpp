@@ -180,6 +180,10 @@ Task<void> RelayBundler::on_mined(Executor& executor, std::uint64_t nonce, Bytes
   Attempt row = attempt;
   row.raw.clear();
   pool::AlsoWrite also = [row, text = std::move(text)](soci::session& sql) { set_mined(sql, row, text); };
+  std::vector<std::pair<Address, Uint256>> settled;
+  for (const pool::Inclusion& inclusion : inclusions)
+    if (const auto userop = d_.pool.find_live(inclusion.hash))
+      settled.emplace_back(userop->userop.op.sender, userop->userop.op.nonce);
   std::vector<pool::Inclusion> stored = inclusions;
   auto done = co_await d_.pool.mark_included(std::move(stored), std::move(also));
   if (!done) {
@@ -197,10 +201,7 @@ Task<void> RelayBundler::on_mined(Executor& executor, std::uint64_t nonce, Bytes
     one.block_hash = receipt.block_hash;
   }
   if (d_.on_included)
-    for (const Bytes32& userop : kept) {
-      auto record = co_await d_.pool.record(userop);
-      if (record) d_.on_included(record->op.sender, record->op.nonce);
-    }
+    for (const auto& [sender, userop_nonce] : settled) d_.on_included(sender, userop_nonce);
   // Attempts with other operations lost their nonce.
   auto rest = take_userops(executor, nonce, kept);
   if (!rest.empty()) co_await d_.pool.mark_waiting(std::move(rest), false, pool::AlsoWrite());
@@ -259,8 +260,9 @@ Task<void> RelayBundler::on_vanished(Executor& executor, std::uint64_t nonce) {
 
 Task<void> RelayBundler::release(Executor& executor, std::uint64_t nonce) {
   Slot& slot = executor.slots.at(nonce);
-  infra::log_warning("a foreign transaction used the executor's nonce",
-                     {{"executor", core::format_address(executor.address)}, {"nonce", nonce}});
+  if (slot.is_active)
+    infra::log_warning("a foreign transaction used the executor's nonce",
+                       {{"executor", core::format_address(executor.address)}, {"nonce", nonce}});
   std::vector<Bytes32> hashes;
   for (const Attempt& attempt : slot.attempts) hashes.push_back(attempt.hash);
   const std::set<Bytes32> none;

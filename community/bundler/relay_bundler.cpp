@@ -190,7 +190,15 @@ Task<bool> RelayBundler::send_from(Executor& executor, const chain::EntryPoint& 
   selection.busy_senders = &busy;
   selection.parked = &parked_;
   auto chosen = builder_.select(selection);
-  if (chosen.empty()) co_return false;
+  if (chosen.empty()) {
+    // Nothing fits, or nothing is ready; what can never fit must not wait for ever. Validation with the same limits has
+    // refused such operations before; the limits may have changed since.
+    for (const pool::UseropPtr& candidate : selection.candidates)
+      if (!builder_.fits_alone(*candidate))
+        co_await d_.pool.drop(candidate->userop.hash,
+                              "it needs more gas or calldata than a bundle of this node may have");
+    co_return false;
+  }
   auto outcome = co_await builder_.prove(entry_point, std::move(chosen), executor.address);
   if (!outcome) {
     infra::log_warning("bundle was not simulated", {{"why", outcome.error().message}});

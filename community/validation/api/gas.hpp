@@ -11,8 +11,9 @@ namespace community::validation {
 
 // EIP-7825: no transaction has more gas.
 inline constexpr std::uint64_t kMaxTransactionGas = 16'777'216;
-// Bytes of one bundle transaction; the trusted core parses no more.
-inline constexpr std::size_t kMaxBundleBytes = 262'144;
+// Calldata of one bundle: the trusted core parses transactions of 262,144 bytes; the fields around the calldata of an
+// EIP-1559 transaction have at most 200.
+inline constexpr std::size_t kMaxBundleBytes = 262'144 - 256;
 
 // Calldata in units of EIP-7623: a zero byte is one token, any other byte four.
 struct CalldataCost {
