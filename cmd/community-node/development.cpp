@@ -71,9 +71,10 @@ infra::Result<core::Bytes32> secret_file(const std::filesystem::path& path, infr
   return *bytes;
 }
 
-std::unique_ptr<infra::Supervisor> supervise_development_chain(
-    infra::EventLoop& loop, infra::Clock& clock, const RunOptions& options, chain::ExecutionClient& client,
-    std::function<infra::Task<infra::Result<void>>()> ready) {
+std::unique_ptr<infra::Supervisor> supervise_development_chain(infra::EventLoop& loop, infra::Clock& clock,
+                                                               const RunOptions& options,
+                                                               std::function<Task<bool>()> answers,
+                                                               std::function<Task<infra::Result<void>>()> ready) {
   infra::ChildOptions child;
   child.name = "anvil";
   child.executable = options.anvil.string();
@@ -92,10 +93,11 @@ std::unique_ptr<infra::Supervisor> supervise_development_chain(
                      (options.data_dir / "chain.json").string(),
                      "--state-interval",
                      "1"};
-  auto wait_ready = [&client, ready = std::move(ready)](infra::ChildProcess& process) -> Task<infra::Result<void>> {
+  auto wait_ready = [answers = std::move(answers),
+                     ready = std::move(ready)](infra::ChildProcess& process) -> Task<infra::Result<void>> {
     for (int poll = 0; poll < kChainPolls && !process.exit(); poll++) {
       co_await infra::sleep_real(kChainPoll);
-      if (co_await client.chain_id()) co_return co_await ready();
+      if (co_await answers()) co_return co_await ready();
     }
     co_return infra::fail(infra::ErrorCode::process, "the development chain does not answer");
   };

@@ -18,7 +18,7 @@ using Step = std::function<void(const char* what, const std::string& text)>;
 // it answers.
 std::unique_ptr<infra::Supervisor> supervise_development_chain(infra::EventLoop& loop, infra::Clock& clock,
                                                                const RunOptions& options,
-                                                               chain::ExecutionClient& client,
+                                                               std::function<infra::Task<bool>()> answers,
                                                                std::function<infra::Task<infra::Result<void>>()> ready);
 
 // The configuration the operator signs for the development chain.

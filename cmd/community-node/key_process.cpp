@@ -98,6 +98,15 @@ Task<std::string> KeyProcess::run() {
   co_return "stopped";
 }
 
+Task<infra::Result<void>> KeyProcess::attach() {
+  const auto options = channel_options();
+  if (!options) co_return tl::unexpected(options.error());
+  if (auto started = co_await start(); !started) co_return started;
+  const auto attached = co_await service_.attach(*options);
+  if (!attached) co_return infra::fail(infra::ErrorCode::process, attached.error().text());
+  co_return infra::Result<void>{};
+}
+
 Task<void> KeyProcess::stop() {
   stopping_ = true;
   if (service_.is_connected()) co_await service_.release_leases();

@@ -24,6 +24,8 @@ class KeyProcess {
   infra::Task<infra::Result<bool>> provision(std::array<std::uint8_t, 64> operator_public_key);
   // Runs and serves until stop(), or until database and core cannot be reconciled; then says why.
   infra::Task<std::string> run();
+  // Starts the core and connects for administration alone, without comparing epochs.
+  infra::Task<infra::Result<void>> attach();
   // Clean stop: the core returns its leases.
   infra::Task<void> stop();
   // Words about the last trouble; empty while the core serves.

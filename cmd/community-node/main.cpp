@@ -47,6 +47,18 @@ int main(int argc, char** argv) {
   run_command->add_option("--key-enclave", run.key_enclave, "program of the trusted core's process body");
   run_command->add_option("--log-level", run.log_level, "debug, info, warning, error, off")->capture_default_str();
 
+  node::KeysOptions keys;
+  keys.data_dir = run.data_dir;
+  keys.key_enclave = run.key_enclave;
+  CLI::App* keys_command = app.add_subcommand("keys", "the trusted core and its operator");
+  keys_command->require_subcommand(1);
+  keys_command->add_option("--data-dir", keys.data_dir, "folder with all state of this node")->capture_default_str();
+  keys_command->add_option("--key-enclave", keys.key_enclave, "program of the trusted core's process body");
+  keys_command->add_subcommand("status", "protection, epoch, configuration and budgets");
+  CLI::App* recover_command =
+      keys_command->add_subcommand("recover", "accept the node's database after data was lost (operator-signed)");
+  recover_command->add_flag("--yes", keys.yes, "do it");
+
   CLI::App* tool_command = app.add_subcommand("tool", "codecs and checks as JSON lines on standard input and output");
   CLI::App* doctor_command = app.add_subcommand("doctor", "say whether the node could run on this machine");
   doctor_command->add_option("--data-dir", run.data_dir, "folder with all state of this node")->capture_default_str();
@@ -60,6 +72,8 @@ int main(int argc, char** argv) {
 
   CLI11_PARSE(app, argc, argv);
   if (run_command->parsed()) return node::run_node(run);
+  keys.recover = recover_command->parsed();
+  if (keys_command->parsed()) return node::run_keys(keys);
   if (doctor_command->parsed()) return node::run_doctor(run);
   if (tool_command->parsed()) {
     std::ios::sync_with_stdio(false);

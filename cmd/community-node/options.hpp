@@ -22,6 +22,14 @@ struct RunOptions {
   std::string log_level = "warning";
 };
 
+struct KeysOptions {
+  std::filesystem::path data_dir;
+  std::filesystem::path key_enclave;
+  // Else the status is shown.
+  bool recover = false;
+  bool yes = false;
+};
+
 // The user's state folder (XDG base directory specification): $XDG_STATE_HOME/community-node.
 std::filesystem::path default_data_dir();
 // Beside this program.
@@ -30,5 +38,6 @@ std::filesystem::path default_key_enclave();
 int run_node(const RunOptions& options);
 // 0 when the node could run.
 int run_doctor(const RunOptions& options);
+int run_keys(const KeysOptions& options);
 
 }  // namespace community::node

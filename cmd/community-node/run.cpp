@@ -226,7 +226,8 @@ Task<infra::Result<void>> Node::start_chain() {
   }
   // A chain that was killed may have lost its last blocks, the contracts among them.
   auto deploy_again = [this]() -> Task<infra::Result<void>> { return deploy(); };
-  chain_process_ = supervise_development_chain(loop_, *clock_, options_, *chain_, deploy_again);
+  auto answers = [this]() -> Task<bool> { return chain_answers(); };
+  chain_process_ = supervise_development_chain(loop_, *clock_, options_, answers, deploy_again);
   chain_tasks_->spawn(chain_process_->run());
   while (!chain_process_->is_ready()) {
     if (!chain_process_->trouble().empty())
