@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an outsider can send to the two ports, and what comes back.
+import fs from 'node:fs'
+import path from 'node:path'
 import { zeroHash } from 'viem'
-import { bundle, equal, hexed, holds, rpcOf } from './node.mjs'
+import { bundle, equal, hexed, holds, root, rpcOf } from './node.mjs'
 import { SimpleAccount } from './userops.mjs'
 
 export async function surfaceTests(context) {
@@ -32,6 +34,15 @@ export async function surfaceTests(context) {
     holds((await rpc('eth_getCode', [entryPoint, 'latest'])).length > 1_000, 'code')
     for (const method of ['eth_sendTransaction', 'eth_accounts', 'eth_sendRawTransaction', 'eth_sign', 'personal_unlockAccount', 'anvil_setBalance', 'evm_mine', 'debug_traceCall', 'rundler_maxPriorityFeePerGas'])
       equal((await rpc(method, []).catch((e) => e)).code, -32601, method)
+  })
+
+  await test('every method of spec/openrpc.json is there', async () => {
+    const { methods } = JSON.parse(fs.readFileSync(path.join(root, 'spec/openrpc.json'), 'utf8'))
+    for (const { name } of methods) {
+      const answer = await rpc(name, []).catch((e) => e)
+      holds(answer?.code !== -32601, name)
+    }
+    return `${methods.length} methods`
   })
 
   await test('batches and /rpc', async () => {
