@@ -25,7 +25,7 @@ void put(const std::string& path, ByteView bytes) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::string folder = [] {
-    std::string name = (std::filesystem::temp_directory_path() / "community-slot-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / ("community-slot-" + std::string(6, 'X'))).string();
     if (mkdtemp(name.data()) == nullptr) std::abort();
     return name;
   }();

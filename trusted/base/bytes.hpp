@@ -64,6 +64,7 @@ inline bool is_zero(ByteView bytes) {
 
 // Overwrites a secret so that the compiler cannot drop the stores as dead.
 inline void wipe(void* p, std::size_t n) {
+  if (n == 0) return;
   std::memset(p, 0, n);
   asm volatile("" : : "r"(p) : "memory");
 }

@@ -35,7 +35,7 @@ inline constexpr std::size_t kMaxOrigin = 128;
 // Changes that one COMMIT makes valid together.
 inline constexpr std::size_t kMaxPendingChanges = 256;
 inline constexpr std::size_t kMaxChangeReply = 160;
-// A billion records; a path is at most 4 + 30 * 32 = 964 bytes.
+// A billion records; a path is at most 12 + 30 * 32 = 972 bytes.
 inline constexpr std::size_t kTreeDepth = 30;
 
 #define COMMUNITY_PROTOCOL_COMMANDS(X) \

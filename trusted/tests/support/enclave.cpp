@@ -50,7 +50,7 @@ std::string read_to_end(int fd) {
 }  // namespace
 
 TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "community-test-XXXXXX").string();
+  std::string name = (std::filesystem::temp_directory_path() / ("community-test-" + std::string(6, 'X'))).string();
   if (mkdtemp(name.data()) == nullptr) std::abort();
   path_ = name;
 }
@@ -75,7 +75,7 @@ bool SocketConnection::connect(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) return false;
-  std::strcpy(address.sun_path, path.c_str());
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
   fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval patience{30, 0};
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

@@ -8,8 +8,8 @@ namespace community::trusted::testing {
 Bytes abi_word(const Uint256& value) { return to_bytes(value.to_be()); }
 
 Bytes abi_word(const Address& value) {
-  Bytes word(12, 0);
-  append(word, value);
+  Bytes word(32);
+  base::copy(base::MutableByteView(word).subspan(12), value);
   return word;
 }
 
