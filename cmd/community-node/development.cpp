@@ -156,6 +156,7 @@ Task<devnet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& optio
                              read_wallet(file),
                              recipient,
                              core::Uint256(kTransfer),
+                             core::Uint256(services.random.u64()),
                              report,
                              keep};
   co_return co_await devnet::perform_main_job(std::move(input));

@@ -28,6 +28,7 @@ int run_doctor(const RunOptions& options) {
   input.contracts = options.contracts;
   input.binds = {options.rpc_bind, options.http_bind};
   input.chain_url = options.chain_url;
+  input.body = options.body;
   input.development = options.development;
   input.version = "community-node " COMMUNITY_VERSION;
   const auto findings = loop.block_on(doctor::examine(std::move(input), *chain));

@@ -49,6 +49,7 @@ infra::Result<keys::ChannelOptions> KeyProcess::channel_options() const {
   const auto key = core::parse_bytes32(*text, core::HexPrefix::optional);
   if (!key) return infra::fail(infra::ErrorCode::io, "channel.key is damaged");
   options.channel_key = *key;
+  options.call_timeout = options_.call_timeout;
   return options;
 }
 

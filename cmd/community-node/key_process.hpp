@@ -13,6 +13,7 @@ struct KeyProcessOptions {
   std::filesystem::path program;
   // Holds core/ (the core's own state), channel.key and the socket.
   std::filesystem::path folder;
+  infra::Milliseconds call_timeout{10'000};
 };
 
 class KeyProcess {

@@ -56,17 +56,21 @@ Task<int> recover(keys::ConnectedKeyService& service, const keys::Operator& op) 
   const keys::SignedMessage message = op.sign(recovery);
   const auto epoch = co_await service.recover(message.message, message.signature);
   if (!epoch) co_return failed(epoch.error().text());
-  std::printf(
-      "The trusted core accepts this node's database; epoch %llu, recovered %u times. Every quote shows that.\n",
-      static_cast<unsigned long long>(*epoch), recovery.recovery_count);
+  std::printf("The trusted core accepts this node's database; epoch %llu, recovered %u times.\n",
+              static_cast<unsigned long long>(*epoch), recovery.recovery_count);
   co_return 0;
 }
 
 Task<int> with_core(infra::EventLoop& loop, const KeysOptions& options, keys::ConnectedKeyService& service,
-                    const keys::Operator& op) {
-  KeyProcess process(loop, {options.key_enclave, options.data_dir / "keys"}, service);
+                    const std::optional<keys::Operator>& op) {
+  KeyProcess process(loop, {options.key_enclave, options.data_dir / "keys", infra::Milliseconds(10'000)}, service);
   if (auto attached = co_await process.attach(); !attached) co_return failed(attached.error().text());
-  const int code = options.recover ? co_await recover(service, op) : co_await status(service);
+  int code = 0;
+  if (op) {
+    code = co_await recover(service, *op);
+  } else {
+    code = co_await status(service);
+  }
   co_await process.stop();
   co_return code;
 }
@@ -84,20 +88,25 @@ int run_keys(const KeysOptions& options) {
   if (options.recover && !options.yes)
     return failed(
         "recovering accepts the node's database as it is now. If it is older than the trusted core, changes since are "
-        "forgotten: a passkey that was removed counts again here (on chain it stays removed). Say --yes when that is "
+        "forgotten: a passkey that was removed counts again. Say --yes when that is "
         "what you want");
   infra::EventLoop loop;
   const auto random = infra::make_system_random();
-  const auto secret = secret_file(options.data_dir / "operator.key", *random);
-  if (!secret) return failed(secret.error().text());
-  const auto op = keys::Operator::from_secret(*secret);
-  if (!op) return failed("operator.key is no key");
+  std::optional<keys::Operator> op;
+  if (options.recover) {
+    if (!exists(options.data_dir / "operator.key"))
+      return failed("recovering needs the operator's key: put operator.key back into " + options.data_dir.string());
+    const auto secret = secret_file(options.data_dir / "operator.key", *random);
+    if (!secret) return failed(secret.error().text());
+    op = keys::Operator::from_secret(*secret);
+    if (!op) return failed("operator.key is no key");
+  }
   infra::DatabaseOptions database_options;
   database_options.url = "sqlite:" + (options.data_dir / "node.db").string();
   auto database = infra::Database::open(database_options, {keys::key_migrations()});
   if (!database) return failed(database.error().text());
   const auto service = keys::make_key_service({**database, *random});
-  return loop.block_on(with_core(loop, options, *service, *op));
+  return loop.block_on(with_core(loop, options, *service, op));
 }
 
 }  // namespace community::node

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "cmd/community-node/options.hpp"
+#include "cmd/community-node/configuration.hpp"
 #include "community/tool/api/tool.hpp"
 
 namespace community::node {
@@ -25,35 +25,61 @@ fs::path default_key_enclave() {
 
 }  // namespace community::node
 
-int main(int argc, char** argv) {
-  using namespace community;
-  CLI::App app("Community Node: accounts of two keys, a bundler and paymaster whose keys stay in the trusted core");
-  app.require_subcommand(1);
+namespace {
 
-  node::RunOptions run;
-  run.data_dir = node::default_data_dir();
-  run.key_enclave = node::default_key_enclave();
+using namespace community;
+
+// The flags that decide where the configuration is, looked for before all others.
+std::string value_of(int argc, char** argv, std::string_view flag) {
+  for (int i = 1; i + 1 < argc; i++)
+    if (argv[i] == flag) return argv[i + 1];
+  return {};
+}
+
+void add_place_options(CLI::App& command, node::RunOptions& run, std::string& configuration) {
+  command.add_option("--config", configuration, "configuration file; else config.toml in the data folder, if there");
+  command.add_option("--data-dir", run.data_dir, "folder with all state of this node")->capture_default_str();
+  command.add_option("--key-enclave", run.key_enclave, "program of the trusted core's process body");
+}
+
+void add_run_options(CLI::App& command, node::RunOptions& run) {
+  command.add_flag("--dev", run.development, "with a development chain: deploy and fund everything");
+  command.add_option("--rpc", run.rpc_bind, "where JSON-RPC listens")->capture_default_str();
+  command.add_option("--http", run.http_bind, "where the HTTP API listens")->capture_default_str();
+  command.add_option("--chain", run.chain_url, "JSON-RPC of the execution client")->capture_default_str();
+  command.add_option("--contracts", run.contracts, "deployment file of the contracts")->capture_default_str();
+}
+
+int fail(const infra::Error& error) {
+  std::cerr << "community-node: " << error.text() << "\n";
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string data_flag = value_of(argc, argv, "--data-dir");
+  std::string configuration_file = value_of(argc, argv, "--config");
+  const auto configuration = node::load_configuration(
+      configuration_file, data_flag.empty() ? node::default_data_dir() : std::filesystem::path(data_flag));
+  if (!configuration) return fail(configuration.error());
+  node::RunOptions run = node::options_from(*configuration);
   run.contracts = "build/contracts.json";
   run.anvil = "contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
+
+  CLI::App app("Community Node: accounts of two keys, a bundler and paymaster whose keys stay in the trusted core");
+  app.require_subcommand(1);
   CLI::App* run_command = app.add_subcommand("run", "start the node and serve until Ctrl-C");
-  run_command->add_option("--data-dir", run.data_dir, "folder with all state of this node")->capture_default_str();
-  run_command->add_flag("--dev", run.development, "start a development chain too, deploy and fund everything");
+  add_place_options(*run_command, run, configuration_file);
+  add_run_options(*run_command, run);
   run_command->add_flag("--once", run.once, "end after the main job");
-  run_command->add_option("--rpc", run.rpc_bind, "where JSON-RPC listens")->capture_default_str();
-  run_command->add_option("--http", run.http_bind, "where the HTTP API listens")->capture_default_str();
-  run_command->add_option("--chain", run.chain_url, "JSON-RPC of the execution client")->capture_default_str();
-  run_command->add_option("--contracts", run.contracts, "deployment file of the contracts")->capture_default_str();
   run_command->add_option("--anvil", run.anvil, "program of the development chain")->capture_default_str();
-  run_command->add_option("--key-enclave", run.key_enclave, "program of the trusted core's process body");
   run_command->add_option("--log-level", run.log_level, "debug, info, warning, error, off")->capture_default_str();
 
   node::KeysOptions keys;
-  keys.data_dir = run.data_dir;
-  keys.key_enclave = run.key_enclave;
   CLI::App* keys_command = app.add_subcommand("keys", "the trusted core and its operator");
   keys_command->require_subcommand(1);
-  keys_command->add_option("--data-dir", keys.data_dir, "folder with all state of this node")->capture_default_str();
-  keys_command->add_option("--key-enclave", keys.key_enclave, "program of the trusted core's process body");
+  add_place_options(*keys_command, run, configuration_file);
   keys_command->add_subcommand("status", "protection, epoch, configuration and budgets");
   CLI::App* recover_command =
       keys_command->add_subcommand("recover", "accept the node's database after data was lost (operator-signed)");
@@ -61,20 +87,25 @@ int main(int argc, char** argv) {
 
   CLI::App* tool_command = app.add_subcommand("tool", "codecs and checks as JSON lines on standard input and output");
   CLI::App* doctor_command = app.add_subcommand("doctor", "say whether the node could run on this machine");
-  doctor_command->add_option("--data-dir", run.data_dir, "folder with all state of this node")->capture_default_str();
-  doctor_command->add_flag("--dev", run.development, "as `run --dev` would");
-  doctor_command->add_option("--rpc", run.rpc_bind, "where JSON-RPC would listen")->capture_default_str();
-  doctor_command->add_option("--http", run.http_bind, "where the HTTP API would listen")->capture_default_str();
-  doctor_command->add_option("--chain", run.chain_url, "JSON-RPC of the execution client")->capture_default_str();
-  doctor_command->add_option("--contracts", run.contracts, "deployment file of the contracts")->capture_default_str();
-  doctor_command->add_option("--key-enclave", run.key_enclave, "program of the trusted core's process body");
+  add_place_options(*doctor_command, run, configuration_file);
+  add_run_options(*doctor_command, run);
+  CLI::App* config_command = app.add_subcommand("config", "the configuration: `config print`");
+  CLI::App* print_command = config_command->add_subcommand("print", "every key with its value and where it came from");
+  bool print_defaults = false;
+  print_command->add_flag("--default", print_defaults, "a complete file with every key at its default, explained");
+  add_place_options(*print_command, run, configuration_file);
+  config_command->require_subcommand(1);
   CLI::App* version_command = app.add_subcommand("version", "print the version");
 
   CLI11_PARSE(app, argc, argv);
   if (run_command->parsed()) return node::run_node(run);
+  keys.data_dir = run.data_dir;
+  keys.key_enclave = run.key_enclave;
   keys.recover = recover_command->parsed();
   if (keys_command->parsed()) return node::run_keys(keys);
   if (doctor_command->parsed()) return node::run_doctor(run);
+  if (print_command->parsed())
+    std::cout << (print_defaults ? infra::standard_config_schema().print() : configuration->print());
   if (tool_command->parsed()) {
     std::ios::sync_with_stdio(false);
     return tool::run_tool(std::cin, std::cout);

@@ -5,21 +5,49 @@
 #include <string>
 #include <vector>
 
+#include "community/infra/api/task.hpp"
+
 namespace community::node {
 
+// Defaults of what the configuration knows are in community/infra/config_schema.cpp alone.
 struct RunOptions {
   std::filesystem::path data_dir;
   // Starts a development chain, deploys and funds everything, does the main job once.
   bool development = false;
-  std::string rpc_bind = "localhost:3000";
-  std::string http_bind = "localhost:9000";
-  std::string chain_url = "http://127.0.0.1:8545";
-  std::filesystem::path contracts;
-  std::filesystem::path anvil;
-  std::filesystem::path key_enclave;
   // Ends after the main job: for tests and first looks.
   bool once = false;
-  std::string log_level = "warning";
+  std::filesystem::path contracts;
+  std::filesystem::path anvil;
+  std::string log_level, log_file;
+
+  std::string rpc_bind, http_bind;
+  std::vector<std::string> allowed_origins, allowed_hosts;
+  std::uint64_t http_body_bytes = 0;
+  std::size_t http_connections = 0;
+  infra::Milliseconds http_idle{};
+
+  std::string body;
+  std::filesystem::path key_enclave;
+  infra::Milliseconds keys_timeout{};
+
+  std::string chain_url;
+  std::vector<std::string> fallback_urls;
+  // 0: whichever answers.
+  std::uint64_t chain_id = 0;
+  infra::Milliseconds chain_poll{}, chain_timeout{};
+
+  std::size_t executors = 0;
+  std::uint64_t bundle_gas = 0;
+  std::size_t batch_size = 0;
+  infra::Milliseconds batch_timeout{};
+  std::size_t pool_size = 0;
+  std::uint64_t min_balance_gwei = 0;
+
+  bool sponsoring = false;
+  std::string sponsor_name;
+  unsigned sponsor_minutes = 0;
+
+  std::size_t database_readers = 0;
 };
 
 struct KeysOptions {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `community-node run`: builds every object of the node in the order it is needed, serves, and takes everything down in
 // the reverse order.
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -33,7 +34,6 @@ namespace {
 constexpr std::string_view kVersion = "community-node/" COMMUNITY_VERSION;
 constexpr Milliseconds kPatience{10'000};
 constexpr Milliseconds kStartPoll{20}, kBudgetPoll{5'000}, kProbe{2'000};
-constexpr std::size_t kDevelopmentExecutors = 2;
 // A dozen contracts with their ABIs are 600 kB.
 constexpr std::size_t kMaxContracts = 16u << 20;
 
@@ -123,6 +123,7 @@ infra::Result<void> Node::open_storage() {
   lock_ = std::make_unique<infra::DirectoryLock>(std::move(*locked));
   infra::DatabaseOptions database;
   database.url = "sqlite:" + (options_.data_dir / "node.db").string();
+  database.readers = options_.database_readers;
   auto opened = infra::Database::open(
       database, {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations()}, &metrics_);
   if (!opened) return tl::unexpected(opened.error());
@@ -131,10 +132,12 @@ infra::Result<void> Node::open_storage() {
   return {};
 }
 
-// Made at the first start and kept in the data folder; an operator may move it away, the node needs it only to
-// configure the core.
+// Made at the first start, together with the core that obeys it. Afterwards the operator may keep it elsewhere: the
+// node needs it only while the configuration changes.
 infra::Result<void> Node::load_operator() {
-  const auto secret = secret_file(options_.data_dir / "operator.key", *random_);
+  const fs::path file = options_.data_dir / "operator.key";
+  if (!exists(file) && exists(options_.data_dir / "keys/channel.key")) return {};
+  const auto secret = secret_file(file, *random_);
   if (!secret) return tl::unexpected(secret.error());
   operator_ = keys::Operator::from_secret(*secret);
   if (!operator_) return infra::fail(infra::ErrorCode::io, "operator.key is no key");
@@ -145,8 +148,11 @@ Task<infra::Result<void>> Node::start_keys() {
   const fs::path folder = options_.data_dir / "keys";
   if (auto made = infra::ensure_private_directory(folder); !made) co_return made;
   keys_ = keys::make_key_service({*database_, *random_, &metrics_});
-  key_process_ = std::make_unique<KeyProcess>(loop_, KeyProcessOptions{options_.key_enclave, folder}, *keys_);
-  const auto provisioned = co_await key_process_->provision(operator_->public_key());
+  key_process_ = std::make_unique<KeyProcess>(
+      loop_, KeyProcessOptions{options_.key_enclave, folder, options_.keys_timeout}, *keys_);
+  std::array<std::uint8_t, 64> operator_key{};
+  if (operator_) operator_key = operator_->public_key();
+  const auto provisioned = co_await key_process_->provision(operator_key);
   if (!provisioned) co_return tl::unexpected(provisioned.error());
   background_->spawn(watch_keys());
   if (!co_await keys_->connected().wait_for(kPatience))
@@ -218,9 +224,12 @@ Task<bool> Node::chain_answers() {
 
 Task<infra::Result<void>> Node::start_chain() {
   chain::JsonRpcChainOptions chain;
-  chain.urls.push_back(options_.chain_url);
+  chain.urls = options_.fallback_urls;
+  chain.urls.insert(chain.urls.begin(), options_.chain_url);
+  chain.chain_id = options_.chain_id;
+  chain.timeout = options_.chain_timeout;
   chain_ = chain::make_json_rpc_chain(*http_, *clock_, chain, &metrics_);
-  if (!options_.development || co_await chain_answers()) {
+  if (co_await chain_answers()) {
     progress_("chain", "using the chain that answers at " + options_.chain_url);
     co_return infra::Result<void>{};
   }
@@ -243,7 +252,7 @@ Task<infra::Result<void>> Node::node_keys(std::uint64_t chain_id) {
   auto executors = co_await keys_->executors(chain_id);
   auto sponsors = co_await keys_->sponsors(chain_id);
   if (!executors || !sponsors) co_return infra::fail(infra::ErrorCode::process, "the trusted core names no keys");
-  for (std::size_t i = executors->size(); i < kDevelopmentExecutors; i++) {
+  for (std::size_t i = executors->size(); i < options_.executors; i++) {
     const auto made = co_await keys_->create_key(protocol::Purpose::executor, chain_id);
     if (!made) co_return infra::fail(infra::ErrorCode::process, made.error().text());
   }
@@ -286,7 +295,8 @@ Task<infra::Result<void>> Node::deploy_and_configure() {
   if (auto deployed = co_await deploy(); !deployed) co_return deployed;
   progress_("contracts", std::to_string(deployment_.deployed) +
                              " deployed now; EntryPoint 0.7 and 0.8, factory, paymasters staked and funded");
-  const auto configured = co_await ensure_configuration(*keys_, *operator_, development_configuration(deployment_));
+  const auto configured =
+      co_await ensure_configuration(*keys_, operator_ ? &*operator_ : nullptr, development_configuration(deployment_));
   if (!configured) co_return infra::fail(infra::ErrorCode::process, configured.error().text());
   progress_("keys", "configuration signed by the operator is in force: " + core::to_hex(*configured));
   co_return infra::Result<void>{};
@@ -305,13 +315,17 @@ Task<infra::Result<void>> Node::start_relay() {
   }
   const protocol::Configuration configuration = development_configuration(deployment_);
   const protocol::ChainConfig& caps = configuration.chains[0];
+  chain::BlockWatcherOptions watching;
+  watching.poll = options_.chain_poll;
   fees_ = std::make_unique<chain::FeeOracle>(*chain_, *clock_);
-  blocks_ = std::make_unique<chain::BlockWatcher>(*chain_, *clock_, chain::BlockWatcherOptions{}, &metrics_);
+  blocks_ = std::make_unique<chain::BlockWatcher>(*chain_, *clock_, watching, &metrics_);
   simulator_ = validation::make_call_simulator(*chain_, validation);
   rules_ = validation::make_rules();
   validator_ = validation::make_validator(*fees_, *simulator_, *rules_, validation);
   estimator_ = validation::make_estimator(*chain_, validation);
-  pool_ = pool::make_pool(*database_, *clock_, &metrics_, {});
+  pool::PoolLimits limits;
+  limits.total = options_.pool_size;
+  pool_ = pool::make_pool(*database_, *clock_, &metrics_, limits);
 
   paymaster::SponsorOptions sponsor;
   sponsor.chain_id = deployment_.chain_id;
@@ -319,14 +333,19 @@ Task<infra::Result<void>> Node::start_relay() {
   sponsor.key = sponsors->front().id;
   for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
     sponsor.contracts.push_back({paymaster.entry_point, paymaster.paymaster});
-  sponsor.policy.enabled = true;
+  sponsor.policy.enabled = options_.sponsoring;
+  sponsor.policy.name = options_.sponsor_name;
+  sponsor.policy.validity_minutes = options_.sponsor_minutes;
   sponsor.policy.max_cost = caps.sponsorship_cost_cap;
   sponsor_ = paymaster::make_sponsor(*keys_, *clock_, &metrics_, std::move(sponsor));
 
   bundler::BundlerOptions bundler;
   bundler.chain_id = deployment_.chain_id;
   bundler.entry_points = contracts;
-  bundler.limits.gas = caps.bundle_gas_cap;
+  bundler.limits.gas = std::min(options_.bundle_gas, caps.bundle_gas_cap);
+  bundler.limits.batch_size = options_.batch_size;
+  bundler.limits.gather = options_.batch_timeout;
+  bundler.limits.low_balance = *multiply(core::Uint256(options_.min_balance_gwei), core::Uint256(1'000'000'000));
   bundler.limits.max_fee_per_gas = caps.fee_cap;
   auto settle = [this](const core::Address& sender, const core::Uint256& nonce) { sponsor_->settle(sender, nonce); };
   bundler_ = bundler::make_bundler(
@@ -340,7 +359,13 @@ Task<infra::Result<void>> Node::start_relay() {
 }
 
 Task<infra::Result<void>> Node::serve() {
-  infra::HttpServerOptions rpc, http;
+  infra::HttpServerOptions rpc;
+  rpc.allowed_origins = options_.allowed_origins;
+  rpc.allowed_hosts = options_.allowed_hosts;
+  rpc.limits.body_bytes = options_.http_body_bytes;
+  rpc.limits.connections = options_.http_connections;
+  rpc.limits.idle = options_.http_idle;
+  infra::HttpServerOptions http = rpc;
   rpc.bind = options_.rpc_bind;
   rpc.name = "rpc";
   http.bind = options_.http_bind;
@@ -358,6 +383,11 @@ Task<infra::Result<void>> Node::serve() {
 }
 
 Task<infra::Result<void>> Node::start() {
+  if (!options_.development)
+    co_return infra::fail(
+        infra::ErrorCode::config_value,
+        "this version serves development chains only: contracts on other chains are not deployed yet. "
+        "Say `run --dev`");
   if (auto done = open_storage(); !done) co_return done;
   if (auto done = load_operator(); !done) co_return done;
   if (auto done = co_await start_keys(); !done) co_return done;
@@ -374,14 +404,15 @@ Task<void> Node::main_job() {
   const auto result = co_await run_main_job(options_, services, deployment_, url, step);
   if (!result) {
     progress_("failed", result.error().message);
-    status_ = 1;
+    if (options_.once) status_ = 1;
   } else {
     progress_("receipt", std::string(result->deployed ? "account deployed and " : "") + "transfer done in block " +
                              std::to_string(result->block_number) + ", " + core::format_decimal(result->gas_used) +
                              " gas");
     progress_("receipt", "transaction " + core::to_hex(result->transaction_hash));
   }
-  if (options_.once || status_ != 0) ended_.set();
+  // A node goes on serving whatever became of the demonstration.
+  if (options_.once) ended_.set();
 }
 
 Task<void> Node::wait_for_signal() {
@@ -415,7 +446,7 @@ Task<int> Node::run() {
     progress_("failed", started.error().message);
     status_ = 1;
   } else {
-    if (options_.development) tasks_->spawn(main_job());
+    tasks_->spawn(main_job());
     co_await ended_.wait();
     if (!fatal_.empty()) progress_("failed", fatal_);
   }
@@ -428,6 +459,7 @@ Task<int> Node::run() {
 
 int run_node(const RunOptions& options) {
   infra::LogOptions log;
+  log.file = options.log_file;
   if (!infra::parse_log_level(options.log_level, log.level)) log.level = infra::LogLevel::warning;
   infra::configure_log(log);
   infra::EventLoop loop;

@@ -161,7 +161,7 @@ Task<Result<void>> MainJob::build() {
   const auto entry_point = chain::v0_8::make_entry_point();
   json::object nonce_call;
   nonce_call["to"] = core::format_address(in_.deployment.entry_point_v0_8);
-  nonce_call["data"] = core::to_hex(entry_point->encode_get_nonce(op_.sender, {}));
+  nonce_call["data"] = core::to_hex(entry_point->encode_get_nonce(op_.sender, in_.nonce_key));
   json::array nonce_params;
   nonce_params.push_back(std::move(nonce_call));
   nonce_params.push_back("latest");

@@ -7,11 +7,16 @@ namespace community::keys {
 namespace {
 
 template <class Message>
+Bytes encode_message(const Message& message) {
+  Bytes bytes(protocol::kMaxConfiguration);
+  bytes.resize(protocol::encode(message, bytes).size());
+  return bytes;
+}
+
+template <class Message>
 SignedMessage sign_message(const Bytes32& secret, std::string_view what, const Message& message) {
   SignedMessage result;
-  result.message.resize(protocol::kMaxConfiguration);
-  const core::ByteView encoded = protocol::encode(message, result.message);
-  result.message.resize(encoded.size());
+  result.message = encode_message(message);
   // The key was checked when the operator was made, so signing cannot fail.
   const core::Signature signature = core::sign_digest(secret, protocol::operator_digest(what, result.message)).value();
   base::copy(result.signature, signature.r);
@@ -44,16 +49,23 @@ SignedMessage Operator::sign(const protocol::Recovery& recovery) const {
   return sign_message(secret_, "recovery", recovery);
 }
 
-Task<Result<Bytes32>> ensure_configuration(KeyAdministration& administration, const Operator& op,
+Bytes encode_configuration(const protocol::Configuration& configuration) { return encode_message(configuration); }
+
+Task<Result<Bytes32>> ensure_configuration(KeyAdministration& administration, const Operator* op,
                                            protocol::Configuration wanted) {
   const auto status = co_await administration.status();
   if (!status) co_return tl::unexpected(status.error());
   wanted.core_id = status->core_id;
   wanted.sequence = status->configuration_sequence;
-  if (wanted.sequence != 0 && base::sha256(op.sign(wanted).message) == status->configuration_digest)
+  if (wanted.sequence != 0 && base::sha256(encode_configuration(wanted)) == status->configuration_digest)
     co_return status->configuration_digest;
+  if (op == nullptr)
+    co_return fail(
+        ErrorCode::not_found,
+        "the trusted core needs a new configuration, which the operator signs: put operator.key back into the "
+        "data folder for this start");
   wanted.sequence++;
-  const SignedMessage message = op.sign(wanted);
+  const SignedMessage message = op->sign(wanted);
   co_return co_await administration.configure(message.message, message.signature);
 }
 

@@ -153,7 +153,7 @@ class KeyServiceTest : public ::testing::Test {
 };
 
 Task<void> configure(KeyService& service, const Operator& op, const protocol::Configuration& wanted) {
-  const auto digest = co_await ensure_configuration(service, op, wanted);
+  const auto digest = co_await ensure_configuration(service, &op, wanted);
   EXPECT_TRUE(digest.has_value()) << digest.error().text();
 }
 

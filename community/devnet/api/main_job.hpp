@@ -32,6 +32,9 @@ struct MainJobInput {
   Address recipient{};
   // Wei to transfer.
   Uint256 amount;
+  // ERC-4337 nonce key of the operation, 192 bits: a fresh one, so that an earlier operation that still waits does not
+  // stand in the way.
+  Uint256 nonce_key;
   // Called after each step, with what was done.
   std::function<void(std::string)> step;
   // Called as soon as the wallet exists, so that it is kept.

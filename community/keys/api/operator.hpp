@@ -34,9 +34,12 @@ class Operator {
   Bytes32 secret_;
 };
 
-// Brings the core's configuration to `wanted` (its core id and sequence are filled in here). Nothing is sent when the
-// core has it already. The digest of what is in force.
-Task<Result<Bytes32>> ensure_configuration(KeyAdministration& administration, const Operator& op,
+// What the operator signs, without a signature.
+Bytes encode_configuration(const protocol::Configuration& configuration);
+
+// Brings the core's configuration to `wanted` (its core id and sequence are filled in here). Nothing is sent, and no
+// operator is needed, when the core has it already. The digest of what is in force.
+Task<Result<Bytes32>> ensure_configuration(KeyAdministration& administration, const Operator* op,
                                            protocol::Configuration wanted);
 
 }  // namespace community::keys

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/community-node/configuration.hpp"
+
+#include "community/infra/api/files.hpp"
+
+namespace community::node {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kMaxConfigurationFile = 1u << 20;
+
+fs::path or_else(const std::string& text, const fs::path& fallback) { return text.empty() ? fallback : fs::path(text); }
+
+}  // namespace
+
+infra::Result<infra::Config> load_configuration(const fs::path& file, const fs::path& data_dir) {
+  std::string text;
+  const fs::path standard = data_dir / "config.toml";
+  std::error_code ignored;
+  if (!file.empty() || fs::exists(standard, ignored)) {
+    auto read = infra::read_file(file.empty() ? standard : file, kMaxConfigurationFile);
+    if (!read) return tl::unexpected(read.error());
+    text = std::move(*read);
+  }
+  return infra::Config::load(infra::standard_config_schema(), text, infra::Config::process_environment());
+}
+
+RunOptions options_from(const infra::Config& config) {
+  RunOptions options;
+  options.data_dir = or_else(config.text("node.data_dir"), default_data_dir());
+  options.rpc_bind = config.text("node.rpc");
+  options.http_bind = config.text("node.http_api");
+  options.allowed_origins = config.list("node.allowed_origins");
+  options.allowed_hosts = config.list("node.allowed_hosts");
+  options.log_level = config.text("node.log_level");
+  options.log_file = config.text("node.log_file");
+  options.body = config.text("keys.body");
+  options.key_enclave = or_else(config.text("keys.executable"), default_key_enclave());
+  options.keys_timeout = config.duration("keys.request_timeout");
+  options.chain_url = config.text("chain.rpc_url");
+  options.fallback_urls = config.list("chain.fallback_urls");
+  options.chain_id = static_cast<std::uint64_t>(config.integer("chain.chain_id"));
+  options.chain_poll = config.duration("chain.poll");
+  options.chain_timeout = config.duration("chain.timeout");
+  options.executors = static_cast<std::size_t>(config.integer("relay.executors"));
+  options.bundle_gas = static_cast<std::uint64_t>(config.integer("relay.max_bundle_gas"));
+  options.batch_size = static_cast<std::size_t>(config.integer("relay.batch_size"));
+  options.batch_timeout = config.duration("relay.batch_timeout");
+  options.pool_size = static_cast<std::size_t>(config.integer("relay.pool_size"));
+  options.min_balance_gwei = static_cast<std::uint64_t>(config.integer("relay.min_balance_gwei"));
+  options.sponsoring = config.boolean("paymaster_relay.enabled");
+  options.sponsor_name = config.text("paymaster.name");
+  options.sponsor_minutes = static_cast<unsigned>(config.integer("paymaster.validity_minutes"));
+  options.database_readers = static_cast<std::size_t>(config.integer("database.readers"));
+  options.http_body_bytes = static_cast<std::uint64_t>(config.integer("limits.http_body_bytes"));
+  options.http_connections = static_cast<std::size_t>(config.integer("limits.http_connections"));
+  options.http_idle = config.duration("limits.http_idle");
+  return options;
+}
+
+}  // namespace community::node
