@@ -14,12 +14,12 @@ library CallBatch {
     error ExecutionDataMalformed();
 
     /// @notice The calls in `data`, 1 to 32, in order and without gaps, overlaps, dirty padding or anything behind them.
+    /// @dev Positions only grow, and the last one must be the end of `data`: whatever was read then lies inside.
     function decode(bytes calldata data) internal pure returns (Call[] calldata calls) {
         if (data.length < 64 || _word(data, 0) != 32) revert ExecutionDataMalformed();
         uint256 count = _word(data, 32);
         if (count == 0 || count > MAX_CALLS) revert CallCountOutOfRange(count);
         uint256 position = 64 + 32 * count;
-        if (data.length < position) revert ExecutionDataMalformed();
         for (uint256 i = 0; i < count; ++i) {
             // Offsets of elements count from the first of them.
             if (_word(data, 64 + 32 * i) != position - 64) revert ExecutionDataMalformed();
@@ -34,18 +34,16 @@ library CallBatch {
 
     /// @dev One element: receiver, value, offset of the call data (always 96), its length, its bytes padded with zeros.
     function _endOfCall(bytes calldata data, uint256 start) private pure returns (uint256 end) {
-        if (data.length < start + 128) revert ExecutionDataMalformed();
         uint256 length = _word(data, start + 96);
         if (_word(data, start) >> 160 != 0 || _word(data, start + 64) != 96 || length > data.length) {
             revert ExecutionDataMalformed();
         }
         uint256 used = length % 32;
         end = start + 128 + length + (32 - used) % 32;
-        if (data.length < end) revert ExecutionDataMalformed();
         if (used != 0 && _word(data, end - 32) << (8 * used) != 0) revert ExecutionDataMalformed();
     }
 
-    /// @dev The caller has checked that the word lies inside.
+    /// @dev Bytes of the surrounding call data when it lies outside.
     function _word(bytes calldata data, uint256 offset) private pure returns (uint256 word) {
         assembly ("memory-safe") {
             word := calldataload(add(data.offset, offset))
