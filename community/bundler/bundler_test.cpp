@@ -529,5 +529,17 @@ TEST_F(bundler_test, WhatFitsNoBundleDoesNotWaitForEver) {
   EXPECT_NE(record(hash).reason.find("more gas"), std::string::npos);
 }
 
+TEST_F(bundler_test, AnOperationThatPaysTooLittleWaitsAndThenLeaves) {
+  chain.set_base_fee(Uint256(90'000'000'000));
+  chain.mine();
+  start();
+  const auto hash = add(op(1));
+  mine(2);
+  EXPECT_EQ(status(hash), UseropStatus::pooled);
+  clock.advance(options.limits.max_waiting + infra::Milliseconds(1));
+  mine_until([&] { return status(hash) == UseropStatus::dropped; });
+  EXPECT_TRUE(chain.sent().empty());
+}
+
 }  // namespace
 }  // namespace community::bundler

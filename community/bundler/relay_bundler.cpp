@@ -92,6 +92,7 @@ Task<void> RelayBundler::step() {
       const bool answered = co_await follow(executor);
       is_complete = is_complete && answered;
     }
+    co_await drop_overdue();
     // Nothing is concluded from silence: the next event asks again.
     if (!is_complete) {
       block_seen_ = true;
@@ -100,6 +101,14 @@ Task<void> RelayBundler::step() {
   }
   for (Executor& executor : executors_)
     if (!is_stopped_ && executor.is_free()) co_await send_next(executor);
+}
+
+Task<void> RelayBundler::drop_overdue() {
+  const std::int64_t oldest = d_.clock.now_ms() - options_.limits.max_waiting.count();
+  for (const chain::EntryPoint* entry_point : options_.entry_points)
+    for (const pool::UseropPtr& userop : d_.pool.waiting(entry_point->address()))
+      if (userop->received_ms < oldest)
+        co_await d_.pool.drop(userop->userop.hash, "it waited too long: its fees stayed below what the chain asks for");
 }
 
 Task<Result<void>> RelayBundler::load_executors() {

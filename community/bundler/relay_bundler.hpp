@@ -69,6 +69,7 @@ class RelayBundler final : public Bundler {
   Task<void> work(infra::TaskGroup& group);
   Task<void> step();
   Task<Result<void>> load_executors();
+  Task<void> drop_overdue();
   Task<bool> send_next(Executor& executor);
   Task<bool> send_from(Executor& executor, const chain::EntryPoint& entry_point);
   Task<void> handle_misfits(const chain::EntryPoint& entry_point, std::vector<Misfit> misfits);

@@ -5,8 +5,31 @@
 namespace community::gateway {
 namespace {
 
+// Each estimate traces up to 40 million gas twice, each send simulates once: strangers may keep the execution client
+// busy only so far, the bundler's own questions go on beside them.
+constexpr std::size_t kMaxEstimates = 64;
+constexpr std::size_t kMaxSends = 512;
+
+struct Running {
+  std::size_t estimates = 0;
+  std::size_t sends = 0;
+};
+
+// One running request of a kind, for as long as it lives.
+class Place {
+ public:
+  explicit Place(std::size_t& count) : count_(count) { count_++; }
+  ~Place() { count_--; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  std::size_t& count_;
+};
+
 struct UseropMethods {
   const GatewayDependencies& d;
+  std::shared_ptr<Running> running;
 
   struct Target {
     core::UserOperation op;
@@ -48,6 +71,8 @@ struct UseropMethods {
       if (checked.error().code == pool::ErrorCode::already_known) co_return json::value(core::to_hex(*hash));
       co_return refuse(checked.error());
     }
+    if (running->sends >= kMaxSends) co_return busy("operations");
+    const Place place(running->sends);
     const auto before = d.pool.predecessors(input.entry_point.address, input.op.sender, input.op.nonce);
     std::vector<const core::UserOperation*> predecessors;
     for (const pool::UseropPtr& userop : before) predecessors.push_back(&userop->userop.op);
@@ -64,7 +89,13 @@ struct UseropMethods {
     co_return json::value(core::to_hex(*added));
   }
 
+  static tl::unexpected<RpcError> busy(std::string_view what) {
+    return infra::rpc_fail(infra::kRpcLimitExceeded, "too many " + std::string(what) + " at the same time; try again");
+  }
+
   Task<RpcResult> estimate(Target input, json::object overrides) const {
+    if (running->estimates >= kMaxEstimates) co_return busy("estimates");
+    const Place place(running->estimates);
     const core::Bytes32 nonce = input.op.nonce.to_be();
     const bool is_pending =
         d.pool.next_nonce(input.entry_point.address, input.op.sender, Uint256::from_be(nonce)) == input.op.nonce;
@@ -155,7 +186,7 @@ const chain::EntryPoint* contract_at(const GatewayOptions& options, const Addres
 
 void add_userop_methods(infra::RpcDispatcher& rpc, const GatewayDependencies& dependencies,
                         const GatewayOptions& options) {
-  const UseropMethods methods{dependencies};
+  const UseropMethods methods{dependencies, std::make_shared<Running>()};
   rpc.add("eth_sendUserOperation", [methods, &options](RpcCall call) -> Task<RpcResult> {
     auto params = Params::of(call.params, 2, 2);
     if (!params) co_return tl::unexpected(std::move(params.error()));

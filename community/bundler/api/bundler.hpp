@@ -38,6 +38,8 @@ struct BundlerLimits {
   std::uint64_t final_depth = 12;
   // Bundles of an operation that may revert on chain before it is dropped.
   std::uint32_t max_failures = 3;
+  // An operation that cannot be included for so long (its fees are below the base fee) is dropped.
+  infra::Milliseconds max_waiting{3'600'000};
   // wei; below it the executor is reported by health.
   Uint256 low_balance;
 };
