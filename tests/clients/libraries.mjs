@@ -31,7 +31,7 @@ export async function libraryTests({ node, chain, factories, test }) {
       const known = await bc.getUserOperation({ hash })
       equal(known.transactionHash, receipt.receipt.transactionHash, 'transaction')
       holds(known.userOperation.nonce >= 1n << 64n, "viem's nonces have more than 64 bits")
-      equal(known.userOperation.nonce, receipt.nonce, 'nonce')
+      equal(known.userOperation.nonce, BigInt(receipt.nonce), 'nonce')
       const again = await bc.sendUserOperation({ calls: [{ to: sink, value: 0n, data: '0x1234' }] })
       equal((await bc.waitForUserOperationReceipt({ hash: again, timeout: 60_000 })).success, true, 'second, deployed')
       equal((await bc.getSupportedEntryPoints()).length, 2, 'entry points')

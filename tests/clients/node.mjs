@@ -128,7 +128,7 @@ export function harness() {
 }
 
 export function equal(actual, expected, what) {
-  if (actual !== expected) throw new Error(`${what}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`)
+  if (actual !== expected) throw new Error(`${what}: ${typeof actual} ${actual} instead of ${typeof expected} ${expected}`)
 }
 export function holds(condition, what) {
   if (!condition) throw new Error(what)

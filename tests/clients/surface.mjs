@@ -59,7 +59,7 @@ export async function surfaceTests(context) {
     equal(await code('{"jsonrpc":"2.0","id":1,"method":"eth_chainId","method":"eth_accounts"}'), -32600, 'duplicate member')
     equal(await code('{"jsonrpc":"2.0","id":1,"method":7}'), -32600, 'method is no string')
     equal(await code('[]'), -32600, 'empty batch')
-    equal(await code('[' + '['.repeat(5_000) + ']'.repeat(5_000) + ']'), -32700, 'too deep')
+    equal(await code('[' + '['.repeat(5_000) + ']'.repeat(5_000) + ']'), -32600, 'too deep')
     equal((await post('x'.repeat(1_100_000))).status, 413, 'too large')
     equal((await fetch(url + '/')).status, 405, 'GET')
   })
