@@ -10,8 +10,15 @@ namespace community::paymaster {
 namespace {
 
 constexpr std::int64_t kSecondsPerMinute = 60;
-// A client that raises the paymaster's limits pays for it out of the budget; more than this is no estimate.
-constexpr std::uint64_t kMaxPaymasterGas = 4 * kPaymasterVerificationGas;
+// EntryPoint and paymaster copy and hash the operation; tests/clients compares with 2,000 and 40,000 bytes on anvil.
+constexpr std::uint64_t kGasPerWord = 40;
+// A client that raises the paymaster's limits pays for it out of the budget; more than four times the need is no
+// estimate.
+constexpr std::uint64_t kMostRaised = 4;
+
+std::uint64_t verification_gas(const UserOperation& op) {
+  return kPaymasterVerificationGas + kGasPerWord * ((op.call_data.size() + op.factory_data.size() + 31) / 32);
+}
 
 std::string text(const Uint256& value) { return core::format_decimal(value); }
 
@@ -83,6 +90,7 @@ class CommunitySponsor final : public Sponsor {
     SponsorData data;
     data.paymaster = *contract;
     data.data = make_data(valid_until(), stub_signature());
+    data.verification_gas_limit = Uint256(verification_gas(op));
     data.name = options_.policy.name;
     co_return data;
   }
@@ -127,13 +135,12 @@ class CommunitySponsor final : public Sponsor {
     if (op.verification_gas_limit.is_zero() || op.pre_verification_gas.is_zero() || op.max_fee_per_gas.is_zero())
       return fail(ErrorCode::field_invalid,
                   "gas limits and fees must be final: estimate first, then ask for the sponsorship");
-    op.paymaster_verification_gas_limit =
-        std::max(op.paymaster_verification_gas_limit, Uint256(kPaymasterVerificationGas));
-    if (op.paymaster_verification_gas_limit > Uint256(kMaxPaymasterGas) ||
-        op.paymaster_post_op_gas_limit > Uint256(kMaxPaymasterGas))
-      return fail(ErrorCode::field_invalid, "paymaster gas limits above " + std::to_string(kMaxPaymasterGas) +
-                                                " are not sponsored; the paymaster needs " +
-                                                std::to_string(kPaymasterVerificationGas));
+    const std::uint64_t need = verification_gas(op);
+    op.paymaster_verification_gas_limit = std::max(op.paymaster_verification_gas_limit, Uint256(need));
+    const Uint256 most(kMostRaised * need);
+    if (op.paymaster_verification_gas_limit > most || op.paymaster_post_op_gas_limit > most)
+      return fail(ErrorCode::field_invalid, "paymaster gas limits above " + text(most) +
+                                                " are not sponsored; the paymaster needs " + std::to_string(need));
     return {};
   }
 

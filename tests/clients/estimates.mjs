@@ -87,9 +87,9 @@ export async function estimateTests(context) {
 
   await test("the paymaster's gas constants: estimate within them, not far below", async () => {
     const words = []
-    for (const version of ['0.7', '0.8']) {
+    for (const [version, bytes] of [['0.7', 2_000], ['0.8', 2_000], ['0.7', 40_000], ['0.8', 40_000]]) {
       const account = await SimpleAccount.make(context, version)
-      const draft = await account.draft({ callData: execute(sink, 0n, toHex(new Uint8Array(2_000).fill(7))) })
+      const draft = await account.draft({ callData: execute(sink, 0n, toHex(new Uint8Array(bytes).fill(7))) })
       const op = { ...draft, ...(await account.sponsor(draft, 'pm_getPaymasterStubData')) }
       const gas = await account.estimate(op)
       holds(gas.paymasterVerificationGasLimit <= op.paymasterVerificationGasLimit, `${version}: ${gas.paymasterVerificationGasLimit} over the constant ${op.paymasterVerificationGasLimit}`)
