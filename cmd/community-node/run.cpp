@@ -315,6 +315,8 @@ Task<infra::Result<void>> Node::start_relay() {
   }
   const protocol::Configuration configuration = development_configuration(deployment_);
   const protocol::ChainConfig& caps = configuration.chains[0];
+  // What fits no bundle of this node is refused before it is accepted.
+  validation.limits.bundle_gas = std::min(options_.bundle_gas, caps.bundle_gas_cap);
   chain::BlockWatcherOptions watching;
   watching.poll = options_.chain_poll;
   fees_ = std::make_unique<chain::FeeOracle>(*chain_, *clock_);
@@ -342,7 +344,7 @@ Task<infra::Result<void>> Node::start_relay() {
   bundler::BundlerOptions bundler;
   bundler.chain_id = deployment_.chain_id;
   bundler.entry_points = contracts;
-  bundler.limits.gas = std::min(options_.bundle_gas, caps.bundle_gas_cap);
+  bundler.limits.gas = validation.limits.bundle_gas;
   bundler.limits.batch_size = options_.batch_size;
   bundler.limits.gather = options_.batch_timeout;
   bundler.limits.low_balance = *multiply(core::Uint256(options_.min_balance_gwei), core::Uint256(1'000'000'000));
