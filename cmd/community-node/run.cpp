@@ -119,7 +119,8 @@ class Node {
 infra::Result<void> Node::open_storage() {
   if (auto made = infra::ensure_private_directory(options_.data_dir); !made) return made;
   auto locked = infra::DirectoryLock::take(options_.data_dir);
-  if (!locked) return tl::unexpected(locked.error());
+  if (!locked)
+    return infra::fail(locked.error().code, locked.error().message + "; stop it, or choose another folder: --data-dir");
   lock_ = std::make_unique<infra::DirectoryLock>(std::move(*locked));
   infra::DatabaseOptions database;
   database.url = "sqlite:" + (options_.data_dir / "node.db").string();

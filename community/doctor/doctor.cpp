@@ -94,7 +94,7 @@ Finding data_folder(const Input& input) {
   fs::path existing = fs::absolute(input.data_dir, error);
   const bool there = fs::exists(existing, error);
   while (!fs::exists(existing, error) && existing.has_relative_path()) existing = existing.parent_path();
-  if (access(existing.c_str(), W_OK) != 0)
+  if (!fs::is_directory(existing, error) || access(existing.c_str(), W_OK) != 0)
     return {Level::problem, "data", "cannot write to " + existing.string() + "; choose a folder with --data-dir"};
   return {Level::good, "data", input.data_dir.string() + (there ? "" : " (made at the first start)")};
 }

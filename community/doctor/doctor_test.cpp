@@ -95,6 +95,12 @@ TEST_F(DoctorTest, WhatIsMissingIsAProblemWithARemedy) {
   EXPECT_NE(about(findings, "contracts").words.find("make contracts"), std::string::npos);
 }
 
+TEST_F(DoctorTest, AFileInTheWayOfTheDataFolderIsAProblem) {
+  touch("data");
+  input_.data_dir = root_ / "data/node";
+  EXPECT_EQ(about(look(), "data").level, Level::problem);
+}
+
 TEST_F(DoctorTest, ABodyThisVersionLacksIsNamed) {
   input_.body = "optee-device";
   EXPECT_EQ(about(look(), "trusted core").level, Level::problem);

@@ -10,6 +10,7 @@ export const dummySignature = '0x' + 'ff'.repeat(15) + 'f0' + '00'.repeat(16) + 
 const factoryAbi = parseAbi(['function createAccount(address owner, uint256 salt) returns (address)',
   'function getAddress(address owner, uint256 salt) view returns (address)'])
 const accountAbi = parseAbi(['function execute(address dest, uint256 value, bytes func)'])
+const entryPointAbi = parseAbi(['function getNonce(address sender, uint192 key) view returns (uint256)'])
 export const execute = (to, value = 0n, data = '0x12345678') =>
   encodeFunctionData({ abi: accountAbi, functionName: 'execute', args: [to, value, data] })
 
@@ -28,6 +29,10 @@ export class SimpleAccount {
   }
 
   async isDeployed() { return Boolean(await this.context.chain.client.getCode({ address: this.address })) }
+  // Next nonce of the key of `nonce`, as the chain has it.
+  nonceAt(nonce) {
+    return this.context.chain.client.readContract({ address: this.entryPoint, abi: entryPointAbi, functionName: 'getNonce', args: [this.address, nonce >> 64n] })
+  }
   // A nonce key of its own for each call.
   freshNonce() { return this.keys++ << 64n }
 

@@ -62,13 +62,16 @@ function check(ok, what) {
   if (!ok) console.log(`FAILED: ${what}`)
 }
 
-const accepted = new Set()
+// Hash to account and nonce.
+const accepted = new Map()
+let forgotten = 0
 const refused = new Map()
 const killed = { node: 0, core: 0, chain: 0 }
 
 async function send(account) {
   try {
-    accepted.add(await account.send(await account.prepare()))
+    const op = await account.prepare()
+    accepted.set(await account.send(op), { account, nonce: op.nonce })
   } catch (error) {
     // Not accepted: nothing was promised.
     const words = String(error.message).slice(0, 60)
@@ -114,14 +117,26 @@ async function run(node) {
   for (let round = 0; round < rounds; round++) left = await oneRound(node, accounts, round, left)
   check(accepted.size > rounds, `only ${accepted.size} operations were accepted`)
   const rpc = rpcOf(node.urls.rpc)
-  for (const hash of accepted) {
-    const receipt = await until(`operation ${hash} is included`, () => rpc('eth_getUserOperationReceipt', [hash]), patienceMs)
-      .catch(() => null)
-    const status = receipt ? '' : JSON.stringify(await rpc('pimlico_getUserOperationStatus', [hash]).catch((e) => e.message))
-    check(receipt?.success === true, `accepted operation ${hash} is lost: ${status}`)
-    if (!receipt) break
-    const onChain = await chain.rpc('eth_getTransactionReceipt', [receipt.receipt.transactionHash]).catch(() => null)
-    check(onChain?.status === '0x1', `the receipt of ${hash} names a transaction that is not on the chain`)
+  for (const [hash, { account, nonce }] of accepted) {
+    // One operation was signed for each nonce, so a used nonce means that exactly this operation was executed, once.
+    const executed = await until(`operation ${hash} is executed`, async () => (await account.nonceAt(nonce)) > nonce, patienceMs)
+      .catch(() => false)
+    const status = executed ? '' : JSON.stringify(await rpc('pimlico_getUserOperationStatus', [hash]).catch((e) => e.message))
+    check(executed, `accepted operation ${hash} is lost: ${status}`)
+    if (!executed) break
+    if (!(await chain.rpc('eth_getLogs', [{ fromBlock: '0x0', address: account.entryPoint, topics: [null, hash] }])).length) {
+      // A killed anvil may keep what a block did and forget the block: nobody can show a receipt then.
+      forgotten++
+      continue
+    }
+    const told = await until(`the receipt of ${hash} is on the chain`, async () => {
+      const receipt = await rpc('eth_getUserOperationReceipt', [hash])
+      if (!receipt?.success) return false
+      const onChain = await chain.rpc('eth_getTransactionReceipt', [receipt.receipt.transactionHash])
+      return onChain?.status === '0x1' && onChain.blockHash === receipt.receipt.blockHash
+    }, patienceMs).catch(() => false)
+    check(told, `the node tells no receipt of ${hash} that is on the chain`)
+    if (!told) break
   }
 }
 
@@ -136,7 +151,7 @@ node.child.kill('SIGTERM')
 await node.ended
 fs.rmSync(node.folder, { recursive: true, force: true })
 console.log(`seed ${seedText}: ${accepted.size} operations accepted, ${[...refused].map(([w, n]) => `${n} × "${w}"`).join(', ') || 'none refused'}; ` +
-  `killed node ${killed.node}, core ${killed.core}, chain ${killed.chain} times`)
+  `killed node ${killed.node}, core ${killed.core}, chain ${killed.chain} times; blocks of ${forgotten} forgotten by the chain`)
 if (checks.failed) console.log(node.log.slice(-6_000))
 console.log(`${checks.passed} passed, ${checks.failed} failed, 0 skipped`)
 process.exit(checks.failed ? 1 : 0)
