@@ -414,6 +414,7 @@ Task<void> Node::main_job() {
                              " gas");
     progress_("receipt", "transaction " + core::to_hex(result->transaction_hash));
   }
+  if (!options_.once) progress_("ready", "serving on; Ctrl-C stops everything that was started here");
   // A node goes on serving whatever became of the demonstration.
   if (options_.once) ended_.set();
 }
