@@ -27,10 +27,6 @@ constexpr Bytes32 kOrder{0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0
                          0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
                          0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
 
-tl::unexpected<Error> fail(ErrorCode code, std::string message) {
-  return tl::unexpected<Error>(Error{code, std::move(message)});
-}
-
 core::AbiType parse_type(std::string_view text) { return core::parse_abi_type(text).value(); }
 
 // At most half the order, so that a signature has one form on chain.
@@ -55,22 +51,6 @@ Bytes assemble(std::uint8_t slot, ByteView server, const Bytes32& r, const Bytes
 }
 
 }  // namespace
-
-std::string_view name(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::init_data_invalid:
-      return "init_data_invalid";
-    case ErrorCode::calls_invalid:
-      return "calls_invalid";
-    case ErrorCode::client_data_form:
-      return "client_data_form";
-    case ErrorCode::signature_part_too_long:
-      return "signature_part_too_long";
-    case ErrorCode::signature_out_of_range:
-      return "signature_out_of_range";
-  }
-  return "unknown";
-}
 
 Result<Bytes> encode_init_data(const AccountInit& init) {
   using core::AbiValue;

@@ -407,15 +407,4 @@ std::unique_ptr<Bundler> make_bundler(BundlerDependencies dependencies, BundlerO
   return std::make_unique<RelayBundler>(std::move(dependencies), std::move(options));
 }
 
-std::string_view name(ErrorCode code) {
-  switch (code) {
-#define X(rule)         \
-  case ErrorCode::rule: \
-    return #rule;
-    COMMUNITY_BUNDLER_ERRORS(X)
-#undef X
-  }
-  return "unknown";
-}
-
 }  // namespace community::bundler

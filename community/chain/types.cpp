@@ -92,16 +92,6 @@ ChainResult<std::map<Bytes32, Bytes32>> slots_from_json(const json::value& value
 
 }  // namespace
 
-std::string_view name(ChainErrorKind kind) {
-  static constexpr std::string_view kNames[] = {
-#define X(kind) #kind,
-      COMMUNITY_CHAIN_ERRORS(X)
-#undef X
-  };
-  const auto index = static_cast<std::size_t>(kind);
-  return index < std::size(kNames) ? kNames[index] : "unknown";
-}
-
 std::string ChainError::text() const {
   std::string all(name(kind));
   if (kind == ChainErrorKind::rpc) all += " " + std::to_string(code);

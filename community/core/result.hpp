@@ -2,11 +2,7 @@
 // Expected failures are values: `Result<T>` with the one error enum of this module, whose values are named after the
 // rule that was broken. Tests assert which rule, callers map it to their own answers.
 #pragma once
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <tl/expected.hpp>
-#include <utility>
+#include "community/core/rules.hpp"
 
 namespace community::core {
 
@@ -118,29 +114,6 @@ namespace community::core {
   X(webauthn_authenticator_data)             \
   X(webauthn_key_algorithm)
 
-// One value for each rule; the text of a value is its name.
-enum class ErrorCode : std::uint8_t {
-#define X(rule) rule,
-  COMMUNITY_CORE_ERRORS(X)
-#undef X
-};
-
-std::string_view name(ErrorCode code);
-
-struct Error {
-  ErrorCode code{};
-  // Where and what, for a person; may be empty. Never contains a secret.
-  std::string message;
-
-  // "rule: where and what".
-  std::string text() const;
-};
-
-template <class T>
-using Result = tl::expected<T, Error>;
-
-inline tl::unexpected<Error> fail(ErrorCode code, std::string message = {}) {
-  return tl::unexpected<Error>(Error{code, std::move(message)});
-}
+COMMUNITY_ERRORS(COMMUNITY_CORE_ERRORS)
 
 }  // namespace community::core

@@ -21,22 +21,6 @@
 namespace community::infra {
 namespace asio = boost::asio;
 
-std::string_view name(ErrorCode code) {
-  static constexpr std::string_view kNames[] = {
-#define X(rule) #rule,
-      COMMUNITY_INFRA_ERRORS(X)
-#undef X
-  };
-  const auto index = static_cast<std::size_t>(code);
-  return index < std::size(kNames) ? kNames[index] : "unknown";
-}
-
-std::string Error::text() const {
-  std::string all(name(code));
-  if (!message.empty()) all.append(": ").append(message);
-  return all;
-}
-
 bool is_cancellation(const std::exception& error) {
   const auto* system = dynamic_cast<const boost::system::system_error*>(&error);
   return system != nullptr && system->code() == asio::error::operation_aborted;

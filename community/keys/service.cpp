@@ -63,17 +63,6 @@ bool is_refusal(const Error& error, protocol::Error refusal) {
 
 }  // namespace
 
-std::string_view name(ErrorCode code) {
-  switch (code) {
-#define X(rule)         \
-  case ErrorCode::rule: \
-    return #rule;
-    COMMUNITY_KEYS_ERRORS(X)
-#undef X
-  }
-  return "unknown";
-}
-
 std::string Error::text() const { return std::string(name(code)) + ": " + message; }
 
 std::string describe_protection(protocol::Body body, protocol::Protection protection) {
@@ -206,25 +195,34 @@ Task<Result<Bytes>> Service::call(Command command, Bytes body, std::uint64_t& re
 }
 
 // The names are those the product's founders gave to these series.
-void Service::measure(Command command, const Result<Bytes>& answer, std::chrono::steady_clock::duration duration) {
-  infra::Metrics* metrics = dependencies_.metrics;
-  if (metrics == nullptr) return;
+Service::CommandSeries& Service::series(Command command) {
+  const auto known = series_.find(command);
+  if (known != series_.end()) return known->second;
+  infra::Metrics& metrics = *dependencies_.metrics;
   const infra::MetricLabels operation{{"operation", std::string(protocol::name(command))}};
-  metrics->counter("superrelay_optee_operations_total", "Requests to the trusted core.", operation).add();
-  metrics
-      ->histogram("superrelay_optee_operation_duration_seconds", "From request to answer.", infra::Buckets::seconds,
-                  operation)
-      .observe(std::chrono::duration<double>(duration).count());
+  CommandSeries made{metrics.counter("superrelay_optee_operations_total", "Requests to the trusted core.", operation),
+                     metrics.histogram("superrelay_optee_operation_duration_seconds", "From request to answer.",
+                                       infra::Buckets::seconds, operation),
+                     std::nullopt};
+  if (command == Command::sign_userop || command == Command::sign_transaction || command == Command::sign_sponsorship)
+    made.signatures = metrics.counter("superrelay_optee_key_operations_total", "Signatures.", operation);
+  return series_.emplace(command, std::move(made)).first->second;
+}
+
+void Service::measure(Command command, const Result<Bytes>& answer, std::chrono::steady_clock::duration duration) {
+  if (dependencies_.metrics == nullptr) return;
+  CommandSeries& measured = series(command);
+  measured.operations.add();
+  measured.duration.observe(std::chrono::duration<double>(duration).count());
   if (!answer) {
     const Error& error = answer.error();
     const std::string reason(error.code == ErrorCode::refused ? protocol::name(error.refusal) : name(error.code));
-    metrics
+    dependencies_.metrics
         ->counter("superrelay_optee_errors_total", "Requests that were not answered with a result.",
                   {{"reason", reason}})
         .add();
-  } else if (command == Command::sign_userop || command == Command::sign_transaction ||
-             command == Command::sign_sponsorship) {
-    metrics->counter("superrelay_optee_key_operations_total", "Signatures.", operation).add();
+  } else if (measured.signatures) {
+    measured.signatures->add();
   }
 }
 

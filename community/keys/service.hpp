@@ -72,7 +72,16 @@ class Service final : public ConnectedKeyService {
   Task<Result<Bytes>> call(protocol::Command command, Bytes body, std::uint64_t& request_id);
   void measure(protocol::Command command, const Result<Bytes>& answer, std::chrono::steady_clock::duration duration);
 
+  // Series of one command, looked up when it is used first: the lookup by name costs more than a signature may.
+  struct CommandSeries {
+    infra::Counter operations;
+    infra::Histogram duration;
+    std::optional<infra::Counter> signatures;
+  };
+  CommandSeries& series(protocol::Command command);
+
   KeyServiceDependencies dependencies_;
+  std::map<protocol::Command, CommandSeries> series_;
   RecordStore store_;
   std::unique_ptr<Channel> channel_;
   infra::Event connected_;

@@ -220,17 +220,6 @@ class CommunitySponsor final : public Sponsor {
 
 }  // namespace
 
-std::string_view name(ErrorCode code) {
-  switch (code) {
-#define X(rule)         \
-  case ErrorCode::rule: \
-    return #rule;
-    COMMUNITY_PAYMASTER_ERRORS(X)
-#undef X
-  }
-  return "unknown";
-}
-
 std::unique_ptr<Sponsor> make_sponsor(keys::SponsorKeys& keys, infra::Clock& clock, infra::Metrics* metrics,
                                       SponsorOptions options) {
   return std::make_unique<CommunitySponsor>(keys, clock, metrics, std::move(options));

@@ -477,17 +477,6 @@ class DurablePool final : public Pool {
 
 }  // namespace
 
-std::string_view name(ErrorCode code) {
-  switch (code) {
-#define X(rule)         \
-  case ErrorCode::rule: \
-    return #rule;
-    COMMUNITY_POOL_ERRORS(X)
-#undef X
-  }
-  return "unknown";
-}
-
 std::string_view status_text(UseropStatus status) {
   constexpr std::string_view kTexts[] = {"received", "validated", "pooled",  "bundled",
                                          "included", "failed",    "dropped", "replaced"};

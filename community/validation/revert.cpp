@@ -29,17 +29,6 @@ constexpr CodeOfText kCodes[] = {
 
 }  // namespace
 
-std::string_view name(ErrorCode code) {
-  switch (code) {
-#define X(rule)         \
-  case ErrorCode::rule: \
-    return #rule;
-    COMMUNITY_VALIDATION_ERRORS(X)
-#undef X
-  }
-  return "unknown";
-}
-
 std::string clean_text(std::string_view text) {
   text = text.substr(0, kMaxReasonBytes);
   if (!core::is_utf8(base::view(text))) return core::to_hex(base::view(text));

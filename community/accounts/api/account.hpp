@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "community/core/rules.hpp"
 #include "community/core/secp256k1.hpp"
 #include "community/core/userop.hpp"
 
@@ -15,21 +16,14 @@ using core::Bytes32;
 using core::ByteView;
 using core::Uint256;
 
-enum class ErrorCode : std::uint8_t {
-  init_data_invalid,
-  calls_invalid,
-  client_data_form,
-  signature_part_too_long,
-  signature_out_of_range,
-};
-std::string_view name(ErrorCode code);
+#define COMMUNITY_ACCOUNTS_ERRORS(X) \
+  X(init_data_invalid)               \
+  X(calls_invalid)                   \
+  X(client_data_form)                \
+  X(signature_part_too_long)         \
+  X(signature_out_of_range)
 
-struct Error {
-  ErrorCode code{};
-  std::string message;
-};
-template <class T>
-using Result = tl::expected<T, Error>;
+COMMUNITY_ERRORS(COMMUNITY_ACCOUNTS_ERRORS)
 
 struct InitPasskey {
   std::array<std::uint8_t, 64> public_key{};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "community/core/json.hpp"
+#include "community/core/rules.hpp"
 #include "community/core/transaction.hpp"
 
 namespace community::chain {
@@ -27,12 +28,7 @@ using core::Uint256;
   X(wrong_chain) /* the node serves another chain than configured */                          \
   X(overloaded)  /* too many calls wait */
 
-enum class ChainErrorKind : std::uint8_t {
-#define X(kind) kind,
-  COMMUNITY_CHAIN_ERRORS(X)
-#undef X
-};
-std::string_view name(ChainErrorKind kind);
+COMMUNITY_RULES(ChainErrorKind, COMMUNITY_CHAIN_ERRORS)
 
 struct ChainError {
   ChainErrorKind kind{};

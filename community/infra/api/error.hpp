@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The expected failures of the infrastructure. One enum for the module: callers decide by code, people read the words.
 #pragma once
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <tl/expected.hpp>
-#include <utility>
+#include "community/core/rules.hpp"
 
 namespace community::infra {
 
@@ -28,28 +24,6 @@ namespace community::infra {
   X(config_value)                                                                     \
   X(process) /* a child process could not be started or died */
 
-enum class ErrorCode : std::uint8_t {
-#define X(rule) rule,
-  COMMUNITY_INFRA_ERRORS(X)
-#undef X
-};
-
-std::string_view name(ErrorCode code);
-
-struct Error {
-  ErrorCode code{};
-  // Where and what, for a person; never contains a secret.
-  std::string message;
-
-  // "code: where and what".
-  std::string text() const;
-};
-
-template <class T>
-using Result = tl::expected<T, Error>;
-
-inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
-  return tl::unexpected<Error>(Error{code, std::move(message)});
-}
+COMMUNITY_ERRORS(COMMUNITY_INFRA_ERRORS)
 
 }  // namespace community::infra

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why a key did not sign. `refused` carries the trusted core's own reason, which names the rule.
 #pragma once
-#include <string>
-#include <tl/expected.hpp>
-
+#include "community/core/rules.hpp"
 #include "trusted/protocol/protocol.hpp"
 
 namespace community::keys {
@@ -19,13 +17,7 @@ namespace community::keys {
   X(state_forked) /* database and core disagree beyond one change: `keys recover` or restore */ \
   X(process)      /* the key process could not be started */
 
-enum class ErrorCode : std::uint8_t {
-#define X(rule) rule,
-  COMMUNITY_KEYS_ERRORS(X)
-#undef X
-};
-
-std::string_view name(ErrorCode code);
+COMMUNITY_RULES(ErrorCode, COMMUNITY_KEYS_ERRORS)
 
 struct Error {
   ErrorCode code{};

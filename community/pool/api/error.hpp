@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why the pool does not keep an operation. Values are named after the rule that was broken.
 #pragma once
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <tl/expected.hpp>
-#include <utility>
+#include "community/core/rules.hpp"
 
 namespace community::pool {
 
@@ -23,25 +19,6 @@ namespace community::pool {
   X(storage) /* the database failed; nothing was kept */                                              \
   X(not_found)
 
-enum class ErrorCode : std::uint8_t {
-#define X(rule) rule,
-  COMMUNITY_POOL_ERRORS(X)
-#undef X
-};
-
-std::string_view name(ErrorCode code);
-
-struct Error {
-  ErrorCode code{};
-  // For a person.
-  std::string message;
-};
-
-template <class T>
-using Result = tl::expected<T, Error>;
-
-inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
-  return tl::unexpected<Error>(Error{code, std::move(message)});
-}
+COMMUNITY_ERRORS(COMMUNITY_POOL_ERRORS)
 
 }  // namespace community::pool

@@ -2,13 +2,8 @@
 // Why an operation is not taken. Values are named after the rule that was broken; the gateway maps them to the codes of
 // ERC-7769.
 #pragma once
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <tl/expected.hpp>
-#include <utility>
-
 #include "community/core/bytes.hpp"
+#include "community/core/rules.hpp"
 
 namespace community::validation {
 
@@ -38,13 +33,7 @@ namespace community::validation {
   X(bundle_reverted)   /* handleOps reverted without naming an operation */               \
   X(chain_unavailable) /* the execution client did not answer, or not in the form it promises */
 
-enum class ErrorCode : std::uint8_t {
-#define X(rule) rule,
-  COMMUNITY_VALIDATION_ERRORS(X)
-#undef X
-};
-
-std::string_view name(ErrorCode code);
+COMMUNITY_RULES(ErrorCode, COMMUNITY_VALIDATION_ERRORS)
 
 struct Error {
   ErrorCode code{};
