@@ -30,19 +30,19 @@ Bytes encode_op(ByteView element) {
 }
 
 void check(ByteView call_data) {
-  const auto bundle = ethereum::read_handle_ops(call_data);
-  if (!bundle) return;
+  const auto beneficiary = ethereum::read_handle_ops(call_data);
+  if (!beneficiary) return;
   auto arguments = *ethereum::AbiTuple::open(call_data.subspan(4), 2);
   const auto array = arguments.last_array(0);
-  require(array && array->count == bundle->op_count && array->count > 0, "it has operations");
+  require(array && array->count > 0, "it has operations");
   ethereum::AbiElements elements(*array);
   Bytes table, ops;
   for (std::size_t i = 0; i < elements.count(); i++) {
     append(table, abi_word(Uint256(32 * elements.count() + ops.size())));
     append(ops, encode_op(*elements.element(i)));
   }
-  const Bytes again = join({unhex("765e827f"), abi_word(Uint256(64)), abi_word(bundle->beneficiary),
-                            abi_word(Uint256(bundle->op_count)), table, ops});
+  const Bytes again = join({unhex("765e827f"), abi_word(Uint256(64)), abi_word(*beneficiary),
+                            abi_word(Uint256(elements.count())), table, ops});
   require(again == to_bytes(call_data), "one encoding");
 }
 

@@ -33,10 +33,10 @@ Error check_effect(const ethereum::UnsignedTransaction& tx, const protocol::Chai
   }
   if (find_entry_point(chain, tx.to) == nullptr) return Error::transaction_not_to_entry_point;
   if (!tx.value.is_zero()) return Error::transaction_has_value;
-  const auto bundle = ethereum::read_handle_ops(tx.data);
-  if (!bundle) return Error::transaction_not_handle_ops;
+  const auto paid = ethereum::read_handle_ops(tx.data);
+  if (!paid) return Error::transaction_not_handle_ops;
   const protocol::Address& beneficiary = base::is_zero(chain.beneficiary) ? executor : chain.beneficiary;
-  return bundle->beneficiary == beneficiary ? Error::ok : Error::transaction_foreign_beneficiary;
+  return *paid == beneficiary ? Error::ok : Error::transaction_foreign_beneficiary;
 }
 
 }  // namespace

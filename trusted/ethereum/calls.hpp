@@ -65,13 +65,8 @@ BatchError read_batch(ByteView call_data, std::size_t max_calls, Visit&& visit) 
   return BatchError::none;
 }
 
-struct HandleOps {
-  std::size_t op_count = 0;
-  Address beneficiary{};
-};
-
-// Reads `handleOps(ops, beneficiary)` with every operation in canonical form; nothing when it is not that.
-inline std::optional<HandleOps> read_handle_ops(ByteView call_data) {
+// The beneficiary of `handleOps(ops, beneficiary)` with every operation in canonical form; nothing when it is not that.
+inline std::optional<Address> read_handle_ops(ByteView call_data) {
   if (call_data.size() < 4 || selector_of(call_data) != kHandleOps) return std::nullopt;
   auto arguments = AbiTuple::open(call_data.subspan(4), 2);
   if (!arguments) return std::nullopt;
@@ -88,7 +83,7 @@ inline std::optional<HandleOps> read_handle_ops(ByteView call_data) {
       if (!op->bytes(dynamic)) return std::nullopt;
     if (!op->finished()) return std::nullopt;
   }
-  return HandleOps{array->count, *beneficiary};
+  return beneficiary;
 }
 
 // The argument of `createAccount(bytes initData)`, canonical; nothing when it is not that.

@@ -110,7 +110,6 @@ enum class Protection : std::uint8_t { none = 0, emulated = 1, hardware = 2 };
   X(record_not_current, 37)                   \
   X(stale_path, 38)                           \
   X(leaf_occupied, 39)                        \
-  X(leaf_out_of_range, 40)                    \
   X(stale_epoch, 41)                          \
   X(commit_root_mismatch, 42)                 \
   X(too_many_pending, 43)                     \
@@ -122,7 +121,6 @@ enum class Protection : std::uint8_t { none = 0, emulated = 1, hardware = 2 };
   X(passkey_key_invalid, 66)                  \
   X(passkey_last, 67)                         \
   X(passkey_own_removal, 68)                  \
-  X(policy_malformed, 69)                     \
   X(too_many_accounts, 70)                    \
   X(account_exists, 71)                       \
   X(init_data_malformed, 72)                  \
