@@ -97,6 +97,8 @@ class Node {
   std::unique_ptr<infra::Supervisor> chain_process_;
   devnet::ContractBundle bundle_;
   devnet::Deployment deployment_;
+  // What the operator signs for the core, and what the relay must stay within.
+  protocol::Configuration configuration_;
   std::vector<std::unique_ptr<chain::EntryPoint>> entry_points_;
   std::unique_ptr<chain::FeeOracle> fees_;
   std::unique_ptr<chain::BlockWatcher> blocks_;
@@ -288,6 +290,7 @@ Task<infra::Result<void>> Node::deploy() {
   auto deployment = co_await development.deploy(bundle_, std::move(input));
   if (!deployment) co_return infra::fail(infra::ErrorCode::process, deployment.error().message);
   deployment_ = std::move(*deployment);
+  configuration_ = development_configuration(deployment_);
   co_return infra::Result<void>{};
 }
 
@@ -296,8 +299,7 @@ Task<infra::Result<void>> Node::deploy_and_configure() {
   if (auto deployed = co_await deploy(); !deployed) co_return deployed;
   progress_("contracts", std::to_string(deployment_.deployed) +
                              " deployed now; EntryPoint 0.7 and 0.8, factory, paymasters staked and funded");
-  const auto configured =
-      co_await ensure_configuration(*keys_, operator_ ? &*operator_ : nullptr, development_configuration(deployment_));
+  const auto configured = co_await ensure_configuration(*keys_, operator_ ? &*operator_ : nullptr, configuration_);
   if (!configured) co_return infra::fail(infra::ErrorCode::process, configured.error().text());
   progress_("keys", "configuration signed by the operator is in force: " + core::to_hex(*configured));
   co_return infra::Result<void>{};
@@ -314,8 +316,7 @@ Task<infra::Result<void>> Node::start_relay() {
     validation.entry_points.push_back(
         {entry_point.get(), bundle_.simulations.at(std::string(entry_point->version_text()))});
   }
-  const protocol::Configuration configuration = development_configuration(deployment_);
-  const protocol::ChainConfig& caps = configuration.chains[0];
+  const protocol::ChainConfig& caps = configuration_.chains[0];
   // What fits no bundle of this node is refused before it is accepted.
   validation.limits.bundle_gas = std::min(options_.bundle_gas, caps.bundle_gas_cap);
   chain::BlockWatcherOptions watching;
