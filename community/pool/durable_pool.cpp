@@ -73,7 +73,10 @@ class DurablePool final : public Pool {
     if (const auto known = entries_.find(hash); known != entries_.end())
       return fail(ErrorCode::already_known, "this operation is already known");
     if (writing_.contains(hash)) return fail(ErrorCode::already_known, "this operation is already known");
-    if (const auto entry = at(entry_point.address, op.sender, op.nonce)) return check_replacement(*entry, op);
+    if (const auto entry = at(entry_point.address, op.sender, op.nonce)) {
+      if (auto replaces = check_replacement(*entry, op); !replaces) return replaces;
+      return check_entities(op);
+    }
     if (live_ >= limits_.total || bytes_ >= limits_.total_bytes)
       return fail(ErrorCode::pool_full, "the pool holds " + std::to_string(live_) + " operations; try again later");
     const auto of_sender = by_sender_.find({entry_point.address, op.sender});
@@ -91,6 +94,10 @@ class DurablePool final : public Pool {
     EntryPtr replaced = at(userop.entry_point.address, userop.op.sender, userop.op.nonce);
     if (auto covered = check_paymaster(userop, replaced, paymaster_deposit); !covered)
       co_return tl::unexpected(std::move(covered.error()));
+    // A replacement takes no further place, but it may be larger than what it replaces.
+    if (replaced && userop.calldata.bytes > replaced->userop.calldata.bytes &&
+        bytes_ - replaced->userop.calldata.bytes + userop.calldata.bytes > limits_.total_bytes)
+      co_return fail(ErrorCode::pool_full, "the pool has no room for a replacement of this size; try again later");
     auto entry = std::make_shared<PooledUserop>();
     entry->userop = std::move(userop);
     entry->status = UseropStatus::validated;
@@ -108,12 +115,14 @@ class DurablePool final : public Pool {
     writing_.erase(hash);
     if (!written) {
       unlink(entry);
-      if (replaced) link(replaced);
+      if (replaced && is_live(replaced->status)) link(replaced);
       co_return tl::unexpected(std::move(written.error()));
     }
-    if (replaced) {
+    // An earlier transaction with the replaced one may have been mined meanwhile: it is then included, not replaced.
+    if (replaced && is_live(replaced->status)) {
       replaced->status = UseropStatus::replaced;
       entries_.erase(replaced->userop.hash);
+      finished_++;
     }
     entry->status = UseropStatus::pooled;
     entries_[hash] = entry;
@@ -193,6 +202,13 @@ class DurablePool final : public Pool {
   Uint256 liability(const Address& entry_point, const Address& paymaster) const override {
     const auto found = paymasters_.find({entry_point, paymaster});
     return found == paymasters_.end() ? Uint256() : found->second.liability;
+  }
+
+  std::vector<UseropPtr> under_way() const override {
+    std::vector<UseropPtr> result;
+    for (const auto& [hash, entry] : entries_)
+      if (entry->status != UseropStatus::pooled) result.push_back(entry);
+    return result;
   }
 
   PoolStatistics statistics() const override { return {live_ - bundled_, bundled_, bytes_}; }
@@ -275,19 +291,18 @@ class DurablePool final : public Pool {
     show();
     // Not put back when the write fails: it stays dropped for this run and is tried again by the next one.
     auto written = co_await store_.change(std::move(changes), clock_.now_ms(), AlsoWrite());
-    co_return written;
+    if (!written) co_return written;
+    co_return co_await trim();
   }
 
   Task<Result<void>> forget(std::vector<Bytes32> hashes, AlsoWrite also) override {
+    // What waits or is on its way again has no inclusion that could be final.
+    std::erase_if(hashes, [this](const Bytes32& hash) { return find_live(hash) != nullptr; });
     for (const Bytes32& hash : hashes) entries_.erase(hash);
-    const std::size_t count = hashes.size();
+    finished_ += hashes.size();
     auto written = co_await store_.finalize(std::move(hashes), std::move(also));
-    finished_ += count;
-    if (written && finished_ >= kTrimEvery) {
-      finished_ = 0;
-      co_return co_await store_.trim(limits_.history);
-    }
-    co_return written;
+    if (!written) co_return written;
+    co_return co_await trim();
   }
 
   Task<Result<UseropRecord>> record(Bytes32 hash) override { return store_.record(hash); }
@@ -396,7 +411,9 @@ class DurablePool final : public Pool {
     load.liability = base::add(load.liability, userop.max_cost).value_or(Uint256::max());
   }
 
+  // Nothing when another operation has its place.
   void unlink(const EntryPtr& entry) {
+    if (holder_of(*entry) != entry) return;
     const ValidatedUserop& userop = entry->userop;
     const auto of_sender = by_sender_.find({userop.entry_point.address, userop.op.sender});
     of_sender->second.erase(userop.op.nonce);
@@ -416,7 +433,7 @@ class DurablePool final : public Pool {
   void set_status(const EntryPtr& entry, UseropStatus status) {
     if (is_live(entry->status)) unlink(entry);
     entry->status = status;
-    if (is_live(status)) link(entry);
+    if (is_live(status) && !holder_of(*entry)) link(entry);
   }
 
   static StatusChange change_of(const PooledUserop& entry) {
@@ -436,6 +453,13 @@ class DurablePool final : public Pool {
       if (key_of(it->first) == key_of(userop.op.nonce) && it->second->status == UseropStatus::pooled)
         result.push_back(it->second);
     return result;
+  }
+
+  // Removes old rows from time to time.
+  Task<Result<void>> trim() {
+    if (finished_ < kTrimEvery) co_return Result<void>{};
+    finished_ = 0;
+    co_return co_await store_.trim(limits_.history);
   }
 
   Task<Result<void>> apply(std::vector<StatusChange> changes, std::vector<std::pair<EntryPtr, UseropStatus>> before,
@@ -469,7 +493,10 @@ class DurablePool final : public Pool {
   std::unordered_map<Address, std::size_t, HashOfBytes> senders_;
   // Factories and paymasters of live operations.
   std::unordered_map<Address, std::size_t, HashOfBytes> entities_;
-  std::size_t live_ = 0, bundled_ = 0, bytes_ = 0, finished_ = 0;
+  std::size_t live_ = 0, bundled_ = 0, bytes_ = 0;
+  // Rows that finished since old ones were removed. Nobody knows how many the last run left: the first to finish
+  // removes them.
+  std::size_t finished_ = kTrimEvery;
   infra::Event arrivals_;
   std::optional<infra::Counter> accepted_, dropped_;
   std::optional<infra::Gauge> waiting_gauge_, bundled_gauge_;

@@ -309,5 +309,89 @@ TEST_F(pool_test, NothingIsKeptWhenTheWriteFails) {
   EXPECT_EQ(pool->statistics().bytes, 0u);
 }
 
+TEST_F(pool_test, WhatWaitsAgainIsNotForgottenWithAnEarlierTransaction) {
+  const auto hash = add(op(1, 0));
+  bundle(*hash);
+  include(*hash);
+  ASSERT_TRUE(loop.block_on(pool->mark_waiting({*hash}, false, AlsoWrite())));
+  ASSERT_TRUE(loop.block_on(pool->forget({*hash}, AlsoWrite())));
+  EXPECT_TRUE(pool->find_live(*hash));
+  reopen();
+  EXPECT_EQ(pool->waiting(kEntryPoint).size(), 1u);
+  bundle(*hash);
+}
+
+TEST_F(pool_test, AReplacementMayNotOutgrowThePool) {
+  limits.total_bytes = 4'000;
+  reopen();
+  const auto old = add(op(1, 0, 1'000));
+  ASSERT_TRUE(old);
+  UserOperation large = op(1, 0, 2'000);
+  large.call_data = core::Bytes(10'000, 1);
+  EXPECT_EQ(add(large).error().code, ErrorCode::pool_full);
+  EXPECT_EQ(record(*old).status, UseropStatus::pooled);
+  large.call_data.resize(100);
+  EXPECT_TRUE(add(large));
+}
+
+TEST_F(pool_test, AReplacementMayNotBringASenderAsItsPaymaster) {
+  ASSERT_TRUE(add(op(1, 0, 1'000)));
+  ASSERT_TRUE(add(op(200, 0)));
+  UserOperation next = op(1, 0, 2'000);
+  next.paymaster = address(200);
+  EXPECT_EQ(add(next, Uint256::max()).error().code, ErrorCode::entity_is_sender);
+}
+
+TEST_F(pool_test, AnOperationMinedWhileItIsReplacedIsIncludedAndEverythingStaysCounted) {
+  const auto old = add(op(1, 0, 1'000));
+  ASSERT_TRUE(old);
+  Inclusion inclusion;
+  inclusion.hash = *old;
+  inclusion.transaction_hash = Bytes32{7};
+  inclusion.success = true;
+  std::vector<Inclusion> inclusions{inclusion};
+  const auto [added, included] = loop.block_on(
+      infra::both(pool->add(valid(op(1, 0, 2'000)), std::nullopt), pool->mark_included(inclusions, AlsoWrite())));
+  ASSERT_TRUE(added);
+  ASSERT_TRUE(included);
+  EXPECT_EQ(record(*old).status, UseropStatus::included);
+  EXPECT_EQ(pool->statistics().waiting, 1u);
+  ASSERT_EQ(pool->waiting(kEntryPoint).size(), 1u);
+  EXPECT_EQ(pool->waiting(kEntryPoint)[0]->userop.hash, *added);
+  ASSERT_TRUE(loop.block_on(pool->drop(*added, "test")));
+  EXPECT_EQ(pool->statistics().waiting, 0u);
+  EXPECT_EQ(pool->statistics().bytes, 0u);
+}
+
+TEST_F(pool_test, WhatIsUnderWayIsNeitherWaitingNorFinal) {
+  const auto first = add(op(1, 0));
+  const auto second = add(op(2, 0));
+  ASSERT_TRUE(add(op(3, 0)));
+  bundle(*first);
+  bundle(*second);
+  include(*second);
+  EXPECT_EQ(pool->under_way().size(), 2u);
+  ASSERT_TRUE(loop.block_on(pool->forget({*second}, AlsoWrite())));
+  ASSERT_EQ(pool->under_way().size(), 1u);
+  EXPECT_EQ(pool->under_way()[0]->userop.hash, *first);
+}
+
+TEST_F(pool_test, OldRecordsAreRemovedThoughEveryRunIsShort) {
+  limits.history = 1;
+  reopen();
+  const auto first = add(op(1, 0));
+  for (std::uint8_t i = 2; i <= 3; i++) {
+    const auto next = add(op(i, 0));
+    ASSERT_TRUE(loop.block_on(pool->drop(*next, "test")));
+  }
+  ASSERT_TRUE(loop.block_on(pool->drop(*first, "test")));
+  EXPECT_EQ(record(*first).status, UseropStatus::dropped);
+  reopen();
+  const auto last = add(op(4, 0));
+  ASSERT_TRUE(loop.block_on(pool->drop(*last, "test")));
+  EXPECT_EQ(loop.block_on(pool->record(*first)).error().code, ErrorCode::not_found);
+  EXPECT_EQ(record(*last).status, UseropStatus::dropped);
+}
+
 }  // namespace
 }  // namespace community::pool

@@ -133,6 +133,8 @@ class Pool {
   virtual UseropPtr find_live(const Bytes32& hash) const = 0;
   // wei this paymaster may be charged for live operations
   virtual Uint256 liability(const Address& entry_point, const Address& paymaster) const = 0;
+  // Operations that left the queue for a transaction, and those whose inclusion is not final yet.
+  virtual std::vector<UseropPtr> under_way() const = 0;
   virtual PoolStatistics statistics() const = 0;
 
   // The operations leave the queue for a transaction; `also` is written in the same commit. not_found, and nothing is
@@ -143,7 +145,7 @@ class Pool {
   // them: a bundle reverted although its simulation went through.
   virtual Task<Result<void>> mark_waiting(std::vector<Bytes32> hashes, bool failed, AlsoWrite also) = 0;
   virtual Task<Result<void>> drop(Bytes32 hash, std::string reason) = 0;
-  // The inclusions of these are final: they leave memory.
+  // The inclusions of these are final: they leave memory. Live ones among them stay.
   virtual Task<Result<void>> forget(std::vector<Bytes32> hashes, AlsoWrite also) = 0;
 
   virtual Task<Result<UseropRecord>> record(Bytes32 hash) = 0;
