@@ -44,7 +44,9 @@ std::vector<pool::UseropPtr> BundleBuilder::select(const Selection& selection) c
     ops.push_back(&op);
     const bool fits = with.bytes <= limits.bytes && validation::bundle_gas_limit(ops, with) <= limits.gas;
     const bool ready = op.max_fee_per_gas >= selection.base_fee && !selection.parked->contains(candidate->userop.hash);
-    if (!fits || !ready) {
+    // One of them is at fault and must not take the others along again.
+    const bool alone = candidate->failures > 0;
+    if (!fits || !ready || (alone && !chosen.empty())) {
       ops.pop_back();
       passed_over.insert(op.sender);
       continue;
@@ -52,6 +54,7 @@ std::vector<pool::UseropPtr> BundleBuilder::select(const Selection& selection) c
     calldata = with;
     key_of_sender[op.sender] = key_of(op.nonce);
     chosen.push_back(candidate);
+    if (alone) break;
   }
   return chosen;
 }
@@ -100,6 +103,24 @@ Task<Result<Misfit>> BundleBuilder::judge(const chain::EntryPoint& entry_point, 
   co_return misfit;
 }
 
+// The shortest prefix that fails so ends with it; each half that is tried costs one simulation.
+Task<Result<std::size_t>> BundleBuilder::find_fault(const Bundle& bundle, Address executor) {
+  std::size_t good = 0;
+  std::size_t bad = bundle.userops.size();
+  while (bad - good > 1) {
+    const std::size_t middle = good + (bad - good) / 2;
+    Bundle prefix;
+    prefix.entry_point = bundle.entry_point;
+    prefix.userops.assign(bundle.userops.begin(), bundle.userops.begin() + static_cast<std::ptrdiff_t>(middle));
+    if (auto encoded = encode(prefix, executor); !encoded) co_return tl::unexpected(std::move(encoded.error()));
+    auto trace = co_await simulate(prefix, executor);
+    if (!trace && trace.error().code == validation::ErrorCode::chain_unavailable)
+      co_return fail(ErrorCode::chain_unavailable, trace.error().message);
+    (trace ? good : bad) = middle;
+  }
+  co_return bad - 1;
+}
+
 Task<Result<BundleBuilder::Outcome>> BundleBuilder::prove(const chain::EntryPoint& entry_point,
                                                           std::vector<pool::UseropPtr> userops, Address executor) {
   Outcome outcome;
@@ -113,12 +134,12 @@ Task<Result<BundleBuilder::Outcome>> BundleBuilder::prove(const chain::EntryPoin
     if (!trace && trace.error().code == validation::ErrorCode::chain_unavailable)
       co_return fail(ErrorCode::chain_unavailable, trace.error().message);
     const bool alone = rest.size() == 1;
+    std::size_t index = trace ? static_cast<std::size_t>(trace->failure->index) : 0;
     if (!trace && !alone) {
-      // Nobody is named: each operation is then tried in a bundle of its own.
-      rest.resize(1);
-      continue;
+      auto fault = co_await find_fault(outcome.bundle, executor);
+      if (!fault) co_return tl::unexpected(std::move(fault.error()));
+      index = *fault;
     }
-    const std::size_t index = trace ? static_cast<std::size_t>(trace->failure->index) : 0;
     const std::string reason = trace ? trace->failure->reason : trace.error().message;
     if (index >= rest.size()) co_return fail(ErrorCode::chain_unavailable, "the EntryPoint names no operation of ours");
     const pool::UseropPtr failing = rest[index];

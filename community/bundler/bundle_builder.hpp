@@ -38,7 +38,8 @@ class BundleBuilder {
 
   // Whether it fits a bundle of its own.
   bool fits_alone(const pool::PooledUserop& userop) const;
-  // Within the limits of gas, bytes and number; one nonce key of a sender.
+  // Within the limits of gas, bytes and number; one nonce key of a sender. What was in a bundle that reverted goes
+  // alone.
   std::vector<pool::UseropPtr> select(const Selection& selection) const;
 
   struct Outcome {
@@ -55,6 +56,8 @@ class BundleBuilder {
   Task<validation::Result<validation::ValidationTrace>> simulate(const Bundle& bundle, Address executor);
   Task<Result<Misfit>> judge(const chain::EntryPoint& entry_point, pool::UseropPtr userop, std::string reason,
                              bool alone, Address executor);
+  // Which operation makes handleOps revert without naming one.
+  Task<Result<std::size_t>> find_fault(const Bundle& bundle, Address executor);
   Result<void> encode(Bundle& bundle, const Address& executor) const;
 
   validation::Simulator& simulator_;

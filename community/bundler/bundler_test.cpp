@@ -64,7 +64,7 @@ class bundler_test : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  void start() {
+  void start(bool looks = true) {
     infra::DatabaseOptions database_options;
     database_options.url = "sqlite:" + (folder_ / "node.db").string();
     database_options.durable = false;
@@ -79,7 +79,7 @@ class bundler_test : public testing::Test {
     bundler = make_bundler(d, options);
     is_running = true;
     loop.spawn("bundler", run());
-    look();
+    if (looks) look();
   }
   Task<void> run() {
     co_await bundler->run();
@@ -195,8 +195,11 @@ class bundler_test : public testing::Test {
   // What handleOps emits: BeforeExecution, one log of the account, the operation's event.
   chain::FakeChain::Executed execute(const core::Transaction& transaction) {
     chain::FakeChain::Executed result;
-    result.success = !reverts;
-    if (reverts) return result;
+    const auto ops = ops_of(transaction);
+    const bool is_poisoned = std::any_of(
+        ops.begin(), ops.end(), [this](const UserOperation& one) { return one.sender[19] == poisonous_sender; });
+    result.success = !reverts && !is_poisoned;
+    if (!result.success) return result;
     const auto& topics = chain::entry_point_topics();
     const auto add_log = [&](const Address& address, std::vector<core::Bytes32> log_topics, core::Bytes data) {
       chain::Log log;
@@ -205,7 +208,6 @@ class bundler_test : public testing::Test {
       log.data = std::move(data);
       result.logs.push_back(std::move(log));
     };
-    const auto ops = ops_of(transaction);
     if (!ops.empty()) add_log(entry_point->address(), {topics.before_execution}, {});
     for (const UserOperation& one : ops) {
       add_log(one.sender, {core::event_topic("Own()")}, {});
@@ -229,6 +231,8 @@ class bundler_test : public testing::Test {
   infra::Health health;
   BundlerOptions options;
   bool reverts = false;
+  // Bundles with an operation of this sender revert on chain.
+  std::uint8_t poisonous_sender = 0;
   bool is_running = false;
   std::vector<Uint256> included;
   // Every execution of an operation on the chain, vanished ones too.
@@ -485,6 +489,12 @@ TEST_F(bundler_test, AnOperationThatSomebodyElseIncludedIsFound) {
   until_status(hash, UseropStatus::included);
   EXPECT_EQ(record(hash).inclusion->transaction_hash, *foreign.hash());
   EXPECT_EQ(chain.sent().size(), 1u);
+  EXPECT_EQ(included.size(), 1u);
+  // It is watched like our own until it is final, also over a restart, and leaves memory then.
+  restart();
+  ASSERT_TRUE(loop.block_on(pool->load()));
+  mine_until([this] { return pool->under_way().empty() && pool->statistics().waiting == 0; });
+  EXPECT_EQ(status(hash), UseropStatus::included);
 }
 
 TEST_F(bundler_test, ARefusalOfTheTrustedCoreIsSaidAndTriedAgain) {
@@ -539,6 +549,122 @@ TEST_F(bundler_test, AnOperationThatPaysTooLittleWaitsAndThenLeaves) {
   clock.advance(options.limits.max_waiting + infra::Milliseconds(1));
   mine_until([&] { return status(hash) == UseropStatus::dropped; });
   EXPECT_TRUE(chain.sent().empty());
+}
+
+TEST_F(bundler_test, ARevertThatIsFinalDoesNotTakeAWaitingOperationWithIt) {
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  reverts = true;
+  mine();
+  until_status(hash, UseropStatus::pooled);
+  // The next bundle has to wait: the base fee is above what the operation offers.
+  chain.set_base_fee(Uint256(90'000'000'000));
+  chain.mine();
+  restart();
+  mine(5);
+  until([this] { return pool->statistics().waiting == 1; });
+  reverts = false;
+  chain.set_base_fee(Uint256(1'000'000'000));
+  mine_until([&] { return status(hash) == UseropStatus::included; });
+  EXPECT_EQ(executed.size(), 1u);
+}
+
+TEST_F(bundler_test, WhatAFormerExecutorHadUnderWayGoesToAnother) {
+  keys = SoftwareExecutorKeys(2);
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  stop();
+  chain.drop_pending(*chain.sent()[0].hash());
+  keys.infos.erase(keys.infos.begin());
+  start();
+  until_sent(2);
+  EXPECT_EQ(*chain.sent()[1].sender(), keys.infos[0].address);
+  mine();
+  until_status(hash, UseropStatus::included);
+}
+
+TEST_F(bundler_test, WhatRevertsABundleOnChainTakesNobodyWithItASecondTime) {
+  options.limits.max_failures = 2;
+  poisonous_sender = 2;
+  start(false);
+  const auto first = add(op(1));
+  const auto second = add(op(2));
+  const auto third = add(op(3));
+  look();
+  until_sent(1);
+  EXPECT_EQ(ops_of(chain.sent()[0]).size(), 3u);
+  mine_until([&] { return status(first) == UseropStatus::included && status(third) == UseropStatus::included; });
+  mine_until([&] { return status(second) == UseropStatus::dropped; });
+  EXPECT_EQ(executed.size(), 2u);
+}
+
+TEST_F(bundler_test, WhoSpoilsABundleIsFoundThoughTheEntryPointNamesNobody) {
+  simulator.spoils = [](const UserOperation& one) { return one.sender[19] == 4; };
+  start(false);
+  std::vector<core::Bytes32> hashes;
+  for (std::uint8_t i = 1; i <= 5; i++) hashes.push_back(add(op(i)));
+  look();
+  until_sent(1);
+  EXPECT_EQ(ops_of(chain.sent()[0]).size(), 4u);
+  until_status(hashes[3], UseropStatus::dropped);
+  EXPECT_EQ(record(hashes[3]).reason, "handleOps reverted");
+}
+
+TEST_F(bundler_test, AStandstillOfTheNodeDoesNotCountAsWaiting) {
+  simulator.trouble = validation::Error{validation::ErrorCode::chain_unavailable, "no answer", {}, {}};
+  start();
+  const auto hash = add(op(1));
+  until([this] { return !simulator.sizes.empty(); });
+  stop();
+  simulator.trouble.reset();
+  clock.advance(options.limits.max_waiting + infra::Milliseconds(1));
+  start();
+  until_sent(1);
+  EXPECT_EQ(status(hash), UseropStatus::bundled);
+}
+
+TEST_F(bundler_test, NothingIsSentBeforeTheHeadIsKnown) {
+  start(false);
+  add(op(1));
+  for (int turn = 0; turn < 1'000; turn++) loop.block_on(infra::reschedule());
+  EXPECT_TRUE(chain.sent().empty());
+  look();
+  until_sent(1);
+}
+
+TEST_F(bundler_test, WhatOneExecutorIncludedAfterAllIsNotTakenBackByAnother) {
+  keys = SoftwareExecutorKeys(2);
+  start();
+  const auto hash = add(op(1));
+  until_sent(1);
+  mine();
+  until_status(hash, UseropStatus::included);
+  add(op(2));
+  until_sent(2);
+  const core::Transaction first = chain.sent()[0];
+  // The inclusion vanishes while its executor is busy and its nonce stays used: the other one takes the operation.
+  chain.rewind(1);
+  chain.drop_pending(*first.hash());
+  chain.set_nonce(keys.infos[0].address, 1);
+  chain.set_base_fee(Uint256(20'000'000'000));
+  mine();
+  until_sent(3);
+  EXPECT_EQ(*chain.sent()[2].sender(), keys.infos[1].address);
+  EXPECT_EQ(ops_of(chain.sent()[2]).size(), 1u);
+  // The first transaction is mined after all, the other one loses its nonce.
+  chain.drop_pending(*chain.sent()[2].hash());
+  chain.set_nonce(keys.infos[1].address, 1);
+  chain.set_nonce(keys.infos[0].address, 0);
+  chain.set_base_fee(Uint256(1'000'000'000));
+  ASSERT_TRUE(loop.block_on(chain.send_raw_transaction(*first.signed_encoding())));
+  mine();
+  until_status(hash, UseropStatus::included);
+  mine(5);
+  until([this] { return pool->under_way().empty(); });
+  EXPECT_EQ(status(hash), UseropStatus::included);
+  EXPECT_EQ(record(hash).inclusion->transaction_hash, *first.hash());
 }
 
 }  // namespace

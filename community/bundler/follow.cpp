@@ -143,7 +143,8 @@ Task<void> RelayBundler::follow_mined(Executor& executor, std::uint64_t nonce, c
   if (!forgotten) co_return;
   for (const Bytes32& userop : mined.userops) slot_of_.erase(userop);
   executor.slots.erase(nonce);
-  if (++finished_ % kTrimEvery == 0) co_await store_.trim(kKeptTransactions);
+  // Nobody knows how many the last run left: the first to finish removes them.
+  if (finished_++ % kTrimEvery == 0) co_await store_.trim(kKeptTransactions);
 }
 
 std::vector<Bytes32> RelayBundler::take_userops(const Executor& executor, std::uint64_t nonce,
@@ -193,6 +194,10 @@ Task<void> RelayBundler::on_mined(Executor& executor, std::uint64_t nonce, Bytes
   }
   std::set<Bytes32> kept;
   for (const pool::Inclusion& inclusion : inclusions) kept.insert(inclusion.hash);
+  // They may be in another executor's transaction too, if this one had vanished before: that one loses them.
+  for (const Bytes32& userop : attempt.userops)
+    if (kept.contains(userop)) slot_of_[userop] = {executor.address, nonce};
+  send_problem_.clear();
   for (Attempt& one : slot.attempts) {
     one.state = one.hash == hash ? TransactionState::mined : TransactionState::pending;
     one.raw.clear();

@@ -84,6 +84,8 @@ Task<void> RelayBundler::step() {
     infra::log_warning("bundler cannot start yet", {{"why", loaded.error().message}});
     co_return;
   }
+  // Without a head no transaction can be dated; the first block event wakes again.
+  if (!d_.blocks.head()) co_return;
   if (std::exchange(block_seen_, false)) {
     parked_.clear();
     recheck_above_ = std::exchange(ancestor_, std::nullopt);
@@ -92,6 +94,7 @@ Task<void> RelayBundler::step() {
       const bool answered = co_await follow(executor);
       is_complete = is_complete && answered;
     }
+    if (is_complete) co_await recover_strays();
     co_await drop_overdue();
     // Nothing is concluded from silence: the next event asks again.
     if (!is_complete) {
@@ -107,8 +110,39 @@ Task<void> RelayBundler::drop_overdue() {
   const std::int64_t oldest = d_.clock.now_ms() - options_.limits.max_waiting.count();
   for (const chain::EntryPoint* entry_point : options_.entry_points)
     for (const pool::UseropPtr& userop : d_.pool.waiting(entry_point->address()))
-      if (userop->received_ms < oldest)
-        co_await d_.pool.drop(userop->userop.hash, "it waited too long: its fees stayed below what the chain asks for");
+      if (std::max(userop->received_ms, started_ms_) < oldest)
+        co_await d_.pool.drop(userop->userop.hash,
+                              "it waited too long, mostly because its fees are below what the chain asks for: send it "
+                              "again with higher fees");
+}
+
+// What left the queue and is in no transaction that is followed: its executor is no longer one of ours, a write failed
+// half way, or somebody else included it.
+Task<void> RelayBundler::recover_strays() {
+  std::vector<Bytes32> waiting, finished;
+  for (const pool::UseropPtr& userop : d_.pool.under_way()) {
+    const Bytes32& hash = userop->userop.hash;
+    if (slot_of_.contains(hash)) continue;
+    if (userop->status == pool::UseropStatus::bundled) {
+      waiting.push_back(hash);
+      continue;
+    }
+    if (!foreign_.contains(hash)) {
+      const auto record = co_await d_.pool.record(hash);
+      if (record && record->inclusion) foreign_[hash] = record->inclusion->block_number;
+    }
+    const auto found = foreign_.find(hash);
+    if (found == foreign_.end()) continue;
+    const std::uint64_t block = found->second;
+    const bool is_final = head_ >= block + options_.limits.final_depth;
+    // If its inclusion vanished it goes into a bundle again; if not, its nonce leads back to the inclusion.
+    const bool may_have_vanished = block > recheck_above_.value_or(block);
+    if (!is_final && !may_have_vanished) continue;
+    (is_final ? finished : waiting).push_back(hash);
+    foreign_.erase(found);
+  }
+  if (!waiting.empty()) co_await d_.pool.mark_waiting(std::move(waiting), false, pool::AlsoWrite());
+  if (!finished.empty()) co_await d_.pool.forget(std::move(finished), pool::AlsoWrite());
 }
 
 Task<Result<void>> RelayBundler::load_executors() {
@@ -128,17 +162,30 @@ Task<Result<void>> RelayBundler::load_executors() {
     Executor executor;
     executor.key = key.id;
     executor.address = key.address;
-    for (const Attempt& attempt : loaded_) {
-      if (attempt.executor != key.address) continue;
-      executor.slots[attempt.nonce].attempts.push_back(attempt);
-      for (const Bytes32& userop : attempt.userops) slot_of_[userop] = {key.address, attempt.nonce};
-    }
+    for (const Attempt& attempt : loaded_)
+      if (attempt.executor == key.address) executor.slots[attempt.nonce].attempts.push_back(attempt);
     executors_.push_back(std::move(executor));
   }
+  assign_userops();
   loaded_.clear();
+  started_ms_ = d_.clock.now_ms();
   keys_problem_.clear();
   block_seen_ = true;
   co_return Result<void>{};
+}
+
+// The newest transaction with an operation carries it, unless one with it is mined.
+void RelayBundler::assign_userops() {
+  const auto is_ours = [this](const Address& address) {
+    return std::any_of(executors_.begin(), executors_.end(),
+                       [&](const Executor& executor) { return executor.address == address; });
+  };
+  for (const bool mined : {false, true}) {
+    for (const Attempt& attempt : loaded_) {
+      if ((attempt.state == TransactionState::mined) != mined || !is_ours(attempt.executor)) continue;
+      for (const Bytes32& userop : attempt.userops) slot_of_[userop] = {attempt.executor, attempt.nonce};
+    }
+  }
 }
 
 std::vector<ExecutorState> RelayBundler::executors() const {
@@ -172,6 +219,14 @@ const chain::EntryPoint* RelayBundler::find_entry_point(const Address& address) 
   for (const chain::EntryPoint* entry_point : options_.entry_points)
     if (entry_point->address() == address) return entry_point;
   return nullptr;
+}
+
+bool RelayBundler::is_followed(const Bytes32& transaction_hash) const {
+  for (const Executor& executor : executors_)
+    for (const auto& [nonce, slot] : executor.slots)
+      for (const Attempt& attempt : slot.attempts)
+        if (attempt.hash == transaction_hash) return true;
+  return false;
 }
 
 std::set<Address> RelayBundler::busy_senders() const {
@@ -301,7 +356,13 @@ Task<void> RelayBundler::resolve_nonce(const chain::EntryPoint& entry_point, Byt
   if (!receipt || !*receipt) co_return;
   auto inclusions = read_inclusions(**receipt, entry_point);
   std::erase_if(inclusions, [&hash](const pool::Inclusion& inclusion) { return inclusion.hash != hash; });
-  co_await d_.pool.mark_included(std::move(inclusions), pool::AlsoWrite());
+  if (inclusions.empty()) co_return;
+  auto done = co_await d_.pool.mark_included(std::move(inclusions), pool::AlsoWrite());
+  if (!done) co_return;
+  if (d_.on_included) d_.on_included(op.sender, op.nonce);
+  if (is_followed((*receipt)->transaction_hash)) co_return;
+  slot_of_.erase(hash);
+  foreign_[hash] = (*receipt)->block_number;
 }
 
 Task<Result<Attempt>> RelayBundler::sign(const Executor& executor, std::uint64_t nonce, const Bundle& bundle,

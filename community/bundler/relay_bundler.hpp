@@ -69,7 +69,10 @@ class RelayBundler final : public Bundler {
   Task<void> work(infra::TaskGroup& group);
   Task<void> step();
   Task<Result<void>> load_executors();
+  // Which operation is in which slot, after a restart.
+  void assign_userops();
   Task<void> drop_overdue();
+  Task<void> recover_strays();
   Task<bool> send_next(Executor& executor);
   Task<bool> send_from(Executor& executor, const chain::EntryPoint& entry_point);
   Task<void> handle_misfits(const chain::EntryPoint& entry_point, std::vector<Misfit> misfits);
@@ -82,6 +85,7 @@ class RelayBundler final : public Bundler {
   Task<void> broadcast(const Executor& executor, std::uint64_t nonce, Bytes32 hash);
   std::set<Address> busy_senders() const;
   const chain::EntryPoint* find_entry_point(const Address& address) const;
+  bool is_followed(const Bytes32& transaction_hash) const;
 
   // Following what was sent: follow.cpp.
   // False when the chain did not answer.
@@ -120,6 +124,10 @@ class RelayBundler final : public Bundler {
   std::set<Bytes32> parked_;
   // Which slot an operation is in: (executor, nonce).
   std::unordered_map<Bytes32, std::pair<Address, std::uint64_t>, HashOfBytes> slot_of_;
+  // Operations that somebody else's transaction included, with its block, until that is final.
+  std::unordered_map<Bytes32, std::uint64_t, HashOfBytes> foreign_;
+  // When this run began to work: the time before does not count as waiting.
+  std::int64_t started_ms_ = 0;
   // Words for health; empty when all is well.
   std::string keys_problem_, send_problem_, fee_problem_;
   std::uint64_t finished_ = 0;

@@ -84,14 +84,16 @@ void insert_attempt(soci::session& sql, const Attempt& attempt, std::int64_t now
 void set_mined(soci::session& sql, const Attempt& attempt, const std::string& receipt) {
   const std::string hash = hex(attempt.hash), block_hash = hex(attempt.block_hash), executor = hex(attempt.executor);
   const long long number = static_cast<long long>(attempt.block_number), nonce = static_cast<long long>(attempt.nonce);
+  std::string userops;
+  for (const Bytes32& userop : attempt.userops) userops += hex(userop);
   const int mined = static_cast<int>(TransactionState::mined), dead = static_cast<int>(TransactionState::dead);
   sql << "UPDATE bundler_transactions SET state = :dead WHERE executor = :executor AND nonce = :nonce AND hash <> "
          ":hash",
       soci::use(dead), soci::use(executor), soci::use(nonce), soci::use(hash);
-  sql << "UPDATE bundler_transactions SET state = :mined, block_number = :number, block_hash = :block, receipt = "
-         ":receipt "
-         "WHERE hash = :hash",
-      soci::use(mined), soci::use(number), soci::use(block_hash), soci::use(receipt), soci::use(hash);
+  sql << "UPDATE bundler_transactions SET state = :mined, block_number = :number, block_hash = :block, userops = "
+         ":userops, receipt = :receipt WHERE hash = :hash",
+      soci::use(mined), soci::use(number), soci::use(block_hash), soci::use(userops), soci::use(receipt),
+      soci::use(hash);
 }
 
 void set_state(soci::session& sql, const Bytes32& hash, TransactionState state) {

@@ -36,6 +36,7 @@ struct Attempt {
 };
 
 void insert_attempt(soci::session& sql, const Attempt& attempt, std::int64_t now_ms);
+// With the operations that the transaction included: none when it reverted.
 void set_mined(soci::session& sql, const Attempt& attempt, const std::string& receipt);
 void set_state(soci::session& sql, const Bytes32& hash, TransactionState state);
 

@@ -15,6 +15,8 @@ class FakeSimulator final : public Simulator {
   // Operations of each bundle that was asked for.
   std::vector<std::size_t> sizes;
   Judge judge;
+  // An operation with which handleOps reverts without naming anybody.
+  std::function<bool(const UserOperation&)> spoils;
   // Answered instead of everything else while it is set.
   std::optional<Error> trouble;
 
@@ -22,6 +24,8 @@ class FakeSimulator final : public Simulator {
     co_await infra::reschedule();
     sizes.push_back(request.ops.size());
     if (trouble) co_return tl::unexpected(*trouble);
+    for (const UserOperation* op : request.ops)
+      if (spoils && spoils(*op)) co_return fail(ErrorCode::bundle_reverted, "handleOps reverted");
     ValidationTrace trace;
     for (std::size_t i = 0; i < request.ops.size() && judge; i++) {
       const std::string reason = judge(*request.ops[i]);
