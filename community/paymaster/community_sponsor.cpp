@@ -104,15 +104,60 @@ class CommunitySponsor final : public Sponsor {
   }
 
   void settle(const Address& sender, const Uint256& nonce) override {
-    const auto found = open_.find(sender);
-    if (found == open_.end()) return;
-    open_total_ -= found->second.erase(nonce);
-    if (found->second.empty()) open_.erase(found);
+    Approval* approval = find(sender, nonce);
+    if (approval == nullptr) return;
+    approval->until = 0;
+    remove_if_free(sender, nonce);
   }
 
  private:
-  // Ends of approvals by nonce, seconds since 1970.
-  using Approvals = std::map<Uint256, std::int64_t>;
+  struct Approval {
+    // End of what was signed last, seconds since 1970; 0 while nothing is.
+    std::int64_t until = 0;
+    // Requests that the trusted core has not answered yet.
+    std::size_t signing = 0;
+
+    bool is_free(std::int64_t now) const { return signing == 0 && until < now; }
+  };
+  // By nonce.
+  using Approvals = std::map<Uint256, Approval>;
+
+  // The place of one request while the trusted core decides. What was signed before stays open when it refuses.
+  class Reservation {
+   public:
+    Reservation(CommunitySponsor& owner, const Address& sender, const Uint256& nonce)
+        : owner_(owner), sender_(sender), nonce_(nonce) {}
+    ~Reservation() {
+      owner_.find(sender_, nonce_)->signing--;
+      owner_.remove_if_free(sender_, nonce_);
+    }
+    Reservation(const Reservation&) = delete;
+    Reservation& operator=(const Reservation&) = delete;
+    void keep(std::int64_t until) {
+      Approval* approval = owner_.find(sender_, nonce_);
+      approval->until = std::max(approval->until, until);
+    }
+
+   private:
+    CommunitySponsor& owner_;
+    Address sender_;
+    Uint256 nonce_;
+  };
+
+  Approval* find(const Address& sender, const Uint256& nonce) {
+    const auto of_sender = open_.find(sender);
+    if (of_sender == open_.end()) return nullptr;
+    const auto found = of_sender->second.find(nonce);
+    return found == of_sender->second.end() ? nullptr : &found->second;
+  }
+
+  void remove_if_free(const Address& sender, const Uint256& nonce) {
+    const Approval* approval = find(sender, nonce);
+    if (approval == nullptr || !approval->is_free(clock_.now_s())) return;
+    const auto of_sender = open_.find(sender);
+    open_total_ -= of_sender->second.erase(nonce);
+    if (of_sender->second.empty()) open_.erase(of_sender);
+  }
 
   std::int64_t valid_until() const {
     return clock_.now_s() + kSecondsPerMinute * static_cast<std::int64_t>(options_.policy.validity_minutes);
@@ -147,20 +192,27 @@ class CommunitySponsor final : public Sponsor {
   // Ended approvals free their places.
   void sweep(Approvals& approvals) {
     const std::int64_t now = clock_.now_s();
-    open_total_ -= std::erase_if(approvals, [now](const auto& row) { return row.second < now; });
+    open_total_ -= std::erase_if(approvals, [now](const auto& row) { return row.second.is_free(now); });
   }
 
-  Result<void> reserve(const UserOperation& op, std::int64_t until) {
+  // A Reservation follows.
+  Result<void> reserve(const UserOperation& op) {
     if (open_total_ >= options_.policy.open_total) sweep_all();
     if (open_total_ >= options_.policy.open_total)
       return fail(ErrorCode::approvals_limit, "too many sponsorships wait to be used; try again later");
     Approvals& approvals = open_[op.sender];
     sweep(approvals);
-    if (!approvals.contains(op.nonce) && approvals.size() >= options_.policy.open_per_sender)
-      return fail(ErrorCode::sender_limit, "the sender has " + std::to_string(approvals.size()) +
+    const std::size_t count = approvals.size();
+    if (!approvals.contains(op.nonce) && count >= options_.policy.open_per_sender) {
+      if (approvals.empty()) open_.erase(op.sender);
+      return fail(ErrorCode::sender_limit, "the sender has " + std::to_string(count) +
                                                " sponsorships that are not used yet, the limit is " +
-                                               std::to_string(options_.policy.open_per_sender));
-    open_total_ += approvals.insert_or_assign(op.nonce, until).second;
+                                               std::to_string(options_.policy.open_per_sender) +
+                                               "; each frees its place when it is used or has ended");
+    }
+    const auto [place, is_new] = approvals.try_emplace(op.nonce);
+    open_total_ += is_new;
+    place->second.signing++;
     return {};
   }
 
@@ -185,7 +237,8 @@ class CommunitySponsor final : public Sponsor {
     auto packed = core::pack(op);
     if (!packed) co_return fail(ErrorCode::field_invalid, packed.error().text());
     const std::int64_t until = valid_until();
-    if (auto reserved = reserve(op, until); !reserved) co_return tl::unexpected(std::move(reserved.error()));
+    if (auto reserved = reserve(op); !reserved) co_return tl::unexpected(std::move(reserved.error()));
+    Reservation reservation(*this, op.sender, op.nonce);
 
     keys::SponsorshipRequest request;
     request.chain_id = options_.chain_id;
@@ -196,10 +249,8 @@ class CommunitySponsor final : public Sponsor {
     request.paymaster_post_op_gas_limit = op.paymaster_post_op_gas_limit;
     request.valid_until = static_cast<std::uint64_t>(until);
     auto answer = co_await keys_.sign_sponsorship(options_.key, std::move(request));
-    if (!answer) {
-      settle(op.sender, op.nonce);
-      co_return tl::unexpected(translate(answer.error()));
-    }
+    if (!answer) co_return tl::unexpected(translate(answer.error()));
+    reservation.keep(until);
     SponsorData data;
     data.paymaster = *contract;
     data.data = make_data(until, answer->signature.to_rsv());

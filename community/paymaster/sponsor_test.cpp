@@ -16,6 +16,10 @@ class FakeSponsorKeys final : public keys::SponsorKeys {
   Task<keys::Result<keys::Sponsorship>> sign_sponsorship(keys::RecordId, keys::SponsorshipRequest request) override {
     co_await infra::reschedule();
     requests.push_back(std::move(request));
+    if (refuse_next > 0) {
+      refuse_next--;
+      co_return keys::refuse(protocol::Error::budget_exhausted);
+    }
     if (refusal) co_return keys::refuse(*refusal);
     keys::Sponsorship sponsorship;
     sponsorship.signature.r.fill(0xaa);
@@ -24,6 +28,8 @@ class FakeSponsorKeys final : public keys::SponsorKeys {
   }
   std::vector<keys::SponsorshipRequest> requests;
   std::optional<protocol::Error> refusal;
+  // Requests from now on that are refused.
+  std::size_t refuse_next = 0;
 };
 
 class sponsor_test : public testing::Test {
@@ -149,6 +155,32 @@ TEST_F(sponsor_test, ARefusedApprovalTakesNoPlace) {
   EXPECT_FALSE(sign());
   keys.refusal.reset();
   op.nonce = Uint256(1);
+  EXPECT_TRUE(sign());
+}
+
+TEST_F(sponsor_test, ARefusedSecondRequestLeavesTheFirstApprovalOpen) {
+  options.policy.open_per_sender = 1;
+  make();
+  ASSERT_TRUE(sign());
+  keys.refuse_next = 1;
+  EXPECT_EQ(sign().error().code, ErrorCode::budget_exhausted);
+  op.nonce = Uint256(1);
+  EXPECT_EQ(sign().error().code, ErrorCode::sender_limit);
+  sponsor->settle(op.sender, Uint256(0));
+  EXPECT_TRUE(sign());
+}
+
+TEST_F(sponsor_test, OfTwoRequestsAtTheSameTimeTheSignedOneKeepsThePlace) {
+  options.policy.open_per_sender = 1;
+  make();
+  keys.refuse_next = 1;
+  const auto [first, second] = loop.block_on(
+      infra::both(sponsor->sign(op, kEntryPoint, Uint256(1'337)), sponsor->sign(op, kEntryPoint, Uint256(1'337))));
+  EXPECT_FALSE(first);
+  ASSERT_TRUE(second);
+  op.nonce = Uint256(1);
+  EXPECT_EQ(sign().error().code, ErrorCode::sender_limit);
+  clock.advance(infra::Milliseconds(601'000));
   EXPECT_TRUE(sign());
 }
 
