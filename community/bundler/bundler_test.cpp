@@ -580,6 +580,7 @@ TEST_F(bundler_test, WhatAFormerExecutorHadUnderWayGoesToAnother) {
   keys.infos.erase(keys.infos.begin());
   start();
   until_sent(2);
+  ASSERT_EQ(chain.sent().size(), 2u);
   EXPECT_EQ(*chain.sent()[1].sender(), keys.infos[0].address);
   mine();
   until_status(hash, UseropStatus::included);
@@ -637,34 +638,31 @@ TEST_F(bundler_test, NothingIsSentBeforeTheHeadIsKnown) {
 TEST_F(bundler_test, WhatOneExecutorIncludedAfterAllIsNotTakenBackByAnother) {
   keys = SoftwareExecutorKeys(2);
   start();
-  const auto hash = add(op(1));
-  until_sent(1);
-  mine();
-  until_status(hash, UseropStatus::included);
   add(op(2));
+  until_sent(1);
+  const auto hash = add(op(1));
   until_sent(2);
-  const core::Transaction first = chain.sent()[0];
-  // The inclusion vanishes while its executor is busy and its nonce stays used: the other one takes the operation.
-  chain.rewind(1);
-  chain.drop_pending(*first.hash());
-  chain.set_nonce(keys.infos[0].address, 1);
-  chain.set_base_fee(Uint256(20'000'000'000));
-  mine();
-  until_sent(3);
-  EXPECT_EQ(*chain.sent()[2].sender(), keys.infos[1].address);
-  EXPECT_EQ(ops_of(chain.sent()[2]).size(), 1u);
-  // The first transaction is mined after all, the other one loses its nonce.
-  chain.drop_pending(*chain.sent()[2].hash());
-  chain.set_nonce(keys.infos[1].address, 1);
-  chain.set_nonce(keys.infos[0].address, 0);
-  chain.set_base_fee(Uint256(1'000'000'000));
-  ASSERT_TRUE(loop.block_on(chain.send_raw_transaction(*first.signed_encoding())));
+  const core::Transaction second = chain.sent()[1];
+  EXPECT_EQ(*second.sender(), keys.infos[1].address);
   mine();
   until_status(hash, UseropStatus::included);
-  mine(5);
-  until([this] { return pool->under_way().empty(); });
+  // The inclusion vanishes, and the other executor takes the operation.
+  chain.rewind(1);
+  chain.drop_pending(*second.hash());
+  mine_until([this] { return chain.sent().size() == 3; });
+  ASSERT_EQ(chain.sent().size(), 3u);
+  const core::Transaction third = chain.sent()[2];
+  EXPECT_EQ(*third.sender(), keys.infos[0].address);
+  // The transaction that had vanished is mined after all; the new one loses its nonce to a stranger.
+  chain.drop_pending(*third.hash());
+  chain.set_nonce(keys.infos[0].address, third.nonce + 1);
+  ASSERT_TRUE(loop.block_on(chain.send_raw_transaction(*second.signed_encoding())));
+  mine();
+  until_status(hash, UseropStatus::included);
+  mine(3);
+  mine_until([this] { return pool->under_way().empty() && pool->statistics().waiting == 0; });
   EXPECT_EQ(status(hash), UseropStatus::included);
-  EXPECT_EQ(record(hash).inclusion->transaction_hash, *first.hash());
+  EXPECT_EQ(record(hash).inclusion->transaction_hash, *second.hash());
 }
 
 }  // namespace
