@@ -251,5 +251,26 @@ TEST(fee_oracle_test, ANodeWithoutHistoryIsAskedForItsSuggestion) {
   EXPECT_EQ(fees->standard.max_priority_fee_per_gas, Uint256(10'000'000));
 }
 
+TEST(fee_oracle_test, WhoWaitsForAQuestionSharesItsFailure) {
+  infra::EventLoop loop;
+  infra::FakeClock clock;
+  FakeChain chain;
+  ChainError error;
+  error.kind = ChainErrorKind::timeout;
+  chain.fail_next(error);
+  FeeOracle oracle(chain, clock);
+  std::size_t failed = 0;
+  std::function<Task<void>(std::size_t)> ask = [&](std::size_t) -> Task<void> {
+    const auto fees = co_await oracle.suggest();
+    failed += !fees.has_value();
+  };
+  loop.block_on(infra::for_each_bounded(20, 20, ask));
+  EXPECT_EQ(failed, 20u);
+  EXPECT_EQ(chain.count("eth_feeHistory"), 1u);
+  // Who comes later asks anew.
+  loop.block_on(infra::for_each_bounded(1, 1, ask));
+  EXPECT_EQ(failed, 20u);
+}
+
 }  // namespace
 }  // namespace community::chain

@@ -46,7 +46,8 @@ json::array list(std::initializer_list<json::value_ref> values) { return json::a
 
 bool is_already_known(const ChainError& error) {
   if (error.kind != ChainErrorKind::rpc) return false;
-  for (const char* words : {"already known", "already imported", "known transaction", "ALREADY_EXISTS"})
+  for (const char* words : {"already known", "already imported", "known transaction", "Known transaction",
+                            "AlreadyKnown", "ALREADY_EXISTS"})
     if (error.message.find(words) != std::string::npos) return true;
   return false;
 }

@@ -36,10 +36,13 @@ FeeOracle::FeeOracle(ExecutionClient& client, infra::Clock& clock, FeeOracleOpti
 void FeeOracle::invalidate() { kept_until_ = {}; }
 
 Task<ChainResult<FeeSuggestion>> FeeOracle::suggest() {
+  const bool shares = asking_;
   while (asking_) {
     answered_.reset();
     co_await answered_.wait();
   }
+  // Each asking anew would make the last of many wait for as many time-outs.
+  if (shares && failure_) co_return tl::unexpected(*failure_);
   if (kept_ && clock_.steady() < kept_until_) co_return *kept_;
   struct Asking {
     FeeOracle& oracle;
@@ -49,10 +52,13 @@ Task<ChainResult<FeeSuggestion>> FeeOracle::suggest() {
     }
   } asking{*this};
   asking_ = true;
+  failure_.reset();
   auto suggestion = co_await ask();
   if (suggestion) {
     kept_ = *suggestion;
     kept_until_ = clock_.steady() + options_.keep;
+  } else {
+    failure_ = suggestion.error();
   }
   co_return suggestion;
 }

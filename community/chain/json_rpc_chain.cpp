@@ -109,13 +109,17 @@ class JsonRpcChain final : public ExecutionClient {
     if (calls.empty()) co_return Answers{};
     if (queued_ + calls.size() > options_.max_queued) co_return overloaded();
     const Count waiting(queued_, calls.size());
-    while (active_ >= options_.concurrency) {
+    if (active_ >= options_.concurrency) {
       Event turn;
       const Place place(turns_, turn);
-      co_await turn.wait();
+      do {
+        turn.reset();
+        co_await turn.wait();
+      } while (active_ >= options_.concurrency);
     }
     const Slot slot(*this);
-    co_return co_await exchange(std::move(calls), options.timeout.value_or(options_.timeout));
+    wake_next();
+    co_return co_await exchange(std::move(calls), options.timeout.value_or(options_.timeout), options.coalesce);
   }
 
  private:
@@ -140,8 +144,7 @@ class JsonRpcChain final : public ExecutionClient {
     explicit Slot(JsonRpcChain& chain) : owner(chain) { owner.active_++; }
     ~Slot() {
       owner.active_--;
-      if (!owner.turns_.empty()) owner.turns_.front()->set();
-      if (!owner.queue_.empty()) owner.queue_.front()->wake.set();
+      owner.wake_next();
     }
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
@@ -163,6 +166,18 @@ class JsonRpcChain final : public ExecutionClient {
     JsonRpcChain& owner;
     std::vector<std::shared_ptr<Waiting>> calls;
   };
+
+  // Free places go in turn to calls that travel together and to those that travel alone: neither kind, however many of
+  // it wait, holds up the other.
+  void wake_next() {
+    if (active_ >= options_.concurrency) return;
+    woke_together_ = !queue_.empty() && (turns_.empty() || !woke_together_);
+    if (woke_together_) {
+      queue_.front()->wake.set();
+    } else if (!turns_.empty()) {
+      turns_.front()->set();
+    }
+  }
 
   static tl::unexpected<ChainError> overloaded() {
     return chain_fail(ChainErrorKind::overloaded, "too many calls to the execution client wait");
@@ -202,7 +217,8 @@ class JsonRpcChain final : public ExecutionClient {
       load.calls.back()->taken = true;
       calls.push_back(load.calls.back()->call);
     }
-    auto answers = co_await exchange(std::move(calls), options_.timeout);
+    wake_next();
+    auto answers = co_await exchange(std::move(calls), options_.timeout, true);
     for (std::size_t i = 0; i < load.calls.size(); i++) {
       if (answers) {
         load.calls[i]->answer = std::move((*answers)[i]);
@@ -224,7 +240,9 @@ class JsonRpcChain final : public ExecutionClient {
     return all;
   }
 
-  Task<ChainResult<Answers>> exchange(std::vector<ChainCall> calls, Milliseconds timeout) {
+  // `judges`: whatever goes wrong is the endpoint's fault. A call that travels alone may take too long or answer too
+  // much by its own nature, and strangers choose such calls.
+  Task<ChainResult<Answers>> exchange(std::vector<ChainCall> calls, Milliseconds timeout, bool judges) {
     if (metrics_) metrics_->calls.add(static_cast<double>(calls.size()));
     ChainError last;
     for (Endpoint* endpoint : order()) {
@@ -234,7 +252,8 @@ class JsonRpcChain final : public ExecutionClient {
         co_return answers;
       }
       last = std::move(answers.error());
-      failed(*endpoint, last);
+      if (judges || (last.kind != ChainErrorKind::timeout && last.kind != ChainErrorKind::malformed))
+        failed(*endpoint, last);
     }
     co_return tl::unexpected(std::move(last));
   }
@@ -312,8 +331,9 @@ class JsonRpcChain final : public ExecutionClient {
         std::min(options_.max_rest, options_.rest * (std::int64_t{1} << std::min(endpoint.failures, 16u)));
     endpoint.failures++;
     endpoint.rest_until = clock_.steady() + rest;
-    // It may come back as something else: another chain behind the same address.
+    // It may come back as something else: another chain behind the same address, a client that takes batches.
     endpoint.verified = false;
+    endpoint.batches = true;
   }
 
   infra::Clock& clock_;
@@ -325,6 +345,7 @@ class JsonRpcChain final : public ExecutionClient {
   std::deque<Event*> turns_;
   std::size_t queued_ = 0;
   std::size_t active_ = 0;
+  bool woke_together_ = false;
 };
 
 }  // namespace

@@ -11,6 +11,19 @@
 namespace community::chain {
 namespace {
 
+// Answers only after some turns of the loop, so that places are taken for a while.
+class PatientHttpClient final : public infra::HttpClient {
+ public:
+  explicit PatientHttpClient(infra::HttpClient& client) : client_(client) {}
+  Task<infra::Result<infra::HttpResponse>> send(infra::HttpCall call) override {
+    for (int turn = 0; turn < 6; turn++) co_await infra::reschedule();
+    co_return co_await client_.send(std::move(call));
+  }
+
+ private:
+  infra::HttpClient& client_;
+};
+
 class json_rpc_chain_test : public testing::Test {
  protected:
   json_rpc_chain_test() {
@@ -23,12 +36,14 @@ class json_rpc_chain_test : public testing::Test {
     options.chain_id = chain_id;
     options.concurrency = 2;
     options.max_batch = 10;
-    chain = make_json_rpc_chain(http, clock, options, &metrics);
+    chain = make_json_rpc_chain(is_patient ? static_cast<infra::HttpClient&>(patient) : http, clock, options, &metrics);
   }
 
   infra::Result<infra::HttpResponse> serve(const infra::HttpCall& call) {
     if (down.contains(call.url)) return infra::fail(infra::ErrorCode::transport, "down");
     const auto body = json::parse(call.body);
+    if (call.url == slow_with_calls && body.is_object() && body.at("method") == "eth_call")
+      return infra::fail(infra::ErrorCode::timeout, "slow");
     if (!body.is_array()) return infra::http_json(200, json::serialize(one(body, call.url)));
     if (no_batches)
       return infra::http_json(200, R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}})");
@@ -54,11 +69,14 @@ class json_rpc_chain_test : public testing::Test {
   infra::EventLoop loop;
   infra::FakeClock clock;
   infra::FakeHttpClient http;
+  PatientHttpClient patient{http};
+  bool is_patient = false;
   infra::Metrics metrics;
   std::unique_ptr<ExecutionClient> chain;
   std::set<std::string> down;
   std::map<std::string, std::string> chain_ids;
   bool no_batches = false;
+  std::string slow_with_calls;
 };
 
 TEST_F(json_rpc_chain_test, CallsOfOneTurnTravelTogether) {
@@ -150,6 +168,59 @@ TEST_F(json_rpc_chain_test, ACancelledCarrierLeavesTheCallsOfOthersToTheNext) {
     EXPECT_GE(answered, 2);
   };
   loop.block_on(test());
+}
+
+TEST_F(json_rpc_chain_test, ManyCallsThatTravelAloneDoNotHoldUpThoseThatTravelTogether) {
+  is_patient = true;
+  make({"http://a"});
+  EXPECT_TRUE(balance().has_value());
+  // When it comes, in turns of the loop after the others.
+  std::size_t late = 0;
+  auto test = [&]() -> Task<void> {
+    infra::TaskGroup group(co_await boost::asio::this_coro::executor);
+    auto alone = [&]() -> Task<void> {
+      CallRequest request;
+      co_await chain->call(std::move(request));
+    };
+    auto together = [&]() -> Task<void> { co_await chain->balance(Address{}); };
+    for (int i = 0; i < 40; i++) group.spawn(alone());
+    for (std::size_t turn = 0; turn < late; turn++) co_await infra::reschedule();
+    group.spawn(together());
+    co_await group.join();
+  };
+  for (late = 0; late < 8; late++) {
+    http.calls.clear();
+    loop.block_on(test());
+    ASSERT_EQ(http.calls.size(), 41u);
+    const auto place = std::find_if(http.calls.begin(), http.calls.end(), [](const infra::HttpCall& call) {
+      return call.body.find("eth_getBalance") != std::string::npos;
+    });
+    EXPECT_LT(place - http.calls.begin(), 20) << late;
+  }
+}
+
+TEST_F(json_rpc_chain_test, ASlowCallOfItsOwnSaysNothingAboutTheEndpoint) {
+  make({"http://a", "http://b"});
+  slow_with_calls = "http://a";
+  EXPECT_EQ(loop.block_on(chain->call(CallRequest{})).error().kind, ChainErrorKind::rpc);
+  EXPECT_EQ(http.calls.back().url, "http://b");
+  EXPECT_TRUE(balance().has_value());
+  EXPECT_EQ(http.calls.back().url, "http://a");
+}
+
+TEST_F(json_rpc_chain_test, BatchesAreTriedAgainAfterAnOutage) {
+  make({"http://a"});
+  std::function<Task<void>(std::size_t)> ask = [&](std::size_t) -> Task<void> { co_await chain->balance(Address{}); };
+  no_batches = true;
+  loop.block_on(infra::for_each_bounded(5, 5, ask));
+  down.insert("http://a");
+  EXPECT_FALSE(balance().has_value());
+  down.clear();
+  no_batches = false;
+  EXPECT_TRUE(balance().has_value());
+  const std::size_t before = http.calls.size();
+  loop.block_on(infra::for_each_bounded(5, 5, ask));
+  EXPECT_EQ(http.calls.size() - before, 1u);
 }
 
 }  // namespace

@@ -32,19 +32,26 @@ constexpr std::string_view kReads[] = {
     "eth_syncing",
 };
 
+// The client takes 4,096 calls (JsonRpcChainOptions) and then refuses the node's own too: strangers' reads get a
+// sixteenth of them.
+constexpr std::size_t kMaxReads = 256;
+
 }  // namespace
 
 void add_chain_methods(infra::RpcDispatcher& rpc, const GatewayDependencies& dependencies,
                        const GatewayOptions& options) {
   chain::ExecutionClient* chain = &dependencies.chain;
+  const auto reads = std::make_shared<std::size_t>(0);
   for (const std::string_view name : kReads) {
-    rpc.add(std::string(name), [chain](RpcCall call) -> Task<RpcResult> {
+    rpc.add(std::string(name), [chain, reads](RpcCall call) -> Task<RpcResult> {
       chain::ChainCall question;
       question.method = std::move(call.method);
       if (call.params.is_array())
         question.params = std::move(call.params.get_array());
       else if (!call.params.is_null())
         co_return infra::rpc_fail(infra::kRpcInvalidParams, "params must be an array");
+      if (*reads >= kMaxReads) co_return busy("reads of the chain");
+      const Place place(*reads);
       // A stranger's slow question must not hold up the node's own.
       chain::ChainCallOptions call_options;
       call_options.coalesce = false;

@@ -48,6 +48,23 @@ class FakeBundler final : public bundler::Bundler {
   }
 };
 
+// Signs nothing until it is told to.
+class FakeSponsor final : public paymaster::Sponsor {
+ public:
+  std::vector<paymaster::PaymasterContract> contracts() const override { return {}; }
+  Task<paymaster::Result<paymaster::SponsorData>> stub(core::UserOperation, Address, Uint256) override {
+    co_return paymaster::SponsorData{};
+  }
+  Task<paymaster::Result<paymaster::SponsorData>> sign(core::UserOperation, Address, Uint256) override {
+    most = std::max(most, ++running);
+    for (int turn = 0; turn < 10; turn++) co_await infra::reschedule();
+    running--;
+    co_return paymaster::SponsorData{};
+  }
+  void settle(const Address&, const Uint256&) override {}
+  std::size_t running = 0, most = 0;
+};
+
 class gateway_test : public testing::Test {
  protected:
   gateway_test() {
@@ -66,6 +83,7 @@ class gateway_test : public testing::Test {
     validator = validation::make_validator(fees, simulator, *rules, options);
     pool = pool::make_pool(*database, clock, nullptr, {});
     GatewayDependencies d{chain, fees, *validator, estimator, *pool, bundler, nullptr, &metrics, &health};
+    d.sponsor = with_sponsor() ? &sponsor : nullptr;
     gateway = make_gateway(d, {"community-node/test", 1'337, {entry_point.get()}});
   }
   ~gateway_test() override {
@@ -75,7 +93,11 @@ class gateway_test : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  json::object ask(std::string_view method, json::array params) {
+  static bool with_sponsor() {
+    return std::string_view(testing::UnitTest::GetInstance()->current_test_info()->name()).starts_with("Sponsorships");
+  }
+
+  static infra::HttpRequest post(std::string_view method, json::array params) {
     json::object call;
     call["jsonrpc"] = "2.0";
     call["id"] = 1;
@@ -85,7 +107,20 @@ class gateway_test : public testing::Test {
     request.method = "POST";
     request.target = "/rpc";
     request.body = json::serialize(call);
+    return request;
+  }
+  json::object ask(std::string_view method, json::array params) {
+    const infra::HttpRequest request = post(method, std::move(params));
     return json::parse(loop.block_on(gateway->rpc_handler()(request)).body).as_object();
+  }
+  // How many of `count` requests at the same time are refused with -32005.
+  std::size_t refused_as_too_many(std::size_t count, std::string_view method, const json::array& params) {
+    std::vector<Task<infra::HttpResponse>> tasks;
+    for (std::size_t i = 0; i < count; i++) tasks.push_back(gateway->rpc_handler()(post(method, params)));
+    std::size_t refused = 0;
+    for (const infra::HttpResponse& response : loop.block_on(infra::all(std::move(tasks))))
+      refused += response.body.find("-32005") != std::string::npos;
+    return refused;
   }
   json::value result(std::string_view method, json::array params = {}) {
     json::object answer = ask(method, std::move(params));
@@ -127,6 +162,7 @@ class gateway_test : public testing::Test {
   std::unique_ptr<validation::Rules> rules = validation::make_rules();
   FakeEstimator estimator;
   FakeBundler bundler;
+  FakeSponsor sponsor;
   infra::Metrics metrics;
   infra::Health health;
   std::unique_ptr<infra::Database> database;
@@ -254,6 +290,27 @@ TEST_F(gateway_test, HealthIsToldOnBothDoors) {
   EXPECT_EQ(get(gateway->http_handler(), "/api/v1/version").status, 200u);
   EXPECT_EQ(get(gateway->rpc_handler(), "/").status, 405u);
   EXPECT_EQ(get(gateway->rpc_handler(), "/nothing").status, 404u);
+}
+
+TEST_F(gateway_test, ReadsAtTheSameTimeAreLimited) {
+  EXPECT_EQ(refused_as_too_many(260, "eth_blockNumber", {}), 4u);
+  EXPECT_EQ(refused_as_too_many(256, "eth_blockNumber", {}), 0u);
+}
+
+TEST_F(gateway_test, SponsorshipsAtTheSameTimeAreLimited) {
+  const json::array params{core::to_json(op()), entry(), "0x539"};
+  EXPECT_EQ(refused_as_too_many(70, "pm_getPaymasterData", params), 6u);
+  EXPECT_EQ(sponsor.most, 64u);
+  EXPECT_EQ(refused_as_too_many(64, "pm_getPaymasterData", params), 0u);
+}
+
+TEST_F(gateway_test, ADepositThatIsNoNumberIsNotTakenForUnlimited) {
+  chain.on_call(entry_point->address(), [](const chain::CallRequest&) { return core::Bytes{1, 2}; });
+  core::UserOperation one = op();
+  one.paymaster = Address{0x44};
+  one.paymaster_verification_gas_limit = Uint256(50'000);
+  EXPECT_EQ(code("eth_sendUserOperation", send_params(one)), -32'603);
+  EXPECT_EQ(pool->statistics().waiting, 0u);
 }
 
 }  // namespace

@@ -5,6 +5,9 @@
 namespace community::gateway {
 namespace {
 
+// The trusted core signs one after the other, about a millisecond each, and bundles wait in the same line.
+constexpr std::size_t kMaxSignings = 64;
+
 struct Input {
   core::UserOperation op;
   Address entry_point{};
@@ -55,9 +58,12 @@ void add_paymaster_methods(infra::RpcDispatcher& rpc, const GatewayDependencies&
     output["isFinal"] = false;
     co_return json::value(std::move(output));
   });
-  rpc.add("pm_getPaymasterData", [sponsor](RpcCall call) -> Task<RpcResult> {
+  const auto signings = std::make_shared<std::size_t>(0);
+  rpc.add("pm_getPaymasterData", [sponsor, signings](RpcCall call) -> Task<RpcResult> {
     auto input = read(call.params);
     if (!input) co_return tl::unexpected(std::move(input.error()));
+    if (*signings >= kMaxSignings) co_return busy("sponsorships");
+    const Place place(*signings);
     auto data = co_await sponsor->sign(std::move(input->op), input->entry_point, input->chain_id);
     if (!data) co_return refuse(data.error());
     co_return json::value(to_output(*data));

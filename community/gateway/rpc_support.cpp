@@ -128,6 +128,10 @@ RpcError to_rpc(const chain::ChainError& error) {
   return rpc;
 }
 
+tl::unexpected<RpcError> busy(std::string_view what) {
+  return infra::rpc_fail(infra::kRpcLimitExceeded, "too many " + std::string(what) + " at the same time; try again");
+}
+
 RpcExpected<Params> Params::of(const json::value& params, std::size_t least, std::size_t most) {
   static const json::array kNone;
   if (params.is_null() && least == 0) return Params(kNone);

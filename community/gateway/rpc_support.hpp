@@ -58,6 +58,21 @@ class Params {
   const json::array& values_;
 };
 
+// One running request of a kind, for as long as it lives.
+class Place {
+ public:
+  explicit Place(std::size_t& count) : count_(count) { count_++; }
+  ~Place() { count_--; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  std::size_t& count_;
+};
+
+// The answer when a kind has no place left; `what` are requests of the kind.
+tl::unexpected<RpcError> busy(std::string_view what);
+
 // Adds the handlers of one group of methods; `dependencies` and `options` outlive the dispatcher.
 void add_userop_methods(infra::RpcDispatcher& rpc, const GatewayDependencies& dependencies,
                         const GatewayOptions& options);

@@ -15,18 +15,6 @@ struct Running {
   std::size_t sends = 0;
 };
 
-// One running request of a kind, for as long as it lives.
-class Place {
- public:
-  explicit Place(std::size_t& count) : count_(count) { count_++; }
-  ~Place() { count_--; }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-
- private:
-  std::size_t& count_;
-};
-
 struct UseropMethods {
   const GatewayDependencies& d;
   std::shared_ptr<Running> running;
@@ -59,7 +47,10 @@ struct UseropMethods {
     call.data = contract->encode_balance_of(*paymaster);
     auto answer = co_await d.chain.call(std::move(call));
     if (!answer) co_return tl::unexpected(std::move(answer.error()));
-    co_return chain::decode_word(*answer);
+    const auto word = chain::decode_word(*answer);
+    // Without a number the pool would take the deposit for unlimited.
+    if (!word) co_return chain::chain_fail(chain::ChainErrorKind::malformed, "balanceOf returned no number");
+    co_return std::optional<Uint256>(*word);
   }
 
   Task<RpcResult> send(Target input, const chain::EntryPoint* contract) const {
@@ -87,10 +78,6 @@ struct UseropMethods {
     if (!added && added.error().code == pool::ErrorCode::already_known) co_return json::value(core::to_hex(*hash));
     if (!added) co_return refuse(added.error());
     co_return json::value(core::to_hex(*added));
-  }
-
-  static tl::unexpected<RpcError> busy(std::string_view what) {
-    return infra::rpc_fail(infra::kRpcLimitExceeded, "too many " + std::string(what) + " at the same time; try again");
   }
 
   Task<RpcResult> estimate(Target input, json::object overrides) const {

@@ -3,6 +3,7 @@
 // of what happened inside: no opcodes and storage (ERC-7562), no validity window beyond "valid now" (AA22, AA32), and
 // not whether the execution phase succeeded.
 #include "community/validation/factory.hpp"
+#include "community/validation/revert.hpp"
 
 namespace community::validation {
 namespace {
@@ -32,7 +33,7 @@ class CallSimulator final : public Simulator {
     if (trace.failure) co_return trace;
     // Not an operation's fault that the EntryPoint could name: a broken bundle, or no EntryPoint at that address.
     co_return fail(ErrorCode::bundle_reverted,
-                   "handleOps reverted without naming an operation: " + chain::describe_revert(answer.error().data));
+                   "handleOps reverted without naming an operation: " + reason_text(answer.error().data));
   }
 
  private:

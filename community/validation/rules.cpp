@@ -80,7 +80,8 @@ class ThinRules final : public Rules {
   Result<void> check_trace(const ValidationTrace& trace, std::size_t index) const override {
     if (!trace.failure) return {};
     if (trace.failure->index == index) return tl::unexpected(refusal_of(*trace.failure));
-    return fail(ErrorCode::account_rejected, "an earlier operation of the same sender fails: " + trace.failure->reason);
+    return fail(ErrorCode::account_rejected,
+                "an earlier operation of the same sender fails: " + clean_text(trace.failure->reason));
   }
 };
 

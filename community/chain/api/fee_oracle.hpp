@@ -36,7 +36,7 @@ struct FeeOracleOptions {
 class FeeOracle {
  public:
   FeeOracle(ExecutionClient& client, infra::Clock& clock, FeeOracleOptions options = {});
-  // Concurrent callers share one question.
+  // Concurrent callers share one question and its outcome.
   Task<ChainResult<FeeSuggestion>> suggest();
   // Forgets the kept answer: a new block came.
   void invalidate();
@@ -51,6 +51,8 @@ class FeeOracle {
   FeeOracleOptions options_;
   std::optional<FeeSuggestion> kept_;
   infra::SteadyTime kept_until_{};
+  // Of the last question.
+  std::optional<ChainError> failure_;
   bool asking_ = false;
   infra::Event answered_;
 };
