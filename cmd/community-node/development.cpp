@@ -13,6 +13,8 @@ using infra::Task;
 namespace {
 
 constexpr Milliseconds kChainPoll{50};
+// Twice as often as anvil writes its state, at least.
+constexpr Milliseconds kChainCopy{250};
 // Half a minute for an anvil that loads a large state on a loaded machine.
 constexpr int kChainPolls = 600;
 // Init data is a kilobyte at most here, in hex.
@@ -73,6 +75,7 @@ infra::Result<core::Bytes32> secret_file(const std::filesystem::path& path, infr
 
 std::unique_ptr<infra::Supervisor> supervise_development_chain(infra::EventLoop& loop, infra::Clock& clock,
                                                                const RunOptions& options,
+                                                               std::shared_ptr<devnet::ChainStateFile> state,
                                                                std::function<Task<bool>()> answers,
                                                                std::function<Task<infra::Result<void>>()> ready) {
   infra::ChildOptions child;
@@ -90,18 +93,29 @@ std::unique_ptr<infra::Supervisor> supervise_development_chain(infra::EventLoop&
                      "--gas-limit",
                      "300000000",
                      "--state",
-                     (options.data_dir / "chain.json").string(),
+                     state->path().string(),
                      "--state-interval",
                      "1"};
+  child.before_start = [state] {
+    if (state->repair()) infra::log_warning("the development chain's state was torn and is repaired");
+  };
   auto wait_ready = [answers = std::move(answers),
                      ready = std::move(ready)](infra::ChildProcess& process) -> Task<infra::Result<void>> {
     for (int poll = 0; poll < kChainPolls && !process.exit(); poll++) {
       co_await infra::sleep_real(kChainPoll);
       if (co_await answers()) co_return co_await ready();
     }
-    co_return infra::fail(infra::ErrorCode::process, "the development chain does not answer");
+    co_return infra::fail(infra::ErrorCode::process,
+                          process.exit() ? process.exit()->text() : "the development chain does not answer");
   };
   return std::make_unique<infra::Supervisor>(loop, clock, std::move(child), infra::RestartPolicy{}, wait_ready);
+}
+
+Task<void> keep_chain_state(std::shared_ptr<devnet::ChainStateFile> state) {
+  for (;;) {
+    state->keep_copy();
+    co_await infra::sleep_real(kChainCopy);
+  }
 }
 
 protocol::Configuration development_configuration(const devnet::Deployment& deployment) {

@@ -5,6 +5,7 @@
 
 #include "cmd/community-node/options.hpp"
 #include "community/chain/api/execution_client.hpp"
+#include "community/devnet/api/chain_state.hpp"
 #include "community/devnet/api/main_job.hpp"
 #include "community/infra/api/child_process.hpp"
 #include "community/infra/api/random.hpp"
@@ -14,12 +15,16 @@ namespace community::node {
 
 using Step = std::function<void(const char* what, const std::string& text)>;
 
-// anvil as a child, its state in the data folder, started again when it dies. `ready` is called after each start, once
-// it answers.
+// anvil as a child, started again when it dies, from a state that is whole. `ready` is called after each start, once it
+// answers.
 std::unique_ptr<infra::Supervisor> supervise_development_chain(infra::EventLoop& loop, infra::Clock& clock,
                                                                const RunOptions& options,
+                                                               std::shared_ptr<devnet::ChainStateFile> state,
                                                                std::function<infra::Task<bool>()> answers,
                                                                std::function<infra::Task<infra::Result<void>>()> ready);
+
+// Keeps the copy that a torn state is repaired from, until cancelled.
+infra::Task<void> keep_chain_state(std::shared_ptr<devnet::ChainStateFile> state);
 
 // The configuration the operator signs for the development chain.
 protocol::Configuration development_configuration(const devnet::Deployment& deployment);

@@ -239,8 +239,10 @@ Task<infra::Result<void>> Node::start_chain() {
   // A chain that was killed may have lost its last blocks, the contracts among them.
   auto deploy_again = [this]() -> Task<infra::Result<void>> { return deploy(); };
   auto answers = [this]() -> Task<bool> { return chain_answers(); };
-  chain_process_ = supervise_development_chain(loop_, *clock_, options_, answers, deploy_again);
+  const auto state = std::make_shared<devnet::ChainStateFile>(options_.data_dir / "chain.json");
+  chain_process_ = supervise_development_chain(loop_, *clock_, options_, state, answers, deploy_again);
   chain_tasks_->spawn(chain_process_->run());
+  chain_tasks_->spawn(keep_chain_state(state));
   while (!chain_process_->is_ready()) {
     if (!chain_process_->trouble().empty())
       co_return infra::fail(infra::ErrorCode::process,

@@ -218,6 +218,7 @@ Supervisor::Supervisor(EventLoop& loop, Clock& clock, ChildOptions options, Rest
 
 // True when the child was ready and ran long enough. When cancelled, the child is stopped in order before this ends.
 Task<bool> Supervisor::run_once() {
+  if (options_.before_start) options_.before_start();
   auto started = ChildProcess::start(loop_, options_);
   if (!started) {
     trouble_ = started.error().message;

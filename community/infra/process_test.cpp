@@ -109,12 +109,16 @@ TEST(child_process_test, AChildDiesWithItsParentEvenOnKill9) {
 TEST(supervisor_test, AChildThatDiesIsStartedAgainWithGrowingPauses) {
   EventLoop loop;
   FakeClock clock;
-  Supervisor supervisor(loop, clock, shell("exit 3"), {}, nullptr);
+  auto options = shell("exit 3");
+  std::uint64_t starts = 0;
+  options.before_start = [&] { starts++; };
+  Supervisor supervisor(loop, clock, options, {}, nullptr);
   auto test = [&]() -> Task<void> {
     TaskGroup group(co_await boost::asio::this_coro::executor);
     group.spawn(supervisor.run());
     for (std::int64_t pause : {200, 400, 800}) {
       co_await clock.wait_for_sleepers(1);
+      EXPECT_EQ(starts, supervisor.restarts() + 1);
       EXPECT_EQ(supervisor.trouble(), "exited with 3");
       const auto before = supervisor.restarts();
       clock.advance(Milliseconds(pause - 1));

@@ -24,6 +24,8 @@ struct ChildOptions {
   // Called for each line of standard output and standard error; without it they are logged. A line longer than 4 KiB
   // is cut there.
   std::function<void(std::string_view line)> on_line;
+  // Of a supervised child: called before each start.
+  std::function<void()> before_start;
 };
 
 struct ChildExit {
