@@ -27,6 +27,9 @@ const ENTRY_POINTS = {
 const PROXY_PREFIX = '0x603d3d8160223d3973'
 const PROXY_SUFFIX =
   '0x60095155f3363d3d373d3d363d7f360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc545af43d6000803e6038573d6000fd5b3d6000f3'
+// The minimal proxy (ERC-1167, solady's order of the same instructions) of a multisig.
+const CLONE_PREFIX = '0x602c3d8160093d39f33d3d3d3d363d3d37363d73'
+const CLONE_SUFFIX = '0x5af43d3d93803e602a57fd5bf3'
 
 const bytes = (...hex) => Buffer.from(hex.map((h) => h.replace(/^0x/, '')).join(''), 'hex')
 const keccak = (...hex) => '0x' + Buffer.from(keccak_256(bytes(...hex))).toString('hex')
@@ -85,7 +88,16 @@ function addresses(contracts) {
     const proxyInitCodeHash = keccak(PROXY_PREFIX, implementation, PROXY_SUFFIX)
     factories[version] = { factory, implementation, proxyInitCodeHash }
   }
-  return { p256Verifier, factories }
+  return { p256Verifier, factories, multisig: multisigAddresses(contracts) }
+}
+
+// No constructor arguments: one factory a chain, whatever its EntryPoint.
+function multisigAddresses({ CommunityMultisigFactory, PasskeyVerifier }) {
+  const factory = create2(DEPLOYER, ZERO_SALT, CommunityMultisigFactory.initCode)
+  const implementation = firstChild(factory)
+  const passkeyVerifier = create2(DEPLOYER, ZERO_SALT, PasskeyVerifier.initCode)
+  const proxyInitCodeHash = keccak(CLONE_PREFIX, implementation, CLONE_SUFFIX)
+  return { factory, implementation, proxyInitCodeHash, passkeyVerifier }
 }
 
 function compiler() {
@@ -103,6 +115,9 @@ const contracts = {
   CommunityAccountFactory: compiled('CommunityAccountFactory.sol', 'CommunityAccountFactory'),
   CommunityAccount: compiled('CommunityAccount.sol', 'CommunityAccount'),
   CommunityPaymaster: compiled('CommunityPaymaster.sol', 'CommunityPaymaster'),
+  CommunityMultisigFactory: compiled('CommunityMultisigFactory.sol', 'CommunityMultisigFactory'),
+  CommunityMultisig: compiled('CommunityMultisig.sol', 'CommunityMultisig'),
+  PasskeyVerifier: compiled('PasskeyVerifier.sol', 'PasskeyVerifier'),
 }
 const bundle = {
   format: 1,
