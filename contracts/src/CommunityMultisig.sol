@@ -47,6 +47,10 @@ contract CommunityMultisig is EIP712, ERC721Holder, ERC1155Holder {
     error SpendOfNothing();
     error SpendToZeroAddress();
     error SpendToSelf();
+    /// @notice What `SafeTransferLib` reverts with: the token is no contract, answered no, or failed.
+    error TransferFailed();
+    /// @notice Likewise: too little money, or the recipient refused.
+    error ETHTransferFailed();
     /// @notice The token took more from the multisig than was charged.
     error TokenTookMore(address token, uint256 took, uint256 amount);
 
