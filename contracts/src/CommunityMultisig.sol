@@ -20,8 +20,8 @@ import {SignedActions} from "./multisig/SignedActions.sol";
 
 /// @title Shared treasury of a community
 /// @notice Value leaves by a proposal that the threshold of owners approved, or, up to a token's daily limit, by one
-/// owner's `spend`. No modules, no delegatecall, no upgrade, nobody above the owners. It answers no ERC-1271 question: a
-/// signed message (an order, a permit) moves value later and elsewhere, past expiry, daily limit and the calls that
+/// owner's `spend`. No modules, no delegatecall, no upgrade, nobody above the owners. It answers no ERC-1271 question:
+/// a signed message (an order, a permit) moves value later and elsewhere, past expiry, daily limit and the calls that
 /// owners saw; what needs such a message can be an executed call instead (approve, an on-chain order).
 /// @dev Runs behind a minimal proxy made by `CommunityMultisigFactory`. State is written before every call outside, so
 /// there is no lock: whoever is called may execute another proposal that was approved, as anybody may at any time.
@@ -78,8 +78,8 @@ contract CommunityMultisig is EIP712, ERC721Holder, ERC1155Holder {
 
     receive() external payable {}
 
-    /// @notice Stores what `initData`, `abi.encode(MultisigInit)`, says for this chain. Only the factory, in the call that
-    /// makes the proxy; it never calls the implementation, which therefore has no owner and does nothing.
+    /// @notice Stores what `initData`, `abi.encode(MultisigInit)`, says for this chain. Only the factory, in the call
+    /// that makes the proxy; it never calls the implementation, which therefore has no owner and does nothing.
     function initialize(bytes calldata initData) external {
         if (msg.sender != _FACTORY) revert OnlyFactory(msg.sender);
         if (MultisigStorage.get().threshold != 0) revert AlreadyInitialized();
@@ -90,7 +90,8 @@ contract CommunityMultisig is EIP712, ERC721Holder, ERC1155Holder {
 
     // ---- what an owner does: directly when it is an address, or by a signature that anybody submits
 
-    /// @notice Proposes 1 to 32 calls and approves them. `expiry` is the last second, 0 means in 14 days, at most in 30.
+    /// @notice Proposes 1 to 32 calls and approves them. `expiry` is the last second: 0 means in 14 days, and 30 are
+    /// the most.
     function propose(Call[] calldata calls, uint256 salt, uint48 expiry) external returns (bytes32) {
         (uint8 seat, bytes32 ownerId) = _sender();
         return _propose(seat, ownerId, calls, SignedActions.calls(calls), salt, expiry);
@@ -139,8 +140,8 @@ contract CommunityMultisig is EIP712, ERC721Holder, ERC1155Holder {
         _withdraw(seat, ownerId, id);
     }
 
-    /// @notice Votes against proposal `id`, and takes back an approval. It is cancelled when the other owners are too few
-    /// to approve it.
+    /// @notice Votes against proposal `id`, and takes back an approval. It is cancelled when the other owners are too
+    /// few to approve it.
     function reject(bytes32 id) external {
         (uint8 seat, bytes32 ownerId) = _sender();
         _reject(seat, ownerId, id);
@@ -187,7 +188,8 @@ contract CommunityMultisig is EIP712, ERC721Holder, ERC1155Holder {
 
     // ---- what anybody does
 
-    /// @notice Runs the calls of an approved proposal, all or nothing. `proposer` is keccak256 of the owner who proposed.
+    /// @notice Runs the calls of an approved proposal, all or nothing. `proposer` is keccak256 of the owner who
+    /// proposed.
     function execute(bytes32 proposer, Call[] calldata calls, uint256 salt, uint48 expiry) external {
         bytes32 id = _id(proposer, SignedActions.calls(calls), salt, expiry);
         MultisigStorage.Proposal memory p = Proposals.loadOpen(id);
@@ -303,13 +305,10 @@ contract CommunityMultisig is EIP712, ERC721Holder, ERC1155Holder {
         if (!SignatureChecker.isValidSignatureNow(owner, digest, signature)) revert WrongSignature(owner);
     }
 
-    function _signerOn(
-        bytes32 kind,
-        bytes32 id,
-        bytes calldata owner,
-        Stamp calldata stamp,
-        bytes calldata signature
-    ) private returns (uint8 seat, bytes32 ownerId) {
+    function _signerOn(bytes32 kind, bytes32 id, bytes calldata owner, Stamp calldata stamp, bytes calldata signature)
+        private
+        returns (uint8 seat, bytes32 ownerId)
+    {
         ownerId = keccak256(owner);
         seat = _signer(owner, SignedActions.onProposal(kind, ownerId, id, stamp), stamp, signature);
     }

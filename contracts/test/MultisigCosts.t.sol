@@ -5,8 +5,8 @@ import {Call} from "../src/lib/AccountTypes.sol";
 import {MultisigInit, Stamp} from "../src/multisig/MultisigTypes.sol";
 import {MultisigFixture} from "./MultisigFixture.t.sol";
 
-/// @dev Gas of one action, everything cold; intrinsic gas and call data are not part of it. Bounds, not records: a change
-/// that makes something a quarter dearer is noticed. The table: `forge test --match-contract MultisigCosts -vv`.
+/// @dev Gas of one action, everything cold; intrinsic gas and call data are not part of it. Bounds, not records: a
+/// change that makes something a quarter dearer is noticed. The table: `forge test --match-contract MultisigCosts -vv`.
 contract MultisigCosts is MultisigFixture {
     bytes32 private id;
 
@@ -112,9 +112,8 @@ contract MultisigCosts is MultisigFixture {
     }
 
     function _row(string memory what, uint256 gas, uint256 most) private view {
-        (bool ok,) = address(0x000000000000000000636F6e736F6c652e6c6f67).staticcall(
-            abi.encodeWithSignature("log(string)", string.concat("gas | ", what, " | ", vm.toString(gas)))
-        );
+        (bool ok,) = address(0x000000000000000000636F6e736F6c652e6c6f67)
+            .staticcall(abi.encodeWithSignature("log(string)", string.concat("gas | ", what, " | ", vm.toString(gas))));
         ok;
         vm.assertLe(gas, most, what);
     }

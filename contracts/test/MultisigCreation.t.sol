@@ -18,7 +18,8 @@ import {TestCollectible, TestItems} from "./support/TestTokens.sol";
 contract MultisigCreationTest is MultisigFixture {
     function test_TheAddressFollowsTheWrittenRule() public view {
         bytes memory initData = abi.encode(_init());
-        bytes memory code = abi.encodePacked(hex"3d3d3d3d363d3d37363d73", factory.implementation(), hex"5af43d3d93803e602a57fd5bf3");
+        bytes memory code =
+            abi.encodePacked(hex"3d3d3d3d363d3d37363d73", factory.implementation(), hex"5af43d3d93803e602a57fd5bf3");
         vm.assertEq(address(multisig).code, code, "minimal proxy");
         bytes32 proxy = keccak256(abi.encodePacked(hex"602c3d8160093d39f3", code));
         vm.assertEq(factory.proxyInitCodeHash(), proxy, "init code");
@@ -59,7 +60,8 @@ contract MultisigCreationTest is MultisigFixture {
         (perDay,,) = multisig.dailyLimit(STRANGER);
         vm.assertEq(perDay, 0, "unlisted");
         vm.assertEq(multisig.factory(), address(factory), "factory");
-        bytes32 slot = keccak256(abi.encode(uint256(keccak256("community.storage.Multisig")) - 1)) & ~bytes32(uint256(255));
+        bytes32 slot =
+            keccak256(abi.encode(uint256(keccak256("community.storage.Multisig")) - 1)) & ~bytes32(uint256(255));
         vm.assertEq(MultisigStorage.SLOT, slot, "ERC-7201");
     }
 
@@ -100,7 +102,9 @@ contract MultisigCreationTest is MultisigFixture {
         init.limits = new LimitRow[](33);
         _refused(init, abi.encodeWithSelector(DailyLimits.TooManyLimits.selector, 33));
         init.limits = new LimitRow[](32);
-        for (uint256 i = 0; i < 32; ++i) init.limits[i] = LimitRow(block.chainid, address(uint160(i)), type(uint256).max);
+        for (uint256 i = 0; i < 32; ++i) {
+            init.limits[i] = LimitRow(block.chainid, address(uint160(i)), type(uint256).max);
+        }
         (uint256 perDay,,) = _create(init).dailyLimit(address(31));
         vm.assertEq(perDay, type(uint112).max, "the largest the field holds");
     }

@@ -55,9 +55,7 @@ contract MultisigHostileTest is MultisigFixture {
 
     function test_AProposalCannotRunInsideItself() public {
         Call[] memory calls = _calls(address(reentrant), 10 ether, "");
-        reentrant.arm(
-            address(multisig), abi.encodeCall(CommunityMultisig.execute, (_ownerId(ALICE), calls, 0, 0))
-        );
+        reentrant.arm(address(multisig), abi.encodeCall(CommunityMultisig.execute, (_ownerId(ALICE), calls, 0, 0)));
         bytes32 id = _propose(ALICE, calls, 0);
         _approve(BOB, id);
         _execute(ALICE, calls, 0);
@@ -70,9 +68,7 @@ contract MultisigHostileTest is MultisigFixture {
     function test_AnotherApprovedProposalMayRunInside() public {
         bytes32 other = _propose(ALICE, _pay(), 1);
         _approve(BOB, other);
-        reentrant.arm(
-            address(multisig), abi.encodeCall(CommunityMultisig.execute, (_ownerId(ALICE), _pay(), 1, 0))
-        );
+        reentrant.arm(address(multisig), abi.encodeCall(CommunityMultisig.execute, (_ownerId(ALICE), _pay(), 1, 0)));
         _carry(_calls(address(reentrant), 1 ether, ""));
         vm.assertTrue(reentrant.succeeded(), "ran");
         vm.assertEq(RECIPIENT.balance, 10 ether, "once");
@@ -82,8 +78,7 @@ contract MultisigHostileTest is MultisigFixture {
     function test_AnOwnerWhoIsPaidCannotSpendTwice() public {
         _carry(_changeOwners(_none(), _list(abi.encodePacked(address(reentrant))), 2));
         reentrant.arm(
-            address(multisig),
-            abi.encodeCall(CommunityMultisig.spend, (address(0), address(reentrant), NATIVE_LIMIT))
+            address(multisig), abi.encodeCall(CommunityMultisig.spend, (address(0), address(reentrant), NATIVE_LIMIT))
         );
         vm.prank(vm.addr(ALICE));
         multisig.spend(address(0), address(reentrant), NATIVE_LIMIT);
@@ -96,9 +91,7 @@ contract MultisigHostileTest is MultisigFixture {
     /// @dev During a batch the owners are still bound by the threshold: a callee that is an owner changes nothing.
     function test_ACalleeCannotChangeOwners() public {
         _carry(_changeOwners(_none(), _list(abi.encodePacked(address(reentrant))), 2));
-        reentrant.arm(
-            address(multisig), abi.encodeCall(CommunityMultisig.changeOwners, (_none(), _none(), 1))
-        );
+        reentrant.arm(address(multisig), abi.encodeCall(CommunityMultisig.changeOwners, (_none(), _none(), 1)));
         _carry(_calls(address(reentrant), 1 ether, ""));
         vm.assertFalse(reentrant.succeeded(), "refused");
         vm.assertEq(multisig.threshold(), 2, "threshold");
@@ -129,16 +122,19 @@ contract MultisigHostileTest is MultisigFixture {
             Call[] memory calls = _calls(address(bomb), 0, abi.encodeCall(Bomb.fail, (sizes[i])));
             bytes32 id = _propose(ALICE, calls, i);
             _approve(BOB, id);
-            (bool ok, bytes memory reason) = address(multisig).call(
-                abi.encodeCall(CommunityMultisig.execute, (_ownerId(ALICE), calls, i, 0))
-            );
+            (bool ok, bytes memory reason) =
+                address(multisig).call(abi.encodeCall(CommunityMultisig.execute, (_ownerId(ALICE), calls, i, 0)));
             vm.assertFalse(ok, "failed");
             uint256 kept = sizes[i] < BoundedCall.MAX_REASON ? sizes[i] : BoundedCall.MAX_REASON;
             bytes memory expected = new bytes(kept);
-            for (uint256 j = 0; j < kept && j < 32; ++j) expected[j] = 0xff;
+            for (uint256 j = 0; j < kept && j < 32; ++j) {
+                expected[j] = 0xff;
+            }
             vm.assertEq(bytes32(bytes4(reason)), bytes32(CommunityMultisig.CallFailed.selector), "error");
             if (kept <= 96) {
-                vm.assertEq(reason, abi.encodeWithSelector(CommunityMultisig.CallFailed.selector, 0, expected), "reason");
+                vm.assertEq(
+                    reason, abi.encodeWithSelector(CommunityMultisig.CallFailed.selector, 0, expected), "reason"
+                );
             }
             vm.assertEq(reason.length, 4 + 96 + (kept + 31) / 32 * 32, "length");
         }
@@ -171,7 +167,8 @@ contract MultisigHostileTest is MultisigFixture {
         vm.assertLt(gas, alone + 60_000, "little more than the callee alone");
     }
 
-    /// @dev A token's approval, or anything else, inside a proposal is what the owners saw: calls are nowhere rewritten.
+    /// @dev A token's approval, or anything else, inside a proposal is what the owners saw: calls are nowhere
+    /// rewritten.
     function test_CallsArriveAsTheyWereApproved() public {
         Call[] memory calls = new Call[](2);
         calls[0] = Call(address(token), 0, abi.encodeCall(token.approve, (STRANGER, 7)));
@@ -189,9 +186,8 @@ contract MultisigHostileTest is MultisigFixture {
         vm.assertFalse(ok, "no proposal");
         (ok,) = address(logic).call(abi.encodeCall(CommunityMultisig.spend, (address(0), STRANGER, 1)));
         vm.assertFalse(ok, "no spending");
-        (ok,) = address(logic).call(
-            abi.encodeCall(CommunityMultisig.execute, (bytes32(0), _calls(STRANGER, 1, ""), 0, 0))
-        );
+        (ok,) =
+            address(logic).call(abi.encodeCall(CommunityMultisig.execute, (bytes32(0), _calls(STRANGER, 1, ""), 0, 0)));
         vm.assertFalse(ok, "no execution");
     }
 

@@ -50,7 +50,9 @@ contract Treasury is MultisigFixture {
         bytes32 id = _propose(ALICE, calls, salt);
         _approve(BOB, id);
         _execute(ALICE, calls, salt);
-        for (uint256 i = 0; i < 5; ++i) since[i] = 1;
+        for (uint256 i = 0; i < 5; ++i) {
+            since[i] = 1;
+        }
         today = block.timestamp / 1 days;
         vm.deal(RECIPIENT, 0);
     }
@@ -112,7 +114,9 @@ contract Treasury is MultisigFixture {
 
     /// @dev Everybody approves, and it is executed: the quick way to the states behind a change.
     function agree(uint8 which) external {
-        for (uint8 i = 0; i < PEOPLE; ++i) vote(i, which, 0);
+        for (uint8 i = 0; i < PEOPLE; ++i) {
+            vote(i, which, 0);
+        }
         execute(which);
     }
 
@@ -125,9 +129,10 @@ contract Treasury is MultisigFixture {
         uint256 before = address(multisig).balance;
         bool allowed = !b.over && block.timestamp <= b.end && _count(approvedAt[n]) >= _needed(b);
         vm.prank(STRANGER);
-        (bool ok,) = address(multisig).call(
-            abi.encodeCall(CommunityMultisig.execute, (keccak256(_owner(FIRST + b.proposer)), b.calls, b.salt, 0))
-        );
+        (bool ok,) = address(multisig)
+            .call(
+                abi.encodeCall(CommunityMultisig.execute, (keccak256(_owner(FIRST + b.proposer)), b.calls, b.salt, 0))
+            );
         bool itself = b.calls[0].to == address(multisig);
         vm.assertTrue(allowed || !ok, "executed without the approvals");
         // Changes may fail for what they ask, payments for lack of money; nothing else stands in the way.
@@ -153,9 +158,8 @@ contract Treasury is MultisigFixture {
         Stamp memory s = _stamp();
         bytes memory owner = _owner(FIRST + person);
         bytes memory signature = _sign(FIRST + person, _digest(_spendStruct(owner, address(0), RECIPIENT, value, s)));
-        bytes memory data = abi.encodeCall(
-            CommunityMultisig.spendBySignature, (address(0), RECIPIENT, value, owner, s, signature)
-        );
+        bytes memory data =
+            abi.encodeCall(CommunityMultisig.spendBySignature, (address(0), RECIPIENT, value, owner, s, signature));
         if (_spent(data, person, value, false)) lastSpend = data;
     }
 
@@ -214,7 +218,9 @@ contract Treasury is MultisigFixture {
 
     function _names() private pure returns (bytes[] memory names) {
         names = new bytes[](5);
-        for (uint256 i = 0; i < 5; ++i) names[i] = _owner(FIRST + i);
+        for (uint256 i = 0; i < 5; ++i) {
+            names[i] = _owner(FIRST + i);
+        }
     }
 
     /// @dev One of the latest four, so that votes meet.
@@ -224,7 +230,9 @@ contract Treasury is MultisigFixture {
     }
 
     function _sitting() private view returns (uint256 count) {
-        for (uint256 i = 0; i < PEOPLE; ++i) if (since[i] != 0) ++count;
+        for (uint256 i = 0; i < PEOPLE; ++i) {
+            if (since[i] != 0) ++count;
+        }
     }
 
     /// @dev Votes of those who sit and sat without a break since they voted.
@@ -261,8 +269,12 @@ contract Treasury is MultisigFixture {
         bytes memory data = books[n].calls[0].data;
         if (bytes4(data) != CommunityMultisig.changeOwners.selector) return;
         (bytes[] memory removed, bytes[] memory added, uint8 newThreshold) = this.read(data);
-        for (uint256 i = 0; i < removed.length; ++i) since[_person(removed[i])] = 0;
-        for (uint256 i = 0; i < added.length; ++i) since[_person(added[i])] = step;
+        for (uint256 i = 0; i < removed.length; ++i) {
+            since[_person(removed[i])] = 0;
+        }
+        for (uint256 i = 0; i < added.length; ++i) {
+            since[_person(added[i])] = step;
+        }
         threshold = newThreshold;
     }
 
@@ -276,8 +288,8 @@ contract Treasury is MultisigFixture {
 
     function _spent(bytes memory data, uint256 person, uint256 value, bool direct) private returns (bool ok) {
         if (block.timestamp / 1 days != today) (today, spentToday) = (block.timestamp / 1 days, 0);
-        bool allowed = since[person] != 0 && value != 0 && spentToday + value <= limit
-            && value <= address(multisig).balance;
+        bool allowed =
+            since[person] != 0 && value != 0 && spentToday + value <= limit && value <= address(multisig).balance;
         vm.prank(direct ? vm.addr(FIRST + person) : STRANGER);
         (ok,) = address(multisig).call(data);
         vm.assertTrue(ok == allowed, "an owner, within the limit, and nothing else");
@@ -327,7 +339,9 @@ contract MultisigInvariantsTest {
             Treasury.stranger.selector
         ];
         list[0].selectors = new bytes4[](all.length);
-        for (uint256 i = 0; i < all.length; ++i) list[0].selectors[i] = all[i];
+        for (uint256 i = 0; i < all.length; ++i) {
+            list[0].selectors[i] = all[i];
+        }
     }
 
     /// @dev What passes and what not is asserted at each move; here the sums.
@@ -367,7 +381,9 @@ contract MultisigInvariantsTest {
         treasury.replay();
         treasury.stranger("", 2);
         treasury.proposePayment(0, 1 ether);
-        for (uint8 i = 0; i < 3; ++i) treasury.vote(i, 0, 4);
+        for (uint8 i = 0; i < 3; ++i) {
+            treasury.vote(i, 0, 4);
+        }
         require(treasury.executed() == 3 && treasury.changed() == 2, "executed");
         require(treasury.paid() == 1 ether && treasury.spent() == 1 ether, "moved");
         require(treasury.refused() == 5 && treasury.cancelled() == 1 && treasury.replayed() == 1, "refused");

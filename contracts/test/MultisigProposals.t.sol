@@ -65,7 +65,9 @@ contract MultisigProposalsTest is MultisigFixture {
         calls = new Call[](33);
         _proposalFails(calls, abi.encodeWithSelector(Proposals.CallCountOutOfRange.selector, 33));
         calls = new Call[](32);
-        for (uint256 i = 0; i < 32; ++i) calls[i] = Call(RECIPIENT, i, "");
+        for (uint256 i = 0; i < 32; ++i) {
+            calls[i] = Call(RECIPIENT, i, "");
+        }
         calls[31].to = address(0);
         _proposalFails(calls, abi.encodeWithSelector(Proposals.CallToZeroAddress.selector, 31));
         calls[31].to = address(multisig);
@@ -233,11 +235,15 @@ contract MultisigProposalsTest is MultisigFixture {
         uint256 owners = _bound(n, 1, 32);
         MultisigInit memory init = _init();
         init.owners = new bytes[](owners);
-        for (uint256 i = 0; i < owners; ++i) init.owners[i] = _owner(i + 1);
+        for (uint256 i = 0; i < owners; ++i) {
+            init.owners[i] = _owner(i + 1);
+        }
         init.threshold = uint8(_bound(threshold, 1, owners));
         multisig = _create(init);
         bytes32 id = _propose(1, _pay(), 0);
-        for (uint256 i = 1; i <= owners - init.threshold; ++i) _reject(i, id);
+        for (uint256 i = 1; i <= owners - init.threshold; ++i) {
+            _reject(i, id);
+        }
         _assertStatus(id, Status.Open, "one fewer");
         _reject(owners, id);
         _assertStatus(id, Status.Cancelled, "as many");
@@ -248,7 +254,9 @@ contract MultisigProposalsTest is MultisigFixture {
         uint256 owners = _bound(n, 1, 32);
         MultisigInit memory init = _init();
         init.owners = new bytes[](owners);
-        for (uint256 i = 0; i < owners; ++i) init.owners[i] = _owner(i + 1);
+        for (uint256 i = 0; i < owners; ++i) {
+            init.owners[i] = _owner(i + 1);
+        }
         init.threshold = uint8(_bound(threshold, 1, owners));
         multisig = _create(init);
         vm.deal(address(multisig), 10 ether);

@@ -195,9 +195,7 @@ contract MultisigSignaturesTest is MultisigFixture {
         Stamp memory later = Stamp(0, 900, uint48(NOON + 1));
         Stamp memory earlier = Stamp(0, 3, uint48(NOON + 1));
         multisig.approveBySignature(id, _owner(BOB), later, _signVote(BOB, "Approve", id, later));
-        multisig.withdrawApprovalBySignature(
-            id, _owner(BOB), earlier, _signVote(BOB, "WithdrawApproval", id, earlier)
-        );
+        multisig.withdrawApprovalBySignature(id, _owner(BOB), earlier, _signVote(BOB, "WithdrawApproval", id, earlier));
         // The same nonce by another owner, and for another struct.
         multisig.approveBySignature(id, _owner(CAROL), later, _signVote(CAROL, "Approve", id, later));
         multisig.rejectBySignature(id, _owner(BOB), later, _signVote(BOB, "Reject", id, later));
@@ -311,12 +309,13 @@ contract MultisigSignaturesTest is MultisigFixture {
         Stamp memory s = _stamp();
         bytes32 digest = _digest(_spendStruct(_owner(BOB), address(0), RECIPIENT, NATIVE_LIMIT + 1, s));
         bytes memory signature = _sign(BOB, digest);
-        (bool ok,) = address(multisig).call(
-            abi.encodeCall(
-                CommunityMultisig.spendBySignature,
-                (address(0), RECIPIENT, NATIVE_LIMIT + 1, _owner(BOB), s, signature)
-            )
-        );
+        (bool ok,) = address(multisig)
+            .call(
+                abi.encodeCall(
+                    CommunityMultisig.spendBySignature,
+                    (address(0), RECIPIENT, NATIVE_LIMIT + 1, _owner(BOB), s, signature)
+                )
+            );
         vm.assertFalse(ok || multisig.digestUsed(digest), "over the limit, and not used up");
     }
 
@@ -361,9 +360,7 @@ contract MultisigSignaturesTest is MultisigFixture {
         multisig.approveBySignature(id, owner, s, signature);
     }
 
-    function _spendRefused(address token_, address to, uint256 amount, Stamp memory s, bytes memory signature)
-        private
-    {
+    function _spendRefused(address token_, address to, uint256 amount, Stamp memory s, bytes memory signature) private {
         _expect(CommunityMultisig.WrongSignature.selector, abi.encode(_owner(BOB)));
         multisig.spendBySignature(token_, to, amount, _owner(BOB), s, signature);
     }
@@ -385,8 +382,7 @@ contract RawAccount {
     }
 
     function isValidSignature(bytes32 hash, bytes calldata signature) external view returns (bytes4) {
-        address signer =
-            ecrecover(hash, uint8(signature[64]), bytes32(signature[0:32]), bytes32(signature[32:64]));
+        address signer = ecrecover(hash, uint8(signature[64]), bytes32(signature[0:32]), bytes32(signature[32:64]));
         return signer == _KEY ? bytes4(0x1626ba7e) : bytes4(0);
     }
 }

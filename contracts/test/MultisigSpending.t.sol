@@ -214,9 +214,8 @@ contract MultisigSpendingTest is MultisigFixture {
             uint256 amount = 1 + (seeds[i] >> 32) % (NATIVE_LIMIT / 2);
             uint256 key = [ALICE, BOB, CAROL][(seeds[i] >> 128) % 3];
             vm.prank(vm.addr(key));
-            (bool ok,) = address(multisig).call(
-                abi.encodeCall(CommunityMultisig.spend, (address(0), RECIPIENT, amount))
-            );
+            (bool ok,) =
+                address(multisig).call(abi.encodeCall(CommunityMultisig.spend, (address(0), RECIPIENT, amount)));
             vm.assertTrue(ok == (thisDay + amount <= NATIVE_LIMIT), "exactly within the limit");
             if (ok) thisDay += amount;
             _assertLeft(address(0), thisDay, NATIVE_LIMIT - thisDay);

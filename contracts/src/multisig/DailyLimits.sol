@@ -16,8 +16,8 @@ library DailyLimits {
 
     event DailyLimitChanged(address indexed token, uint256 perDay);
 
-    /// @notice Stores this chain's rows. Amounts too large for their field are stored as the largest it holds, so that no
-    /// number makes a multisig undeployable.
+    /// @notice Stores this chain's rows. Amounts too large for their field are stored as the largest it holds, so that
+    /// no number makes a multisig undeployable.
     function init(LimitRow[] memory rows) internal {
         if (rows.length > MAX_ROWS) revert TooManyLimits(rows.length);
         for (uint256 i = 0; i < rows.length; ++i) {

@@ -30,8 +30,8 @@ library OwnerSet {
     event OwnerRemoved(bytes32 indexed ownerId, bytes owner);
     event ThresholdChanged(uint8 threshold);
 
-    /// @notice Removes, then adds, then sets the threshold. The epoch was raised before, so that seats tell from when on
-    /// they are taken.
+    /// @notice Removes, then adds, then sets the threshold. The epoch was raised before, so that seats tell from when
+    /// on they are taken.
     function change(bytes[] memory removed, bytes[] memory added, uint8 threshold) internal {
         MultisigStorage.Layout storage $ = MultisigStorage.get();
         uint32 seats = $.seats;
@@ -117,8 +117,8 @@ library OwnerSet {
         }
     }
 
-    /// @dev A contract could answer as an owner and as a verifier. A point and its negative are the same secret, so equal
-    /// x alone makes two owners one, whatever verifier they name.
+    /// @dev A contract could answer as an owner and as a verifier. A point and its negative are the same secret, so
+    /// equal x alone makes two owners one, whatever verifier they name.
     function _same(bytes memory one, bytes memory other) private pure returns (bool) {
         if ((one.length == 20) != (other.length == 20)) return _head(one) == _head(other);
         return one.length == POINT_OWNER_LENGTH && other.length == POINT_OWNER_LENGTH && _x(one) == _x(other);

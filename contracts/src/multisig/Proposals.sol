@@ -29,8 +29,8 @@ library Proposals {
     error ProposalIsCancelled(bytes32 id);
     error ProposalIsExpired(bytes32 id, uint256 expiry);
 
-    /// @notice Reverts with the name of the first rule that `calls` break. `first` and `second` are the functions that a
-    /// multisig may call on itself.
+    /// @notice Reverts with the name of the first rule that `calls` break. `first` and `second` are the functions that
+    /// a multisig may call on itself.
     function check(Call[] calldata calls, bytes4 first, bytes4 second) internal view {
         if (calls.length == 0 || calls.length > MAX_CALLS) revert CallCountOutOfRange(calls.length);
         for (uint256 i = 0; i < calls.length; ++i) {
@@ -39,7 +39,9 @@ library Proposals {
             if (calls.length != 1) revert SelfCallNotAlone(i);
             if (calls[i].value != 0) revert SelfCallWithValue(calls[i].value);
             bytes4 selector = bytes4(calls[i].data);
-            if (calls[i].data.length < 4 || (selector != first && selector != second)) revert SelfCallUnknown(selector);
+            if (calls[i].data.length < 4 || (selector != first && selector != second)) {
+                revert SelfCallUnknown(selector);
+            }
         }
     }
 
