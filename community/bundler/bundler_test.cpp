@@ -11,6 +11,7 @@
 #include "community/pool/factory.hpp"
 #include "community/validation/api/gas.hpp"
 #include "community/validation/fake/simulator.hpp"
+#include "community/validation/fake/userop.hpp"
 
 namespace community::bundler {
 namespace {
@@ -134,16 +135,9 @@ class bundler_test : public testing::Test {
   }
 
   UserOperation op(std::uint8_t sender, std::uint64_t nonce = 0) const {
-    UserOperation result;
-    result.sender[19] = sender;
-    result.nonce = Uint256(nonce);
-    result.call_data = {1, 2, 3, 4};
-    result.verification_gas_limit = Uint256(100'000);
-    result.call_gas_limit = Uint256(50'000);
-    result.pre_verification_gas = Uint256(50'000);
+    UserOperation result = validation::sample_userop(sender, nonce);
     result.max_fee_per_gas = Uint256(50'000'000'000);
     result.max_priority_fee_per_gas = Uint256(2'000'000'000);
-    result.signature = {9};
     return result;
   }
   core::Bytes32 hash_of(const UserOperation& one) const { return *entry_point->userop_hash(one, Uint256(1'337)); }

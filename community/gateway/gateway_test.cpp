@@ -10,6 +10,7 @@
 #include "community/pool/factory.hpp"
 #include "community/validation/factory.hpp"
 #include "community/validation/fake/simulator.hpp"
+#include "community/validation/fake/userop.hpp"
 
 namespace community::gateway {
 namespace {
@@ -137,16 +138,8 @@ class gateway_test : public testing::Test {
     return loop.block_on(handler(request));
   }
   core::UserOperation op() const {
-    core::UserOperation one;
-    one.sender[19] = 1;
+    core::UserOperation one = validation::sample_userop();
     one.nonce = *base::multiply(Uint256(std::uint64_t{1} << 63), Uint256(std::uint64_t{1} << 40));
-    one.call_data = {1, 2, 3, 4};
-    one.verification_gas_limit = Uint256(100'000);
-    one.call_gas_limit = Uint256(50'000);
-    one.pre_verification_gas = Uint256(60'000);
-    one.max_fee_per_gas = Uint256(9'000'000'000);
-    one.max_priority_fee_per_gas = Uint256(1'000'000'000);
-    one.signature = {9};
     return one;
   }
   std::string entry() const { return core::format_address(entry_point->address()); }

@@ -7,6 +7,7 @@
 #include "community/infra/fake/clock.hpp"
 #include "community/pool/factory.hpp"
 #include "community/validation/api/gas.hpp"
+#include "community/validation/fake/userop.hpp"
 
 namespace community::pool {
 namespace {
@@ -52,16 +53,10 @@ class pool_test : public testing::Test {
   }
 
   static UserOperation op(std::uint8_t sender, std::uint64_t nonce, std::uint64_t fee = 1'000) {
-    UserOperation result;
+    UserOperation result = validation::sample_userop(0, nonce);
     result.sender = address(sender);
-    result.nonce = Uint256(nonce);
-    result.call_data = {1, 2, 3, 4, 5};
-    result.verification_gas_limit = Uint256(100'000);
-    result.call_gas_limit = Uint256(50'000);
-    result.pre_verification_gas = Uint256(50'000);
     result.max_fee_per_gas = Uint256(fee);
     result.max_priority_fee_per_gas = Uint256(fee);
-    result.signature = {9};
     return result;
   }
   static ValidatedUserop valid(const UserOperation& op) {

@@ -8,6 +8,7 @@
 #include "community/validation/call_trace.hpp"
 #include "community/validation/factory.hpp"
 #include "community/validation/fake/simulator.hpp"
+#include "community/validation/fake/userop.hpp"
 #include "community/validation/revert.hpp"
 
 namespace community::validation {
@@ -110,14 +111,6 @@ class validation_test : public testing::Test {
     fees = std::make_unique<chain::FeeOracle>(chain, clock);
     validator = make_validator(*fees, simulator, *rules, options);
     chain.mine();
-    op.sender[19] = 1;
-    op.call_data = {1, 2, 3, 4};
-    op.verification_gas_limit = Uint256(100'000);
-    op.call_gas_limit = Uint256(50'000);
-    op.pre_verification_gas = Uint256(60'000);
-    op.max_fee_per_gas = Uint256(9'000'000'000);
-    op.max_priority_fee_per_gas = Uint256(1'000'000'000);
-    op.signature = {9};
   }
 
   Result<ValidatedUserop> validate(std::vector<const UserOperation*> before = {}) {
@@ -139,7 +132,7 @@ class validation_test : public testing::Test {
   std::unique_ptr<Rules> rules = make_rules();
   std::unique_ptr<chain::FeeOracle> fees;
   std::unique_ptr<Validator> validator;
-  UserOperation op;
+  UserOperation op = sample_userop();
 };
 
 TEST_F(validation_test, AGoodOperationCarriesWhatOthersNeed) {
