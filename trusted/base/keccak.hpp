@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keccak-256 as Ethereum uses it (the padding of the original submission, not of FIPS 202). Ours because no Debian
-// package offers it and the trusted core must carry it anyway.
+// Keccak-256 as Ethereum uses it (the padding of the original submission) and SHA3-256 (FIPS 202), which differ in one
+// byte of padding. Ours because no Debian package offers the first and the trusted core must carry it anyway.
 #pragma once
 #include <bit>
 #include <initializer_list>
@@ -9,9 +9,11 @@
 
 namespace community::base {
 
-class Keccak256 {
+// Sponge of 256 bits of output; `Padding` is the byte behind the message.
+template <std::uint8_t Padding>
+class Sponge256 {
  public:
-  Keccak256& add(ByteView data) {
+  Sponge256& add(ByteView data) {
     while (!data.empty()) {
       if (position_ % 8 == 0 && data.size() >= 8) {
         std::uint64_t word;
@@ -32,13 +34,16 @@ class Keccak256 {
   }
 
   Bytes32 finish() {
-    absorb(0x01);
+    absorb(Padding);
     state_[16] ^= std::uint64_t{0x80} << 56;
     permute();
     Bytes32 digest;
     std::memcpy(digest.data(), state_, digest.size());
     return digest;
   }
+
+  // For a message that is a secret.
+  void wipe_state() { wipe(this, sizeof *this); }
 
  private:
   static_assert(std::endian::native == std::endian::little, "the state is kept in the order of its bytes");
@@ -96,6 +101,9 @@ class Keccak256 {
   std::uint64_t state_[25] = {};
   std::size_t position_ = 0;
 };
+
+using Keccak256 = Sponge256<0x01>;
+using Sha3_256 = Sponge256<0x06>;
 
 inline Bytes32 keccak256(ByteView data) { return Keccak256().add(data).finish(); }
 

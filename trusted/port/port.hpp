@@ -35,6 +35,11 @@ struct Port {
   bool (*p256_verify)(void* context, const std::uint8_t public_key[64], const Bytes32& digest,
                       const std::uint8_t signature[64]) = nullptr;
 
+  // P-256 for HPKE: the public key of a secret, and the x coordinate of secret times `peer`. Both answer false for a
+  // secret outside [1, n - 1]; the second also for a peer off the curve.
+  bool (*p256_public_key)(void* context, const Bytes32& secret, std::uint8_t public_key[64]) = nullptr;
+  bool (*p256_ecdh)(void* context, const Bytes32& secret, const std::uint8_t peer[64], Bytes32& shared_x) = nullptr;
+
   // secp256k1: public key x || y; signatures are deterministic (RFC 6979), low s, with the recovery id at the end.
   // `secp256k1_public_key` answers false for a secret outside [1, n - 1].
   bool (*secp256k1_public_key)(void* context, const Bytes32& secret, std::uint8_t public_key[64]) = nullptr;

@@ -31,7 +31,7 @@ struct Deleter {
 };
 using BigNumber = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
 using EcKey = std::unique_ptr<EC_KEY, Deleter<EC_KEY_free>>;
-using EcPoint = std::unique_ptr<EC_POINT, Deleter<EC_POINT_free>>;
+using EcPoint = std::unique_ptr<EC_POINT, Deleter<EC_POINT_clear_free>>;
 using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Deleter<EVP_CIPHER_CTX_free>>;
 
@@ -134,6 +134,35 @@ bool p256_verify(void*, const std::uint8_t public_key[64], const Bytes32& digest
   return ECDSA_do_verify(digest.data(), static_cast<int>(digest.size()), ecdsa.get(), key.get()) == 1;
 }
 
+// A number in [1, n - 1], n the order of P-256. Nothing else is a secret key.
+BigNumber p256_secret(const Bytes32& secret) {
+  BigNumber number(BN_bin2bn(secret.data(), 32, nullptr));
+  const BIGNUM* order = EC_GROUP_get0_order(libraries().p256);
+  if (!number || BN_is_zero(number.get()) || BN_cmp(number.get(), order) >= 0) return nullptr;
+  // The multiplication below must not depend on it.
+  BN_set_flags(number.get(), BN_FLG_CONSTTIME);
+  return number;
+}
+
+bool p256_public_key(void*, const Bytes32& secret, std::uint8_t public_key[64]) {
+  const EC_GROUP* group = libraries().p256;
+  const BigNumber number = p256_secret(secret), x(BN_new()), y(BN_new());
+  const EcPoint point(EC_POINT_new(group));
+  return number && x && y && point && EC_POINT_mul(group, point.get(), number.get(), nullptr, nullptr, nullptr) == 1 &&
+         EC_POINT_get_affine_coordinates(group, point.get(), x.get(), y.get(), nullptr) == 1 &&
+         BN_bn2binpad(x.get(), public_key, 32) == 32 && BN_bn2binpad(y.get(), public_key + 32, 32) == 32;
+}
+
+bool p256_ecdh(void*, const Bytes32& secret, const std::uint8_t peer[64], Bytes32& shared_x) {
+  const EC_GROUP* group = libraries().p256;
+  const BigNumber number = p256_secret(secret), x(BN_new());
+  const EcPoint other = p256_point(peer), point(EC_POINT_new(group));
+  return number && x && other && point &&
+         EC_POINT_mul(group, point.get(), nullptr, other.get(), number.get(), nullptr) == 1 &&
+         EC_POINT_get_affine_coordinates(group, point.get(), x.get(), nullptr, nullptr) == 1 &&
+         BN_bn2binpad(x.get(), shared_x.data(), 32) == 32;
+}
+
 bool secp256k1_public(void*, const Bytes32& secret, std::uint8_t public_key[64]) {
   secp256k1_pubkey key;
   if (secp256k1_ec_pubkey_create(libraries().secp, &key, secret.data()) != 1) return false;
@@ -175,6 +204,8 @@ void use_software_crypto(Port& port) {
   port.aes_gcm_open = aes_gcm_open;
   port.p256_public_key_valid = p256_public_key_valid;
   port.p256_verify = p256_verify;
+  port.p256_public_key = p256_public_key;
+  port.p256_ecdh = p256_ecdh;
   port.secp256k1_public_key = secp256k1_public;
   port.secp256k1_sign = secp256k1_sign;
   port.secp256k1_verify = secp256k1_verify;
@@ -198,6 +229,15 @@ constexpr auto kP256Key = from_hex<64>(
 constexpr auto kP256Signature = from_hex<64>(
     "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
     "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8");
+// RFC 5903, section 8.1: both secrets, one public key, x of the shared point.
+constexpr auto kEcdhSecret = from_hex<32>("c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433");
+constexpr auto kEcdhPublic = from_hex<64>(
+    "dad0b65394221cf9b051e1feca5787d098dfe637fc90b9ef945d0c3772581180"
+    "5271a0461cdb8252d61f1c456fa3e59ab1f45b33accf5f58389e0577b8990bb3");
+constexpr auto kEcdhPeer = from_hex<64>(
+    "d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63"
+    "56fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab");
+constexpr auto kEcdhShared = from_hex<32>("d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de");
 // AES-256-GCM of 16 zero bytes under a zero key and nonce (McGrew and Viega, test case 14).
 constexpr auto kGcmCipher = from_hex<16>("cea7403d4d606b6e074ec5d3baf39d18");
 constexpr auto kGcmTag = from_hex<16>("d0d1c8a799996bf0265b98b5d48ab919");
@@ -224,6 +264,10 @@ bool software_crypto_works(const Port& port) {
   Bytes32 digest = base::sha256(base::view("sample"));
   ok = ok && port.p256_public_key_valid(port.context, kP256Key.data()) &&
        port.p256_verify(port.context, kP256Key.data(), digest, kP256Signature.data());
+  std::array<std::uint8_t, 64> p256_key{};
+  Bytes32 shared{};
+  ok = ok && port.p256_public_key(port.context, kEcdhSecret, p256_key.data()) && p256_key == kEcdhPublic &&
+       port.p256_ecdh(port.context, kEcdhSecret, kEcdhPeer.data(), shared) && shared == kEcdhShared;
   Bytes32 secret{};
   secret[31] = 1;
   std::array<std::uint8_t, 64> public_key{};
