@@ -3,6 +3,7 @@
 // a good request with some bytes changed, in a frame that is always well made, so that the rules behind are reached.
 #include "fuzz/trusted/fuzz.hpp"
 #include "trusted/base/keccak.hpp"
+#include "trusted/protocol/phrase_messages.hpp"
 #include "trusted/tests/support/world.hpp"
 
 using namespace community::trusted::testing;
@@ -15,6 +16,48 @@ struct Template {
   Command command;
   Bytes body;
 };
+
+// Requests about the phrase, messages and secrets; the wallet has neither phrase nor content root, so all that can be
+// signed is an account's message, and all that can be opened a session key.
+void add_phrase_templates(World& world, std::vector<Template>& all) {
+  const OwnedProof wallet = world.host.proof(world.wallet);
+  const protocol::EoaKey eoa{kChain, 0, 0};
+  all.push_back({Command::eoa_describe, encoded(protocol::EoaDescribeRequest{wallet.view(), eoa})});
+  const Bytes legacy =
+      rlp_list({rlp_number(Uint256(1)), rlp_number(Uint256(1)), rlp_number(Uint256(21'000)), rlp_string(kShop),
+                rlp_number(Uint256(1)), rlp_string({}), rlp_number(Uint256(kChain)), rlp_string({}), rlp_string({})});
+  const auto over_legacy = world.passkey.sign(base::keccak256(legacy));
+  all.push_back({Command::sign_eoa_transaction,
+                 encoded(protocol::SignEoaTransactionRequest{wallet.view(), eoa, legacy, over_legacy.view()})});
+  const Bytes text = to_bytes("hello");
+  all.push_back(
+      {Command::sign_message, encoded(protocol::SignMessageRequest{wallet.view(), eoa, text, over_legacy.view()})});
+  protocol::TypedData data;
+  data.domain.present = protocol::kDomainName | protocol::kDomainContract;
+  data.domain.name = base::view("Shop");
+  data.domain.verifying_contract = kShop;
+  data.type_count = 1;
+  data.types[0].text = base::view("Order(address buyer,uint8[] sizes)");
+  const Bytes values = join({kStranger, unhex("0001"), Bytes(32)});
+  data.values = values;
+  all.push_back({Command::sign_typed_data,
+                 encoded(protocol::SignTypedDataRequest{wallet.view(), eoa, data, over_legacy.view()})});
+  protocol::SignAccountMessageRequest message;
+  message.record = wallet.view();
+  message.chain_id = kChain;
+  message.account = world.account;
+  message.data = data;
+  message.assertion = over_legacy.view();
+  all.push_back({Command::sign_account_message, encoded(message)});
+  const protocol::HpkeKey page = world.host.status().hpke_key;
+  const auto over_export = world.passkey.sign(protocol::phrase_export_challenge(world.wallet.id, page));
+  all.push_back(
+      {Command::phrase_export, encoded(protocol::PhraseExportRequest{wallet.view(), page, over_export.view()})});
+  const Bytes cipher(113);
+  const protocol::SealedMessage sealed{page, cipher};
+  for (const Command command : {Command::session_secret, Command::content_root_open})
+    all.push_back({command, encoded(protocol::SealedRequest{wallet.view(), sealed, over_export.view()})});
+}
 
 // Good requests of every kind against the world as it stands.
 std::vector<Template> make_templates(World& world) {
@@ -62,6 +105,7 @@ std::vector<Template> make_templates(World& world) {
   all.push_back({Command::commit, encoded(protocol::CommitRequest{world.host.status().epoch, world.host.tree.root()})});
   all.push_back({Command::status, {}});
   all.push_back({Command::release_leases, {}});
+  add_phrase_templates(world, all);
   return all;
 }
 

@@ -3,10 +3,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include "trusted/protocol/phrase_messages.hpp"
 #include "trusted/tests/support/world.hpp"
 
 using namespace community::trusted;
 using namespace community::trusted::testing;
+namespace base = community::base;
+namespace protocol = community::protocol;
 
 namespace {
 
@@ -35,7 +38,7 @@ int main(int argc, char** argv) {
   const Bytes hello = stranger.hello();
   seed("frame", "hello", join({Bytes{0}, sized(hello)}));
   seed("frame", "request", join({Bytes{1}, sized(stranger.request(Command::status, Bytes(8)))}));
-  for (std::uint8_t kind = 0; kind < 14; kind++) seed("dispatch", "good-" + std::to_string(kind), Bytes{kind, 0, 0});
+  for (std::uint8_t kind = 0; kind < 22; kind++) seed("dispatch", "good-" + std::to_string(kind), Bytes{kind, 0, 0});
   seed("dispatch", "sequence", unhex("0801000505000a0000050000f101000400010203"));
 
   AssertionOptions options;
@@ -62,6 +65,28 @@ int main(int argc, char** argv) {
   transaction.type = 4;
   transaction.authorizations = rlp_list({authorization(1, kShop, 0, 1, Uint256::max(), Uint256(1))});
   seed("transaction", "type4", transaction.encode());
+
+  const Bytes list = rlp_list({rlp_list({rlp_string(kShop), rlp_list({rlp_string(Bytes(32))})})});
+  const Bytes head = join({rlp_number(Uint256(kChain)), rlp_number(Uint256(1)), rlp_number(Uint256(2))});
+  const Bytes tail = join({rlp_number(Uint256(21'000)), rlp_string(kShop), rlp_number(Uint256(3)), rlp_string({})});
+  seed("eoa_transaction", "legacy",
+       rlp_list({rlp_number(Uint256(1)), rlp_number(Uint256(2)), tail, rlp_number(Uint256(kChain)), rlp_string({}),
+                 rlp_string({})}));
+  seed("eoa_transaction", "type1", join({Bytes{1}, rlp_list({head, tail, list})}));
+  seed("eoa_transaction", "type2", join({Bytes{2}, rlp_list({head, rlp_number(Uint256(2)), tail, list})}));
+  seed("eoa_transaction", "type4",
+       join({Bytes{4}, rlp_list({head, rlp_number(Uint256(2)), tail, list,
+                                 rlp_list({authorization(kChain, kShop, 0, 1, Uint256::max(), Uint256(1))})})}));
+  protocol::TypedData data;
+  data.domain.present = 31;
+  data.domain.name = data.domain.version = base::view("1");
+  data.domain.chain_id = kChain;
+  data.type_count = 2;
+  data.types[0].text = base::view("Mail(Person[] to,string text,bytes4 tag,int8[2][] more)");
+  data.types[1].text = base::view("Person(address wallet,bool known)");
+  const Bytes values = join({unhex("0001"), kShop, unhex("0100000001610102030400010000"), Bytes(62)});
+  data.values = values;
+  seed("typed_data", "mail", encoded(data));
 
   seed("record", "unchanged", Bytes{0});
   seed("record", "header", join({Bytes{1}, ByteView(world.wallet.sealed).subspan(kRecordHeader)}));

@@ -15,6 +15,7 @@ void Core::status(Writer& reply) const {
   status.root_key_version = state_.active_root_key().version;
   status.configuration_sequence = configuration_.sequence;
   status.configuration_digest = configuration_digest_;
+  status.hpke_key = state_.hpke_key;
   status.budget_count = configuration_.chain_count;
   for (std::size_t i = 0; i < configuration_.chain_count; i++) {
     const protocol::ChainConfig& chain = configuration_.chains[i];

@@ -4,6 +4,7 @@
 #include "trusted/core/core.hpp"
 
 #include "trusted/base/keccak.hpp"
+#include "trusted/core/phrase.hpp"
 #include "trusted/ethereum/calls.hpp"
 
 namespace community::trusted {
@@ -115,7 +116,7 @@ Error Core::wallet_create(Session& session, const protocol::Frame& frame, Writer
                    protocol::encode(committed, answer), reply);
 }
 
-Error Core::apply_wallet_change(const protocol::WalletChange& change, const Bytes32& signer,
+Error Core::apply_wallet_change(const protocol::WalletChange& change, const RecordId& id, const Bytes32& signer,
                                 WalletRecord& wallet) const {
   switch (change.kind) {
     case protocol::WalletChangeKind::add_passkey: {
@@ -140,11 +141,16 @@ Error Core::apply_wallet_change(const protocol::WalletChange& change, const Byte
       wallet.passkeys[static_cast<std::size_t>(removed - wallet.passkeys.data())] =
           wallet.passkeys[wallet.passkey_count - 1u];
       wallet.passkeys[--wallet.passkey_count] = {};
+      wallet.drop_lost_roots();
       return Error::ok;
     }
     case protocol::WalletChangeKind::set_policy:
       wallet.policy = change.policy;
       return Error::ok;
+    case protocol::WalletChangeKind::make_phrase:
+      return make_phrase(port_, change.words, wallet);
+    case protocol::WalletChangeKind::wrap_content_root:
+      return wrap_content_root(change, id, signer, wallet);
   }
   return Error::malformed_request;
 }
@@ -163,7 +169,7 @@ Error Core::wallet_update(Session& session, const protocol::Frame& frame, Writer
   if (error != Error::ok) return error;
   const Bytes32 challenge = protocol::wallet_change_challenge(header.id, header.revision, request.change);
   error = check_assertion(request.assertion, challenge, wallet);
-  if (error == Error::ok) error = apply_wallet_change(change, request.assertion.credential_hash, wallet);
+  if (error == Error::ok) error = apply_wallet_change(change, header.id, request.assertion.credential_hash, wallet);
   if (error != Error::ok) return error;
   return enter(session, frame, request.record.path, header, wallet, {}, reply);
 }

@@ -5,6 +5,11 @@
 #include "trusted/core/budget.hpp"
 #include "trusted/core/record.hpp"
 #include "trusted/protocol/frame.hpp"
+#include "trusted/protocol/phrase_messages.hpp"
+
+namespace community::ethereum {
+struct Call;
+}
 
 namespace community::trusted {
 
@@ -85,7 +90,8 @@ class Core {
   Error commit(Session& session, ByteView body, Writer& reply);
   Error wallet_describe(ByteView body, Writer& reply);
   Error key_describe(ByteView body, Writer& reply);
-  Error apply_wallet_change(const protocol::WalletChange& change, const Bytes32& signer, WalletRecord& wallet) const;
+  Error apply_wallet_change(const protocol::WalletChange& change, const RecordId& id, const Bytes32& signer,
+                            WalletRecord& wallet) const;
   Error check_rp_id(const Bytes32& rp_id_hash) const;
   // The root that changes of this session build on; refuses when another session has changes pending.
   Error change_base(const Session& session, Bytes32& root) const;
@@ -121,6 +127,30 @@ class Core {
   Error open_key(const protocol::RecordProof& proof, protocol::Purpose purpose, RecordHeader& header,
                  KeyRecord& key) const;
 
+  // rules_eoa.cpp, rules_typed_data.cpp, rules_export.cpp
+  Error eoa_describe(ByteView body, Writer& reply);
+  Error sign_eoa_transaction(ByteView body, Writer& reply);
+  Error sign_message(ByteView body, Writer& reply);
+  Error sign_eoa_digest(const protocol::EoaKey& eoa, const protocol::Assertion& assertion, const WalletRecord& wallet,
+                        const Bytes32& digest, protocol::Address& signer, protocol::Signature65& signature) const;
+  Error sign_typed_data(ByteView body, Writer& reply);
+  Error sign_account_message(ByteView body, Writer& reply);
+  Error account_message_digest(const protocol::SignAccountMessageRequest& request, const WalletRecord& wallet,
+                               protocol::SignAccountMessageReply& result) const;
+  Error phrase_export(ByteView body, Writer& reply);
+  // What a page sealed to the core: whose PRF output, the session key that follows from it, where the answer goes.
+  struct SealedRequestSecrets {
+    Bytes32 credential_hash{};
+    protocol::HpkeKey page{};
+    base::Secret<32> session_key;
+  };
+  Error open_sealed_request(ByteView body, std::string_view purpose, RecordHeader& header, WalletRecord& wallet,
+                            SealedRequestSecrets& secrets) const;
+  Error session_secret(ByteView body, Writer& reply);
+  Error content_root_open(ByteView body, Writer& reply);
+  Error wrap_content_root(const protocol::WalletChange& change, const RecordId& id, const Bytes32& signer,
+                          WalletRecord& wallet) const;
+
   const protocol::ChainConfig* find_chain(std::uint64_t chain_id) const;
   const Port port_;
   bool ready_ = false;
@@ -139,6 +169,9 @@ const protocol::EntryPointConfig* find_entry_point(const protocol::ChainConfig& 
                                                    const protocol::Address& address);
 const protocol::PaymasterConfig* find_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address,
                                                 const protocol::Address& entry_point);
+
+// Whether a policy lists the contract and the function that a call names.
+Error check_rules(const protocol::Policy& policy, const ethereum::Call& call);
 
 // Largest cost of an operation in wei: all gas limits times the maximum fee (spec/wire-formats.md, section 4). The
 // paymaster's gas limits count when paymasterAndData has them; nothing when the sum does not fit 256 bits.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames in, frames out: the channel's rules, then one handler a command.
 #include "trusted/core/core.hpp"
+#include "trusted/hpke/hpke.hpp"
 
 namespace community::trusted {
 
@@ -16,12 +17,14 @@ Error Core::provision(const Port& port, const std::uint8_t operator_key[64], Byt
   state.root_key_count = 1;
   state.root_keys[0].version = 1;
   const bool random = port.random(port.context, state.core_id) && port.random(port.context, state.channel_key) &&
-                      port.random(port.context, state.root_keys[0].key);
+                      port.random(port.context, state.root_keys[0].key) &&
+                      hpke::make_key_pair(port, state.hpke_secret, state.hpke_key);
   if (!random) return Error::random_failed;
   channel_key = state.channel_key;
   const Error error = save_state(port, state);
   base::wipe(state.channel_key);
   base::wipe(state.root_keys[0].key);
+  base::wipe(state.hpke_secret);
   return error;
 }
 
@@ -123,6 +126,22 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return sign_transaction(frame.body, reply);
     case Command::sign_sponsorship:
       return sign_sponsorship(frame.body, reply);
+    case Command::eoa_describe:
+      return eoa_describe(frame.body, reply);
+    case Command::sign_eoa_transaction:
+      return sign_eoa_transaction(frame.body, reply);
+    case Command::sign_message:
+      return sign_message(frame.body, reply);
+    case Command::sign_typed_data:
+      return sign_typed_data(frame.body, reply);
+    case Command::sign_account_message:
+      return sign_account_message(frame.body, reply);
+    case Command::phrase_export:
+      return phrase_export(frame.body, reply);
+    case Command::session_secret:
+      return session_secret(frame.body, reply);
+    case Command::content_root_open:
+      return content_root_open(frame.body, reply);
     case Command::hello:
       break;
   }

@@ -19,19 +19,36 @@ struct RecordHeader {
   std::uint64_t revision = 0;
 };
 
-// A wallet: the secrets of one user. The phrase of EOA wallets is part of the layout and empty until those exist.
+// The person's content root under the session key of one passkey: AES-256-GCM.
+struct WrappedRoot {
+  Bytes32 credential_hash{};
+  std::array<std::uint8_t, 12> nonce{};
+  Bytes32 cipher{};
+  std::array<std::uint8_t, 16> tag{};
+  template <class C>
+  void fields(C& c) {
+    c.fixed(credential_hash).fixed(nonce).fixed(cipher).fixed(tag);
+  }
+};
+
+// A wallet: the secrets of one user.
 struct WalletRecord {
   // Server keys are derived from it; never leaves the core.
   Bytes32 server_secret{};
   // `TEE_Key`: random, never rotates.
   Bytes32 content_secret{};
+  // The phrase: 16 or 32 bytes of entropy and the seed that follows from it; no entropy when there is no phrase.
   std::uint8_t entropy_size = 0;
   Bytes32 entropy{};
+  std::array<std::uint8_t, 64> seed{};
   std::uint16_t passkey_count = 0;
   std::array<protocol::Passkey, protocol::kMaxPasskeys> passkeys{};
   protocol::Policy policy;
   std::uint16_t account_count = 0;
   std::array<protocol::AccountBinding, protocol::kMaxAccountsPerWallet> accounts{};
+  // At most one a passkey, in the order they were made.
+  std::uint16_t root_count = 0;
+  std::array<WrappedRoot, protocol::kMaxPasskeys> roots{};
 
   WalletRecord() = default;
   WalletRecord(const WalletRecord&) = delete;
@@ -40,20 +57,31 @@ struct WalletRecord {
     base::wipe(server_secret);
     base::wipe(content_secret);
     base::wipe(entropy);
+    base::wipe(seed);
   }
 
   template <class C>
   void fields(C& c) {
-    c.fixed(server_secret).fixed(content_secret).number(entropy_size).fixed(entropy).list(passkeys, passkey_count);
+    c.fixed(server_secret).fixed(content_secret).number(entropy_size).fixed(entropy).fixed(seed);
+    c.list(passkeys, passkey_count);
     policy.fields(c);
-    c.list(accounts, account_count);
-    if (entropy_size > entropy.size()) c.fail();
+    c.list(accounts, account_count).list(roots, root_count);
+    if (entropy_size != 0 && entropy_size != 16 && entropy_size != 32) c.fail();
   }
 
   const protocol::Passkey* find_passkey(const Bytes32& credential_hash) const {
     for (std::size_t i = 0; i < passkey_count; i++)
       if (passkeys[i].credential_hash == credential_hash) return &passkeys[i];
     return nullptr;
+  }
+
+  // Forgets the roots that were wrapped for passkeys which the wallet no longer has.
+  void drop_lost_roots() {
+    std::uint16_t kept = 0;
+    for (std::size_t i = 0; i < root_count; i++)
+      if (find_passkey(roots[i].credential_hash) != nullptr) roots[kept++] = roots[i];
+    for (std::size_t i = kept; i < root_count; i++) roots[i] = {};
+    root_count = kept;
   }
 };
 

@@ -18,8 +18,6 @@ std::optional<Uint256> max_userop_cost(const protocol::UseropFields& userop, con
   return multiply(*gas, Uint256::from_be(ByteView(userop.gas_fees).last(16)));
 }
 
-namespace {
-
 Error check_rules(const protocol::Policy& policy, const ethereum::Call& call) {
   if ((policy.flags & protocol::kPolicyListedOnly) == 0) return Error::ok;
   bool contract_listed = false;
@@ -33,8 +31,6 @@ Error check_rules(const protocol::Policy& policy, const ethereum::Call& call) {
   if (call.data.empty() && (policy.flags & protocol::kPolicyAnyTransfer) != 0) return Error::ok;
   return contract_listed ? Error::function_not_allowed : Error::contract_not_allowed;
 }
-
-}  // namespace
 
 Error Core::check_account(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
                           const WalletRecord& wallet, const protocol::AccountBinding** account) const {

@@ -10,7 +10,7 @@ using protocol::Error;
 using protocol::RecordId;
 using protocol::Uint256;
 
-inline constexpr std::uint32_t kStateFormat = 1;
+inline constexpr std::uint32_t kStateFormat = 2;
 inline constexpr std::size_t kMaxRootKeys = 8;
 // Fixed fields and budgets take under 1.5 KiB, the configuration up to 6 KiB.
 inline constexpr std::size_t kMaxState = 8'192;
@@ -51,6 +51,9 @@ struct State {
   // As the operator signed it; empty before the first.
   std::array<std::uint8_t, protocol::kMaxConfiguration> configuration_bytes{};
   std::uint32_t configuration_size = 0;
+  // What pages encrypt to (HPKE); made once.
+  Bytes32 hpke_secret{};
+  protocol::HpkeKey hpke_key{};
 
   template <class C>
   void fields(C& c) {
@@ -60,7 +63,7 @@ struct State {
     c.fixed(core_id).fixed(channel_key).fixed(operator_key).list(root_keys, root_key_count);
     c.number(epoch).fixed(root).number(recovery_count).list(spent, spent_count);
     ByteView configuration(configuration_bytes.data(), configuration_size);
-    c.bytes(configuration, protocol::kMaxConfiguration);
+    c.bytes(configuration, protocol::kMaxConfiguration).fixed(hpke_secret).fixed(hpke_key);
     if constexpr (C::kReads) {
       base::copy(configuration_bytes, configuration);
       configuration_size = static_cast<std::uint32_t>(configuration.size());

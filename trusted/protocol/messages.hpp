@@ -2,7 +2,7 @@
 // Requests and replies of the trusted core. Byte views point into the frame they were read from. Numbers of the EVM
 // are 32-byte words; addresses are 20 bytes; signatures are r || s || recovery id (0 or 1), low s.
 #pragma once
-#include "trusted/protocol/tree.hpp"
+#include "trusted/protocol/sealed_message.hpp"
 
 namespace community::protocol {
 
@@ -38,13 +38,15 @@ struct StatusReply {
   std::uint32_t root_key_version = 0;
   std::uint64_t configuration_sequence = 0;
   Bytes32 configuration_digest{};
+  // The core's own, made when it was provisioned.
+  HpkeKey hpke_key{};
   std::uint16_t budget_count = 0;
   std::array<BudgetStatus, kMaxChains> budgets{};
   template <class C>
   void fields(C& c) {
     c.number(body).number(protection).fixed(core_id).number(epoch).fixed(root).number(recovery_count);
     c.number(root_key_version).number(configuration_sequence).fixed(configuration_digest);
-    c.list(budgets, budget_count);
+    c.fixed(hpke_key).list(budgets, budget_count);
     if constexpr (C::kReads) {
       if (body == 0 || body > 3 || protection > 2) c.fail();
     }
@@ -316,7 +318,13 @@ struct Assertion {
   }
 };
 
-enum class WalletChangeKind : std::uint8_t { add_passkey = 1, remove_passkey = 2, set_policy = 3 };
+enum class WalletChangeKind : std::uint8_t {
+  add_passkey = 1,
+  remove_passkey = 2,
+  set_policy = 3,
+  make_phrase = 4,
+  wrap_content_root = 5,
+};
 
 // A change of a wallet by one of its passkeys. The challenge is wallet_change_challenge() of all fields before the
 // assertion; a passkey cannot sign its own removal.
@@ -324,6 +332,12 @@ struct WalletChange {
   WalletChangeKind kind = WalletChangeKind::add_passkey;
   Passkey passkey;
   Policy policy;
+  // 12 or 24
+  std::uint8_t words = 0;
+  // PRF output of the passkey that signs; then, unless the root is made now, that of `passkey`. Each sealed to the
+  // core.
+  std::uint16_t secret_count = 0;
+  std::array<SealedMessage, 2> secrets{};
   template <class C>
   void fields(C& c) {
     auto number = static_cast<std::uint8_t>(kind);
@@ -338,6 +352,14 @@ struct WalletChange {
         break;
       case WalletChangeKind::set_policy:
         policy.fields(c);
+        break;
+      case WalletChangeKind::make_phrase:
+        c.number(words);
+        if (words != 12 && words != 24) c.fail();
+        break;
+      case WalletChangeKind::wrap_content_root:
+        c.fixed(passkey.credential_hash).list(secrets, secret_count);
+        if (secret_count == 0) c.fail();
         break;
       default:
         c.fail();

@@ -15,7 +15,7 @@ inline constexpr std::size_t kMaxTransactionBytes = 262'144;
 inline constexpr std::size_t kMaxFrame = kMaxTransactionBytes + 16'384;
 // The largest answer is that of a COMMIT of 256 changes: 44 KiB.
 inline constexpr std::size_t kMaxReplyFrame = 65'536;
-// Wallet record: 8 passkeys, 32 policy entries and 16 accounts come to about 4 KiB sealed.
+// Wallet record: 8 passkeys with their content roots, 32 policy entries and 16 accounts come to about 4 KiB sealed.
 inline constexpr std::size_t kMaxSealedRecord = 8'192;
 inline constexpr std::size_t kMaxPasskeys = 8;
 inline constexpr std::size_t kMaxPolicyRules = 32;
@@ -35,6 +35,16 @@ inline constexpr std::size_t kMaxOrigin = 128;
 // Changes that one COMMIT makes valid together.
 inline constexpr std::size_t kMaxPendingChanges = 256;
 inline constexpr std::size_t kMaxChangeReply = 160;
+// A transaction of a wallet's own: what execution clients take into their pools.
+inline constexpr std::size_t kMaxEoaTransaction = 131'072;
+inline constexpr std::size_t kMaxPersonalMessage = 16'384;
+// Typed data (EIP-712): the largest in use, orders of exchanges, have ten types and a few kilobytes of values.
+inline constexpr std::size_t kMaxTypedDataTypes = 24;
+inline constexpr std::size_t kMaxTypeDefinition = 1'024;
+inline constexpr std::size_t kMaxTypedDataBytes = 65'536;
+inline constexpr std::size_t kMaxTypedDataName = 128;
+// Cipher text of an HPKE message: a passkey's PRF output and a page's key come to 113 bytes.
+inline constexpr std::size_t kMaxSealedMessage = 256;
 // A billion records; a path is at most 12 + 30 * 32 = 972 bytes.
 inline constexpr std::size_t kTreeDepth = 30;
 
@@ -49,11 +59,19 @@ inline constexpr std::size_t kTreeDepth = 30;
   X(wallet_update, 17)                 \
   X(account_bind, 18)                  \
   X(wallet_describe, 19)               \
+  X(eoa_describe, 21)                  \
   X(key_create, 32)                    \
   X(key_describe, 33)                  \
   X(sign_userop, 48)                   \
   X(sign_transaction, 49)              \
-  X(sign_sponsorship, 50)
+  X(sign_sponsorship, 50)              \
+  X(sign_eoa_transaction, 53)          \
+  X(sign_message, 54)                  \
+  X(sign_typed_data, 55)               \
+  X(sign_account_message, 56)          \
+  X(phrase_export, 57)                 \
+  X(session_secret, 58)                \
+  X(content_root_open, 59)
 
 // The numbers are part of the protocol and are never reused.
 enum class Command : std::uint16_t {
@@ -84,106 +102,125 @@ enum class Body : std::uint8_t { process = 1, optee_qemu = 2, optee_device = 3 }
 enum class Protection : std::uint8_t { none = 0, emulated = 1, hardware = 2 };
 
 // Every refusal by the name of the rule it enforces. The numbers are part of the protocol and are never reused.
-#define COMMUNITY_PROTOCOL_ERRORS(X)          \
-  X(ok, 0)                                    \
-  /* channel */                               \
-  X(malformed_frame, 1)                       \
-  X(frame_too_large, 2)                       \
-  X(unsupported_version, 3)                   \
-  X(bad_mac, 4)                               \
-  X(bad_sequence, 5)                          \
-  X(no_session, 6)                            \
-  X(unknown_command, 7)                       \
-  X(malformed_request, 8)                     \
-  X(reply_too_large, 9)                       \
-  X(not_provisioned, 10)                      \
-  X(not_configured, 11)                       \
-  X(store_failed, 12)                         \
-  X(random_failed, 13)                        \
-  X(crypto_failed, 14)                        \
-  /* sealed records and the freshness tree */ \
-  X(record_malformed, 32)                     \
-  X(record_foreign, 33)                       \
-  X(record_unknown_root, 34)                  \
-  X(record_tampered, 35)                      \
-  X(record_wrong_type, 36)                    \
-  X(record_not_current, 37)                   \
-  X(stale_path, 38)                           \
-  X(leaf_occupied, 39)                        \
-  X(stale_epoch, 41)                          \
-  X(commit_root_mismatch, 42)                 \
-  X(too_many_pending, 43)                     \
-  X(pending_elsewhere, 44)                    \
-  X(wrong_purpose, 45)                        \
-  /* wallets */                               \
-  X(too_many_passkeys, 64)                    \
-  X(passkey_exists, 65)                       \
-  X(passkey_key_invalid, 66)                  \
-  X(passkey_last, 67)                         \
-  X(passkey_own_removal, 68)                  \
-  X(too_many_accounts, 70)                    \
-  X(account_exists, 71)                       \
-  X(init_data_malformed, 72)                  \
-  X(init_data_foreign_server_key, 73)         \
-  X(init_data_foreign_passkey, 74)            \
-  X(rp_id_not_configured, 75)                 \
-  /* passkey assertion */                     \
-  X(passkey_unknown, 96)                      \
-  X(client_data_malformed, 97)                \
-  X(client_data_duplicate_member, 98)         \
-  X(client_data_wrong_type, 99)               \
-  X(challenge_mismatch, 100)                  \
-  X(origin_not_allowed, 101)                  \
-  X(cross_origin, 102)                        \
-  X(authenticator_data_malformed, 103)        \
-  X(rp_id_mismatch, 104)                      \
-  X(user_not_present, 105)                    \
-  X(user_not_verified, 106)                   \
-  X(passkey_signature_invalid, 107)           \
-  /* user operations, rule 1 */               \
-  X(unknown_chain, 128)                       \
-  X(unknown_entry_point, 129)                 \
-  X(sender_not_account, 130)                  \
-  X(factory_not_ours, 131)                    \
-  X(init_data_not_wallets, 132)               \
-  X(call_selector_not_execute, 133)           \
-  X(call_execute_user_op, 134)                \
-  X(call_mode_not_batch, 135)                 \
-  X(call_encoding_not_canonical, 136)         \
-  X(call_count_out_of_range, 137)             \
-  X(call_to_zero_address, 138)                \
-  X(call_to_self, 139)                        \
-  X(call_to_entry_point, 140)                 \
-  X(contract_not_allowed, 141)                \
-  X(function_not_allowed, 142)                \
-  X(call_value_over_cap, 143)                 \
-  X(operation_value_over_cap, 144)            \
-  X(cost_over_cap, 145)                       \
-  X(paymaster_data_malformed, 146)            \
-  /* executor transactions, rule 3 */         \
-  X(transaction_malformed, 160)               \
-  X(transaction_type_not_allowed, 161)        \
-  X(transaction_wrong_chain, 162)             \
-  X(transaction_not_to_entry_point, 163)      \
-  X(transaction_not_handle_ops, 164)          \
-  X(transaction_has_value, 165)               \
-  X(transaction_gas_over_cap, 166)            \
-  X(transaction_fee_over_cap, 167)            \
-  X(transaction_foreign_beneficiary, 168)     \
-  X(transaction_access_list, 169)             \
-  X(budget_exhausted, 170)                    \
-  X(authorization_malformed, 171)             \
-  /* sponsorship, rule 4 */                   \
-  X(paymaster_not_configured, 176)            \
-  X(sponsorship_without_end, 177)             \
-  X(sponsorship_cost_over_cap, 178)           \
-  /* administration, rule 5 */                \
-  X(operator_signature_invalid, 192)          \
-  X(configuration_malformed, 193)             \
-  X(configuration_sequence, 194)              \
-  X(configuration_foreign, 195)               \
-  X(recovery_malformed, 196)                  \
-  X(already_provisioned, 197)
+#define COMMUNITY_PROTOCOL_ERRORS(X)               \
+  X(ok, 0)                                         \
+  /* channel */                                    \
+  X(malformed_frame, 1)                            \
+  X(frame_too_large, 2)                            \
+  X(unsupported_version, 3)                        \
+  X(bad_mac, 4)                                    \
+  X(bad_sequence, 5)                               \
+  X(no_session, 6)                                 \
+  X(unknown_command, 7)                            \
+  X(malformed_request, 8)                          \
+  X(reply_too_large, 9)                            \
+  X(not_provisioned, 10)                           \
+  X(not_configured, 11)                            \
+  X(store_failed, 12)                              \
+  X(random_failed, 13)                             \
+  X(crypto_failed, 14)                             \
+  /* sealed records and the freshness tree */      \
+  X(record_malformed, 32)                          \
+  X(record_foreign, 33)                            \
+  X(record_unknown_root, 34)                       \
+  X(record_tampered, 35)                           \
+  X(record_wrong_type, 36)                         \
+  X(record_not_current, 37)                        \
+  X(stale_path, 38)                                \
+  X(leaf_occupied, 39)                             \
+  X(stale_epoch, 41)                               \
+  X(commit_root_mismatch, 42)                      \
+  X(too_many_pending, 43)                          \
+  X(pending_elsewhere, 44)                         \
+  X(wrong_purpose, 45)                             \
+  /* wallets */                                    \
+  X(too_many_passkeys, 64)                         \
+  X(passkey_exists, 65)                            \
+  X(passkey_key_invalid, 66)                       \
+  X(passkey_last, 67)                              \
+  X(passkey_own_removal, 68)                       \
+  X(too_many_accounts, 70)                         \
+  X(account_exists, 71)                            \
+  X(init_data_malformed, 72)                       \
+  X(init_data_foreign_server_key, 73)              \
+  X(init_data_foreign_passkey, 74)                 \
+  X(rp_id_not_configured, 75)                      \
+  /* passkey assertion */                          \
+  X(passkey_unknown, 96)                           \
+  X(client_data_malformed, 97)                     \
+  X(client_data_duplicate_member, 98)              \
+  X(client_data_wrong_type, 99)                    \
+  X(challenge_mismatch, 100)                       \
+  X(origin_not_allowed, 101)                       \
+  X(cross_origin, 102)                             \
+  X(authenticator_data_malformed, 103)             \
+  X(rp_id_mismatch, 104)                           \
+  X(user_not_present, 105)                         \
+  X(user_not_verified, 106)                        \
+  X(passkey_signature_invalid, 107)                \
+  /* user operations, rule 1 */                    \
+  X(unknown_chain, 128)                            \
+  X(unknown_entry_point, 129)                      \
+  X(sender_not_account, 130)                       \
+  X(factory_not_ours, 131)                         \
+  X(init_data_not_wallets, 132)                    \
+  X(call_selector_not_execute, 133)                \
+  X(call_execute_user_op, 134)                     \
+  X(call_mode_not_batch, 135)                      \
+  X(call_encoding_not_canonical, 136)              \
+  X(call_count_out_of_range, 137)                  \
+  X(call_to_zero_address, 138)                     \
+  X(call_to_self, 139)                             \
+  X(call_to_entry_point, 140)                      \
+  X(contract_not_allowed, 141)                     \
+  X(function_not_allowed, 142)                     \
+  X(call_value_over_cap, 143)                      \
+  X(operation_value_over_cap, 144)                 \
+  X(cost_over_cap, 145)                            \
+  X(paymaster_data_malformed, 146)                 \
+  /* executor transactions, rule 3 */              \
+  X(transaction_malformed, 160)                    \
+  X(transaction_type_not_allowed, 161)             \
+  X(transaction_wrong_chain, 162)                  \
+  X(transaction_not_to_entry_point, 163)           \
+  X(transaction_not_handle_ops, 164)               \
+  X(transaction_has_value, 165)                    \
+  X(transaction_gas_over_cap, 166)                 \
+  X(transaction_fee_over_cap, 167)                 \
+  X(transaction_foreign_beneficiary, 168)          \
+  X(transaction_access_list, 169)                  \
+  X(budget_exhausted, 170)                         \
+  X(authorization_malformed, 171)                  \
+  /* sponsorship, rule 4 */                        \
+  X(paymaster_not_configured, 176)                 \
+  X(sponsorship_without_end, 177)                  \
+  X(sponsorship_cost_over_cap, 178)                \
+  /* administration, rule 5 */                     \
+  X(operator_signature_invalid, 192)               \
+  X(configuration_malformed, 193)                  \
+  X(configuration_sequence, 194)                   \
+  X(configuration_foreign, 195)                    \
+  X(recovery_malformed, 196)                       \
+  X(already_provisioned, 197)                      \
+  /* phrase, messages and secrets, rules 6 to 8 */ \
+  X(phrase_exists, 224)                            \
+  X(phrase_missing, 225)                           \
+  X(transaction_creates_contract, 226)             \
+  X(authorization_other_chain, 227)                \
+  X(typed_data_types_malformed, 228)               \
+  X(typed_data_values_malformed, 229)              \
+  X(typed_data_too_complex, 230)                   \
+  X(typed_data_other_chain, 231)                   \
+  X(typed_data_of_entry_point, 232)                \
+  X(typed_data_of_account, 233)                    \
+  X(typed_data_is_permit, 234)                     \
+  X(hpke_key_invalid, 235)                         \
+  X(hpke_message_not_opened, 236)                  \
+  X(hpke_message_malformed, 237)                   \
+  X(content_root_exists, 238)                      \
+  X(content_root_missing, 239)                     \
+  X(content_root_not_wrapped, 240)                 \
+  X(content_root_other_secret, 241)
 
 enum class Error : std::uint16_t {
 #define COMMUNITY_ERROR_VALUE(name, number) name = number,

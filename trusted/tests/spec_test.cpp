@@ -61,23 +61,10 @@ TEST(Spec, ErrorNumbersAreDistinctAndNamed) {
 }
 
 TEST(Spec, ListsEveryCommandWithItsNumber) {
-  const std::map<std::string, Command> commands{
-      {"hello", Command::hello},
-      {"status", Command::status},
-      {"configure", Command::configure},
-      {"commit", Command::commit},
-      {"recover", Command::recover},
-      {"release_leases", Command::release_leases},
-      {"wallet_create", Command::wallet_create},
-      {"wallet_update", Command::wallet_update},
-      {"account_bind", Command::account_bind},
-      {"wallet_describe", Command::wallet_describe},
-      {"key_create", Command::key_create},
-      {"key_describe", Command::key_describe},
-      {"sign_userop", Command::sign_userop},
-      {"sign_transaction", Command::sign_transaction},
-      {"sign_sponsorship", Command::sign_sponsorship},
-  };
+  std::map<std::string, Command> commands;
+#define COMMUNITY_EXPECT_COMMAND(name, number) commands[#name] = Command::name;
+  COMMUNITY_PROTOCOL_COMMANDS(COMMUNITY_EXPECT_COMMAND)
+#undef COMMUNITY_EXPECT_COMMAND
   const Rows rows = table("## 3. Commands");
   EXPECT_EQ(rows.size(), commands.size());
   for (const auto& row : rows) {
@@ -109,7 +96,14 @@ TEST(Spec, ListsTheLimits) {
                                                   {"kMaxPaymasters", kMaxPaymasters},
                                                   {"kMaxRelyingParties", kMaxRelyingParties},
                                                   {"kMaxOrigin", kMaxOrigin},
-                                                  {"kMaxPendingChanges", kMaxPendingChanges}};
+                                                  {"kMaxPendingChanges", kMaxPendingChanges},
+                                                  {"kMaxEoaTransaction", kMaxEoaTransaction},
+                                                  {"kMaxPersonalMessage", kMaxPersonalMessage},
+                                                  {"kMaxTypedDataTypes", kMaxTypedDataTypes},
+                                                  {"kMaxTypeDefinition", kMaxTypeDefinition},
+                                                  {"kMaxTypedDataBytes", kMaxTypedDataBytes},
+                                                  {"kMaxTypedDataName", kMaxTypedDataName},
+                                                  {"kMaxSealedMessage", kMaxSealedMessage}};
   std::map<std::string, std::size_t> listed;
   for (const auto& row : table("## 8. Limits")) listed[row.at(0)] = std::stoul(row.at(1));
   EXPECT_EQ(listed, limits);
