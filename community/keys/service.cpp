@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "community/keys/service.hpp"
 
-#include "trusted/protocol/frame.hpp"
+#include "community/keys/messages.hpp"
 
 namespace community::keys {
 
@@ -16,45 +16,10 @@ constexpr std::size_t kMaxQueuedChanges = 4'096;
 // A commit between building a request and its arrival makes the path stale; more than this in a row means a bug.
 constexpr int kStaleRetries = 16;
 
-// Most requests take under 4 KiB; only a bundle needs a whole frame.
-template <class Message>
-Bytes encode_message(const Message& message) {
-  for (const std::size_t capacity : {std::size_t{4'096}, std::size_t{32'768}, protocol::kMaxBody}) {
-    Bytes buffer(capacity);
-    const core::ByteView encoded = protocol::encode(message, buffer);
-    if (encoded.empty()) continue;
-    buffer.resize(encoded.size());
-    return buffer;
-  }
-  // A limit is broken: the core answers malformed_request by name.
-  return {};
-}
-
-template <class Message>
-Result<Message> decode_message(core::ByteView bytes) {
-  Message message;
-  if (!protocol::decode(bytes, message))
-    return fail(ErrorCode::protocol_violation, "an answer of the trusted core is malformed");
-  return message;
-}
-
-protocol::Assertion to_protocol(const Assertion& assertion) {
-  return {base::sha256(assertion.credential_id), assertion.client_data, assertion.authenticator_data,
-          assertion.signature};
-}
-
 protocol::UseropFields to_protocol(const core::PackedUserOperation& op) {
   return {op.sender,    op.nonce.to_be(),      op.init_code,
           op.call_data, op.account_gas_limits, op.pre_verification_gas.to_be(),
           op.gas_fees,  op.paymaster_and_data};
-}
-
-Signature to_signature(const protocol::Signature65& bytes) {
-  Signature signature;
-  base::copy(signature.r, core::ByteView(bytes).first(32));
-  base::copy(signature.s, core::ByteView(bytes).subspan(32, 32));
-  signature.y_parity = bytes[64];
-  return signature;
 }
 
 bool is_refusal(const Error& error, protocol::Error refusal) {
@@ -204,7 +169,7 @@ Service::CommandSeries& Service::series(Command command) {
                      metrics.histogram("superrelay_optee_operation_duration_seconds", "From request to answer.",
                                        infra::Buckets::seconds, operation),
                      std::nullopt};
-  if (command == Command::sign_userop || command == Command::sign_transaction || command == Command::sign_sponsorship)
+  if (protocol::name(command).starts_with("sign_"))
     made.signatures = metrics.counter("superrelay_optee_key_operations_total", "Signatures.", operation);
   return series_.emplace(command, std::move(made)).first->second;
 }
@@ -512,6 +477,7 @@ Task<Result<CoreStatus>> Service::status() {
   status.recovery_count = reply->recovery_count;
   status.configuration_sequence = reply->configuration_sequence;
   status.configuration_digest = reply->configuration_digest;
+  status.hpke_key = reply->hpke_key;
   status.budgets.assign(reply->budgets.begin(), reply->budgets.begin() + reply->budget_count);
   co_return status;
 }

@@ -28,6 +28,23 @@ class Service final : public ConnectedKeyService {
   Task<Result<Address>> bind_account(AccountBindRequest request) override;
   Task<Result<SignedUserop>> sign_userop(UseropRequest request) override;
   Task<Result<protocol::WalletDescribeReply>> describe_wallet(RecordId wallet) override;
+  // service_phrase.cpp
+  Task<Result<void>> make_phrase(RecordId wallet, std::uint8_t words, Assertion assertion) override;
+  Task<Result<std::optional<Address>>> eoa_address(RecordId wallet, protocol::EoaKey eoa) override;
+  Task<Result<SignedEoaTransaction>> sign_eoa_transaction(RecordId wallet, protocol::EoaKey eoa, Bytes transaction,
+                                                          Assertion assertion) override;
+  Task<Result<SignedText>> sign_message(RecordId wallet, protocol::EoaKey eoa, Bytes message,
+                                        Assertion assertion) override;
+  Task<Result<SignedText>> sign_typed_data(RecordId wallet, protocol::EoaKey eoa, TypedMessage message,
+                                           Assertion assertion) override;
+  Task<Result<SignedText>> sign_account_message(RecordId wallet, std::uint64_t chain_id, Address account,
+                                                TypedMessage message, Assertion assertion) override;
+  Task<Result<SignedText>> sign_account_text(RecordId wallet, std::uint64_t chain_id, Address account, Bytes message,
+                                             Assertion assertion) override;
+  Task<Result<SealedSecret>> export_phrase(RecordId wallet, protocol::HpkeKey page, Assertion assertion) override;
+  Task<Result<SealedSecret>> session_secret(RecordId wallet, SealedSecret request, Assertion assertion) override;
+  Task<Result<SealedSecret>> open_content_root(RecordId wallet, SealedSecret request, Assertion assertion) override;
+  Task<Result<void>> wrap_content_root(RecordId wallet, ContentRootChange change, Assertion assertion) override;
   Task<Result<CoreStatus>> status() override;
   Task<Result<Bytes32>> configure(Bytes configuration, std::array<std::uint8_t, 64> signature) override;
   Task<Result<std::uint64_t>> recover(Bytes recovery, std::array<std::uint8_t, 64> signature) override;
@@ -58,6 +75,9 @@ class Service final : public ConnectedKeyService {
   void cache_record(StoredRecord record);
 
   Task<Result<Bytes>> submit(ChangePointer change);
+  Task<Result<void>> change_wallet(RecordId wallet, Bytes change, Assertion assertion);
+  Task<Result<SealedSecret>> ask_sealed(protocol::Command command, RecordId wallet, SealedSecret request,
+                                        Assertion assertion);
   Task<void> change_loop();
   // Sends the changes that wait, as many as fit one commit, and commits them.
   Task<Result<void>> run_batch();

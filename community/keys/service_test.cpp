@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The key service against the real key-enclave: what is returned is committed, and no crash leaves the two disagreeing.
+#define OPENSSL_API_COMPAT 0x10100000L
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/obj_mac.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +17,7 @@
 #include "community/infra/fake/random.hpp"
 #include "community/keys/api/operator.hpp"
 #include "community/keys/factory.hpp"
+#include "trusted/ethereum/typed_data.hpp"
 
 namespace community::keys {
 namespace {
@@ -128,7 +133,7 @@ class KeyServiceTest : public ::testing::Test {
     return wanted;
   }
 
-  // The generator of P-256: a valid public key whose secret nobody needs here.
+  // The generator of P-256, whose secret is 1.
   static Passkey passkey(std::uint8_t number) {
     Passkey key;
     key.credential_id = {number};
@@ -139,6 +144,37 @@ class KeyServiceTest : public ::testing::Test {
                          .value();
     key.rp_id_hash = base::sha256(base::view("localhost"));
     return key;
+  }
+
+  static std::string base64url(const Bytes32& bytes) {
+    constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string text;
+    unsigned bits = 0, held = 0;
+    for (const std::uint8_t byte : bytes) {
+      bits = bits << 8 | byte;
+      for (held += 8; held >= 6; held -= 6) text += kAlphabet[bits >> (held - 6) & 63];
+    }
+    return text + kAlphabet[bits << (6 - held) & 63];
+  }
+
+  // What passkey(1) answers to a challenge.
+  static Assertion sign(const Bytes32& challenge) {
+    Assertion assertion;
+    assertion.credential_id = {1};
+    const std::string client = "{\"type\":\"webauthn.get\",\"challenge\":\"" + base64url(challenge) +
+                               "\",\"origin\":\"http://localhost:9000\",\"crossOrigin\":false}";
+    assertion.client_data = core::to_bytes(base::view(client));
+    assertion.authenticator_data = core::to_bytes(base::sha256(base::view("localhost")));
+    assertion.authenticator_data.insert(assertion.authenticator_data.end(), {0x05, 0, 0, 0, 0});
+    const Bytes32 digest = base::sha256({assertion.authenticator_data, base::sha256(assertion.client_data)});
+    const std::unique_ptr<EC_KEY, decltype(&EC_KEY_free)> key(EC_KEY_new_by_curve_name(NID_X9_62_prime256v1),
+                                                              EC_KEY_free);
+    EC_KEY_set_private_key(key.get(), BN_value_one());
+    const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> signature(
+        ECDSA_do_sign(digest.data(), static_cast<int>(digest.size()), key.get()), ECDSA_SIG_free);
+    BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), assertion.signature.data(), 32);
+    BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), assertion.signature.data() + 32, 32);
+    return assertion;
   }
 
   infra::EventLoop loop_;
@@ -201,6 +237,104 @@ TEST_F(KeyServiceTest, ConcurrentChangesAndQuestionsAllFindAConsistentTree) {
   };
   with_service(work);
   EXPECT_EQ(wallets.size(), std::size_t{kWallets});
+}
+
+TEST_F(KeyServiceTest, APhraseSignsThroughTheService) {
+  auto work = [&](KeyService& service) -> Task<void> {
+    co_await configure(service, operator_, configuration());
+    protocol::Policy policy;
+    policy.call_value_cap = policy.operation_value_cap = policy.cost_cap = Uint256(1'000'000'000'000'000'000);
+    const auto wallet = co_await service.create_wallet(passkey(1), policy);
+    if (!wallet) co_return;
+    const protocol::EoaKey eoa{kChain, 0, 0};
+    const auto none = co_await service.eoa_address(wallet->id, eoa);
+    EXPECT_TRUE(none && !none->has_value());
+
+    const Bytes change = encode_phrase_change(12);
+    const Assertion wrong = sign(Bytes32{});
+    const auto refused = co_await service.make_phrase(wallet->id, 12, wrong);
+    EXPECT_EQ(refused.error().refusal, protocol::Error::challenge_mismatch);
+    const Assertion right = sign(protocol::wallet_change_challenge(wallet->id, 1, change));
+    const auto made = co_await service.make_phrase(wallet->id, 12, right);
+    EXPECT_TRUE(made.has_value()) << made.error().text();
+    const auto address = co_await service.eoa_address(wallet->id, eoa);
+    EXPECT_TRUE(address && address->has_value());
+    if (!address || !*address) co_return;
+
+    // rlp(nonce 1, gas price 1, gas 21000, to, value 1, no data, chain id, 0, 0)
+    const Bytes transaction = core::parse_hex(
+                                  "0xe1010182520894"
+                                  "0000000000000000000000000000000000000001"
+                                  "0180827a698080")
+                                  .value();
+    const Assertion over_transaction = sign(base::keccak256(transaction));
+    const auto sent = co_await service.sign_eoa_transaction(wallet->id, eoa, transaction, over_transaction);
+    EXPECT_TRUE(sent.has_value()) << sent.error().text();
+    if (sent) {
+      EXPECT_EQ(sent->signer, **address);
+      EXPECT_EQ(sent->call.value, Uint256(1));
+      EXPECT_EQ(core::recover_address(sent->digest, sent->signature).value(), **address);
+    }
+
+    const Bytes message{'h', 'i'};
+    const Assertion over_message = sign(ethereum::personal_message_hash(message));
+    const auto text = co_await service.sign_message(wallet->id, eoa, message, over_message);
+    EXPECT_TRUE(text.has_value()) << text.error().text();
+
+    TypedMessage typed;
+    typed.present = protocol::kDomainName;
+    typed.name = "Shop";
+    typed.types = {"Order(bool paid)"};
+    typed.values = {1};
+    const auto unsigned_data = co_await service.sign_typed_data(wallet->id, eoa, typed, wrong);
+    EXPECT_EQ(unsigned_data.error().refusal, protocol::Error::challenge_mismatch);
+    typed.types.assign(protocol::kMaxTypedDataTypes + 1, "Order(bool paid)");
+    const auto too_many = co_await service.sign_typed_data(wallet->id, eoa, typed, wrong);
+    EXPECT_EQ(too_many.error().refusal, protocol::Error::malformed_request);
+    const auto account = co_await service.sign_account_text(wallet->id, kChain, Address{1}, message, wrong);
+    EXPECT_EQ(account.error().refusal, protocol::Error::sender_not_account);
+    typed.types.resize(1);
+    const auto nested = co_await service.sign_account_message(wallet->id, kChain, Address{1}, typed, wrong);
+    EXPECT_EQ(nested.error().refusal, protocol::Error::sender_not_account);
+  };
+  with_service(work);
+}
+
+TEST_F(KeyServiceTest, SecretsPassThroughSealed) {
+  auto work = [&](KeyService& service) -> Task<void> {
+    co_await configure(service, operator_, configuration());
+    const auto wallet = co_await service.create_wallet(passkey(1), {});
+    const auto status = co_await service.status();
+    if (!wallet || !status) co_return;
+    EXPECT_EQ(status->hpke_key[0], 4);
+    const Assertion make = sign(protocol::wallet_change_challenge(wallet->id, 1, encode_phrase_change(24)));
+    const auto made = co_await service.make_phrase(wallet->id, 24, make);
+    EXPECT_TRUE(made.has_value()) << made.error().text();
+    // Any point of the curve is a page's key.
+    const protocol::HpkeKey page = status->hpke_key;
+    const Assertion over_export = sign(protocol::phrase_export_challenge(wallet->id, page));
+    const auto exported = co_await service.export_phrase(wallet->id, page, over_export);
+    EXPECT_TRUE(exported.has_value()) << exported.error().text();
+    if (exported) {
+      EXPECT_EQ(exported->cipher.size(), 32u + 16u);
+    }
+
+    SealedSecret secret{page, Bytes(113)};
+    const protocol::SealedMessage view{secret.enc, secret.cipher};
+    const Assertion over_secret = sign(protocol::sealed_request_challenge(protocol::kSessionSecret, wallet->id, view));
+    const auto session = co_await service.session_secret(wallet->id, secret, over_secret);
+    EXPECT_EQ(session.error().refusal, protocol::Error::hpke_message_not_opened);
+    const Assertion over_open = sign(protocol::sealed_request_challenge(protocol::kContentRootOpen, wallet->id, view));
+    const auto opened = co_await service.open_content_root(wallet->id, secret, over_open);
+    EXPECT_EQ(opened.error().refusal, protocol::Error::hpke_message_not_opened);
+    secret.cipher.resize(48);
+    ContentRootChange change{passkey(1).credential_id, {secret}};
+    const Assertion over_change =
+        sign(protocol::wallet_change_challenge(wallet->id, 2, encode_content_root_change(change)));
+    const auto wrapped = co_await service.wrap_content_root(wallet->id, change, over_change);
+    EXPECT_EQ(wrapped.error().refusal, protocol::Error::hpke_message_not_opened);
+  };
+  with_service(work);
 }
 
 TEST_F(KeyServiceTest, NodeKeysKeepPurposeAndAddress) {

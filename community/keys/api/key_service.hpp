@@ -8,6 +8,7 @@
 #include "community/core/userop.hpp"
 #include "community/infra/api/task.hpp"
 #include "community/keys/api/error.hpp"
+#include "community/keys/api/phrase_keys.hpp"
 #include "trusted/protocol/messages.hpp"
 
 namespace community::keys {
@@ -133,6 +134,8 @@ struct CoreStatus {
   std::uint32_t recovery_count = 0;
   std::uint64_t configuration_sequence = 0;
   Bytes32 configuration_digest{};
+  // What pages seal their secrets to.
+  protocol::HpkeKey hpke_key{};
   std::vector<protocol::BudgetStatus> budgets;
 };
 
@@ -152,6 +155,10 @@ class KeyAdministration {
   virtual Bytes32 database_root() const = 0;
 };
 
-class KeyService : public ExecutorKeys, public SponsorKeys, public WalletKeys, public KeyAdministration {};
+class KeyService : public ExecutorKeys,
+                   public SponsorKeys,
+                   public WalletKeys,
+                   public PhraseKeys,
+                   public KeyAdministration {};
 
 }  // namespace community::keys
