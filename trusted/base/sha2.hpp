@@ -165,6 +165,8 @@ class Sha2 {
     state_[5] += f;
     state_[6] += g;
     state_[7] += h;
+    // The block follows from its schedule, and it may be a secret.
+    wipe(schedule, sizeof schedule);
   }
 
   std::array<Word, 8> state_ = R::kInitial;
@@ -190,8 +192,11 @@ class Hmac {
   explicit Hmac(ByteView key) {
     std::array<std::uint8_t, H::kBlock> pad{};
     if (key.size() > pad.size()) {
-      const Digest shortened = H().add(key).finish();
+      H hash;
+      Digest shortened = hash.add(key).finish();
       copy(pad, shortened);
+      hash.wipe_state();
+      wipe(shortened);
     } else {
       copy(pad, key);
     }
@@ -213,8 +218,10 @@ class Hmac {
     return *this;
   }
   Digest finish() {
-    const Digest inner = inner_.finish();
-    return outer_.add(inner).finish();
+    Digest inner = inner_.finish();
+    outer_.add(inner);
+    wipe(inner);
+    return outer_.finish();
   }
 
  private:

@@ -66,7 +66,11 @@ void phrase_seed(ByteView entropy, Seed& seed) {
   // Entropy and the first byte of its digest, of which the checksum takes one bit for each 32 of the entropy.
   base::Secret<33> bits;
   base::copy(bits.bytes, entropy);
-  bits.bytes[entropy.size()] = base::sha256(entropy)[0];
+  base::Sha256 hash;
+  Bytes32 checksum = hash.add(entropy).finish();
+  bits.bytes[entropy.size()] = checksum[0];
+  hash.wipe_state();
+  base::wipe(checksum);
   base::Secret<kMaxSentence> sentence;
   std::size_t size = 0;
   for (std::size_t word = 0; word < entropy.size() * 3 / 4; word++) {
@@ -92,11 +96,11 @@ Error make_phrase(const Port& port, std::uint8_t words, WalletRecord& wallet) {
 }
 
 Error derive_path(const Port& port, ByteView seed, std::span<const std::uint32_t> path, Bytes32& secret) {
-  base::Secret<64> master;
-  master.bytes = base::Hmac<base::Sha512>(base::view("Bitcoin seed")).add(seed).finish();
+  auto master = base::Hmac<base::Sha512>(base::view("Bitcoin seed")).add(seed).finish();
   base::Secret<32> chain_code;
   base::copy(secret, ByteView(master).first(32));
   base::copy(chain_code.bytes, ByteView(master).last(32));
+  base::wipe(master);
   Error error = is_secp256k1_secret(secret) ? Error::ok : Error::crypto_failed;
   for (std::size_t i = 0; i < path.size() && error == Error::ok; i++)
     error = derive_child(port, path[i], secret, chain_code.bytes);

@@ -12,6 +12,8 @@ using protocol::HpkeKey;
 using protocol::SealedMessage;
 
 constexpr std::size_t kPrfBytes = 32;
+// Entropy, session key or content root.
+constexpr std::size_t kMaxSecret = 32;
 constexpr std::size_t kInfoBytes = 80;
 
 // purpose || wallet id, and the credential where the message is one passkey's.
@@ -31,10 +33,12 @@ static_assert(protocol::kContentRootWrap.size() + 16 + 32 <= kInfoBytes);
 // Writes (enc, bytes cipher) of `plain` sealed to a page's key.
 Error seal_to_page(const Port& port, const HpkeKey& page, ByteView info, ByteView plain, protocol::Writer& reply) {
   SealedMessage message;
-  std::array<std::uint8_t, kPrfBytes + hpke::kTag> cipher;
+  std::array<std::uint8_t, kMaxSecret + hpke::kTag> cipher;
   if (page[0] != 4 || !port.p256_public_key_valid(port.context, page.data() + 1)) return Error::hpke_key_invalid;
   const MutableByteView used = MutableByteView(cipher).first(plain.size() + hpke::kTag);
-  if (!hpke::seal(port, page, info, {}, plain, message.enc, used)) return Error::crypto_failed;
+  base::Secret<32> ephemeral;
+  if (!hpke::make_key_pair(port, ephemeral.bytes, message.enc)) return Error::random_failed;
+  if (!hpke::seal_with(port, ephemeral.bytes, page, info, {}, plain, message.enc, used)) return Error::crypto_failed;
   message.cipher = used;
   message.fields(reply);
   return Error::ok;
@@ -52,10 +56,12 @@ Error open_from_page(const Port& port, const State& state, const SealedMessage& 
 // SessionKey = HMAC-SHA-256(key = SHA3-256(PRF output), message = content secret)
 void derive_session_key(const WalletRecord& wallet, ByteView prf_output, Bytes32& session_key) {
   base::Sha3_256 hash;
-  base::Secret<32> fingerprint;
-  fingerprint.bytes = hash.add(prf_output).finish();
+  Bytes32 fingerprint = hash.add(prf_output).finish();
+  Bytes32 key = base::hmac_sha256(fingerprint, {wallet.content_secret});
+  session_key = key;
   hash.wipe_state();
-  session_key = base::hmac_sha256(fingerprint, {wallet.content_secret});
+  base::wipe(fingerprint);
+  base::wipe(key);
 }
 
 const WrappedRoot* find_root(const WalletRecord& wallet, const Bytes32& credential_hash) {

@@ -21,7 +21,9 @@ constexpr Suite suite_of(std::uint16_t aead) {
 // Section 4: LabeledExtract
 void extract(ByteView suite, ByteView salt, std::string_view label, ByteView secret, Bytes32& out) {
   base::Hmac<base::Sha256> mac(salt);
-  out = mac.add(base::view(kVersion)).add(suite).add(base::view(label)).add(secret).finish();
+  auto digest = mac.add(base::view(kVersion)).add(suite).add(base::view(label)).add(secret).finish();
+  base::copy(out, digest);
+  base::wipe(digest);
 }
 
 // Section 4: LabeledExpand. Nothing longer than one digest is needed, so there is one round.

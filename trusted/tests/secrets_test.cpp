@@ -346,6 +346,53 @@ TEST_F(Secrets, WrappingNeedsBothSecretsForTheirOwnPasskeys) {
   EXPECT_EQ(wrap(world.passkey, own, second, &others), Error::ok);
 }
 
+TEST_F(Secrets, WithoutRandomnessNothingIsMadeOrSent) {
+  world.host.store.fail_random(true);
+  EXPECT_EQ(world.make_phrase(12), Error::random_failed);
+  EXPECT_EQ(make_root(prf, world.passkey), Error::random_failed);
+  EXPECT_EQ(ask_sealed(Command::session_secret, prf, world.passkey).error, Error::random_failed);
+  world.host.store.fail_random(false);
+  EXPECT_EQ(world.make_phrase(12), Error::ok);
+  world.host.store.fail_random(true);
+  EXPECT_EQ(export_phrase(page.key).error, Error::random_failed);
+}
+
+// A change is nothing before its COMMIT: the root it makes opens only afterwards.
+TEST_F(Secrets, AnUncommittedRootDoesNotOpen) {
+  const Sealed own = sealed_prf(prf, world.passkey);
+  WalletChange change;
+  change.kind = WalletChangeKind::wrap_content_root;
+  change.passkey.credential_hash = world.passkey.passkey().credential_hash;
+  change.secret_count = 1;
+  change.secrets[0] = own.view();
+  const Uncommitted update = world.update(world.wallet, change, world.passkey);
+  ASSERT_EQ(update.error, Error::ok);
+  EXPECT_EQ(ask_sealed(Command::content_root_open, prf, world.passkey).error, Error::content_root_missing);
+  world.wallet = update.record;
+  ASSERT_EQ(world.host.commit().error, Error::ok);
+  EXPECT_FALSE(content_root(prf, world.passkey).empty());
+}
+
+TEST_F(Secrets, AWrapIsNotReplayed) {
+  const SoftPasskey second(50);
+  ASSERT_EQ(make_root(prf, world.passkey), Error::ok);
+  ASSERT_EQ(add(second), Error::ok);
+  const Sealed own = sealed_prf(prf, world.passkey), others = sealed_prf(other_prf, second);
+  WalletChange change;
+  change.kind = WalletChangeKind::wrap_content_root;
+  change.passkey.credential_hash = second.passkey().credential_hash;
+  change.secret_count = 2;
+  change.secrets = {own.view(), others.view()};
+  const Bytes bytes = encoded(change);
+  const SignedAssertion assertion =
+      world.passkey.sign(protocol::wallet_change_challenge(world.wallet.id, world.wallet.revision, bytes));
+  ASSERT_EQ(apply(change, world.passkey), Error::ok);
+  const OwnedProof proof = world.host.proof(world.wallet);
+  EXPECT_EQ(
+      world.host.refusal(Command::wallet_update, protocol::WalletUpdateRequest{proof.view(), bytes, assertion.view()}),
+      Error::challenge_mismatch);
+}
+
 TEST_F(Secrets, ASealedRecordNeverShowsWhatItHolds) {
   ASSERT_EQ(world.make_phrase(12), Error::ok);
   ASSERT_EQ(make_root(prf, world.passkey), Error::ok);
