@@ -10,30 +10,6 @@ namespace {
 constexpr std::size_t kMaxSentence = 24 * (base::kBip39WordSize + 1);
 constexpr std::uint32_t kSeedRounds = 2'048;
 
-// (a + b) modulo the order of secp256k1, both below it. No branch depends on either.
-void add_modulo_order(const std::uint8_t* a, const std::uint8_t* b, Bytes32& sum) {
-  // The order, least significant limb first.
-  constexpr std::uint64_t kOrder[4] = {0xbfd25e8cd0364141, 0xbaaedce6af48a03b, 0xfffffffffffffffe, 0xffffffffffffffff};
-  std::uint64_t plain[4], reduced[4], carry = 0, borrow = 0;
-  for (std::size_t i = 0; i < 4; i++) {
-    const std::size_t at = 24 - 8 * i;
-    const base::Uint128 t =
-        static_cast<base::Uint128>(base::load_be<std::uint64_t>(a + at)) + base::load_be<std::uint64_t>(b + at) + carry;
-    plain[i] = static_cast<std::uint64_t>(t);
-    carry = static_cast<std::uint64_t>(t >> 64);
-  }
-  for (std::size_t i = 0; i < 4; i++) {
-    const base::Uint128 t = static_cast<base::Uint128>(plain[i]) - kOrder[i] - borrow;
-    reduced[i] = static_cast<std::uint64_t>(t);
-    borrow = static_cast<std::uint64_t>(t >> 64) & 1;
-  }
-  // All ones when the sum reached the order: it carried out of 256 bits, or subtracting did not borrow.
-  const std::uint64_t mask = ~std::uint64_t{0} * (carry | (borrow ^ 1));
-  for (std::size_t i = 0; i < 4; i++) base::store_be(sum.data() + 24 - 8 * i, (reduced[i] & mask) | (plain[i] & ~mask));
-  base::wipe(plain, sizeof plain);
-  base::wipe(reduced, sizeof reduced);
-}
-
 // One step of BIP-32's CKDpriv: key and chain code become those of the child.
 Error derive_child(const Port& port, std::uint32_t number, Bytes32& key, Bytes32& chain_code) {
   std::array<std::uint8_t, 4> index;
@@ -55,12 +31,35 @@ Error derive_child(const Port& port, std::uint32_t number, Bytes32& key, Bytes32
   base::copy(chain_code, ByteView(digest).last(32));
   base::wipe(digest);
   const bool in_range = is_secp256k1_secret(tweak);
-  if (in_range) add_modulo_order(key.data(), tweak.data(), key);
+  if (in_range) add_modulo_order(key, tweak, key);
   base::wipe(tweak);
   return in_range && is_secp256k1_secret(key) ? Error::ok : Error::crypto_failed;
 }
 
 }  // namespace
+
+void add_modulo_order(const Bytes32& a, const Bytes32& b, Bytes32& sum) {
+  // The order, least significant limb first.
+  constexpr std::uint64_t kOrder[4] = {0xbfd25e8cd0364141, 0xbaaedce6af48a03b, 0xfffffffffffffffe, 0xffffffffffffffff};
+  std::uint64_t plain[4], reduced[4], carry = 0, borrow = 0;
+  for (std::size_t i = 0; i < 4; i++) {
+    const std::size_t at = 24 - 8 * i;
+    const base::Uint128 t = static_cast<base::Uint128>(base::load_be<std::uint64_t>(a.data() + at)) +
+                            base::load_be<std::uint64_t>(b.data() + at) + carry;
+    plain[i] = static_cast<std::uint64_t>(t);
+    carry = static_cast<std::uint64_t>(t >> 64);
+  }
+  for (std::size_t i = 0; i < 4; i++) {
+    const base::Uint128 t = static_cast<base::Uint128>(plain[i]) - kOrder[i] - borrow;
+    reduced[i] = static_cast<std::uint64_t>(t);
+    borrow = static_cast<std::uint64_t>(t >> 64) & 1;
+  }
+  // All ones when the sum reached the order: it carried out of 256 bits, or subtracting did not borrow.
+  const std::uint64_t mask = ~std::uint64_t{0} * (carry | (borrow ^ 1));
+  for (std::size_t i = 0; i < 4; i++) base::store_be(sum.data() + 24 - 8 * i, (reduced[i] & mask) | (plain[i] & ~mask));
+  base::wipe(plain, sizeof plain);
+  base::wipe(reduced, sizeof reduced);
+}
 
 void phrase_seed(ByteView entropy, Seed& seed) {
   // Entropy and the first byte of its digest, of which the checksum takes one bit for each 32 of the entropy.

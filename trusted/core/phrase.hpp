@@ -14,6 +14,9 @@ void phrase_seed(ByteView entropy, Seed& seed);
 // New entropy and its seed for a wallet that has none; `words` is 12 or 24.
 Error make_phrase(const Port& port, std::uint8_t words, WalletRecord& wallet);
 
+// (a + b) modulo the order of secp256k1, both below it; `sum` may be one of them. No branch depends on either.
+void add_modulo_order(const Bytes32& a, const Bytes32& b, Bytes32& sum);
+
 inline constexpr std::uint32_t kHardened = 0x8000'0000;
 
 // Private key of a BIP-32 path. crypto_failed for the one path in 2^127 that has none.

@@ -121,16 +121,31 @@ TEST(Derivation, GivesTheAddressesOfAnotherWallet) {
   EXPECT_EQ(count, 48);
 }
 
-// Sums that reach and pass the order of the group, which a random path never does.
+// Sums around the order of the group and around 2^256, which a path reaches once in 2^128 times.
 TEST(Derivation, ReducesByTheOrder) {
-  Port port;
-  use_software_crypto(port);
+  const Uint256 order = Uint256::from_be(unhex("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"));
+  auto minus = [&](std::uint64_t n) { return *subtract(order, Uint256(n)); };
+  auto sum = [](const Uint256& a, const Uint256& b) {
+    Bytes32 out;
+    add_modulo_order(a.to_be(), b.to_be(), out);
+    return Uint256::from_be(out);
+  };
+  EXPECT_EQ(sum(Uint256(1), Uint256(1)), Uint256(2));
+  EXPECT_EQ(sum(minus(2), Uint256(1)), minus(1));
+  EXPECT_EQ(sum(minus(1), Uint256(1)), Uint256(0));
+  EXPECT_EQ(sum(minus(1), Uint256(7)), Uint256(6));
+  EXPECT_EQ(sum(minus(1), minus(1)), minus(2));
+  // The largest sum below 2^256, and the smallest that does not fit.
+  const Uint256 gap = *subtract(Uint256::max(), order);
+  EXPECT_EQ(sum(minus(1), *add(gap, Uint256(1))), gap);
+  EXPECT_EQ(sum(minus(1), *add(gap, Uint256(2))), *add(gap, Uint256(1)));
   Random random(11);
-  const std::array<std::uint32_t, 1> step{kHardened};
-  for (int i = 0; i < 500; i++) {
-    Bytes32 secret;
-    ASSERT_EQ(derive_path(port, random.bytes(64), step, secret), Error::ok);
-    EXPECT_TRUE(is_secp256k1_secret(secret));
+  for (int i = 0; i < 1'000; i++) {
+    Uint256 a = Uint256::from_be(random.bytes(32)), b = Uint256::from_be(random.bytes(32));
+    if (a >= order || b >= order) continue;
+    // a - (order - b) where that is not negative, which the 256 bits of a and b + a need not hold.
+    const Uint256 rest = *subtract(order, b);
+    EXPECT_EQ(sum(a, b), a >= rest ? *subtract(a, rest) : *add(a, b));
   }
 }
 

@@ -282,6 +282,25 @@ TEST_F(Secrets, TheContentRootIsMadeOnceAndStays) {
   EXPECT_EQ(content_root(prf, world.passkey), root);
 }
 
+TEST_F(Secrets, TheRecordHoldsTheRootUnderTheSessionKey) {
+  ASSERT_EQ(make_root(prf, world.passkey), Error::ok);
+  RecordHeader header;
+  WalletRecord wallet;
+  const Port body = world.host.store.port();
+  ASSERT_EQ(open_record(body, world.host.core().state(), world.wallet.sealed, RecordType::wallet, header, wallet),
+            Error::ok);
+  ASSERT_EQ(wallet.root_count, 1);
+  const WrappedRoot& wrapped = wallet.roots[0];
+  EXPECT_EQ(wrapped.credential_hash, world.passkey.passkey().credential_hash);
+  Bytes32 key{};
+  base::copy(key, session_key(prf, world.passkey));
+  const Bytes associated = join({base::view("community content root"), world.wallet.id, wrapped.credential_hash});
+  Bytes root(32);
+  ASSERT_TRUE(
+      port.aes_gcm_open(nullptr, key, wrapped.nonce.data(), associated, wrapped.cipher, wrapped.tag.data(), root));
+  EXPECT_EQ(root, content_root(prf, world.passkey));
+}
+
 TEST_F(Secrets, ASecondPasskeyOpensTheSameRootAndOutlivesTheFirst) {
   const SoftPasskey second(50), third(51);
   ASSERT_EQ(make_root(prf, world.passkey), Error::ok);
