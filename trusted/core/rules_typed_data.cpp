@@ -45,7 +45,7 @@ ethereum::TypedDomain to_ethereum(const protocol::TypedDataDomain& domain) {
 
 // A policy that lists contracts allows typed data for those it lists with all their functions: which of them a message
 // is for, the core cannot tell.
-Error check_listed(const protocol::Policy& policy, const protocol::TypedDataDomain& domain) {
+Error check_contract_listed(const protocol::Policy& policy, const protocol::TypedDataDomain& domain) {
   if ((policy.flags & protocol::kPolicyListedOnly) == 0) return Error::ok;
   if ((domain.present & protocol::kDomainContract) == 0) return Error::contract_not_allowed;
   bool listed = false;
@@ -75,7 +75,7 @@ Error check_domain(const protocol::Configuration& configuration, const WalletRec
     for (std::size_t i = 0; i < wallet.account_count; i++)
       if (wallet.accounts[i].address == domain.verifying_contract) return Error::typed_data_of_account;
   }
-  return check_listed(wallet.policy, domain);
+  return check_contract_listed(wallet.policy, domain);
 }
 
 // Types by which a token moves, or lets somebody move it, on the word of a signature: the account's limits would not
