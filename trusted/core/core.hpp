@@ -4,6 +4,7 @@
 #pragma once
 #include "trusted/core/budget.hpp"
 #include "trusted/core/record.hpp"
+#include "trusted/protocol/account_messages.hpp"
 #include "trusted/protocol/frame.hpp"
 
 namespace community::trusted {
@@ -108,12 +109,18 @@ class Core {
   Error sign_userop(ByteView body, Writer& reply);
   Error check_calls(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
                     const WalletRecord& wallet, protocol::SignUseropReply& result) const;
-  Error check_account(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
-                      const WalletRecord& wallet, const protocol::AccountBinding** account) const;
+  Error check_deployment(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
+                         const protocol::AccountBinding& account) const;
   Error check_cost(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
                    const WalletRecord& wallet, protocol::SignUseropReply& result) const;
   Error check_assertion(const protocol::Assertion& assertion, const Bytes32& challenge,
                         const WalletRecord& wallet) const;
+
+  // rules_session.cpp, rules_action.cpp
+  Error sign_session(ByteView body, Writer& reply);
+  Error sign_action(ByteView body, Writer& reply);
+  Error account_change_keys(Session& session, const protocol::Frame& frame, Writer& reply);
+  Error apply_key_change(const protocol::KeyChange& change, const Bytes32& signer, WalletRecord& wallet) const;
 
   // rules_transaction.cpp, rules_sponsorship.cpp
   Error sign_transaction(ByteView body, Writer& reply);

@@ -111,6 +111,8 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return wallet_update(session, frame, reply);
     case Command::account_bind:
       return account_bind(session, frame, reply);
+    case Command::account_change_keys:
+      return account_change_keys(session, frame, reply);
     case Command::wallet_describe:
       return wallet_describe(frame.body, reply);
     case Command::key_create:
@@ -123,6 +125,10 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return sign_transaction(frame.body, reply);
     case Command::sign_sponsorship:
       return sign_sponsorship(frame.body, reply);
+    case Command::sign_session:
+      return sign_session(frame.body, reply);
+    case Command::sign_action:
+      return sign_action(frame.body, reply);
     case Command::hello:
       break;
   }
