@@ -27,6 +27,9 @@ class Service final : public ConnectedKeyService {
   Task<Result<WalletInfo>> create_wallet(Passkey passkey, protocol::Policy policy) override;
   Task<Result<Address>> bind_account(AccountBindRequest request) override;
   Task<Result<SignedUserop>> sign_userop(UseropRequest request) override;
+  Task<Result<SignedSession>> sign_session(SessionRequest request) override;
+  Task<Result<SignedDigest>> sign_action(ActionRequest request) override;
+  Task<Result<SignedDigest>> change_account_keys(KeyChangeRequest request) override;
   Task<Result<protocol::WalletDescribeReply>> describe_wallet(RecordId wallet) override;
   Task<Result<CoreStatus>> status() override;
   Task<Result<Bytes32>> configure(Bytes configuration, std::array<std::uint8_t, 64> signature) override;
