@@ -150,6 +150,8 @@ const protocol::EntryPointConfig* find_entry_point(const protocol::ChainConfig& 
 
 const protocol::PaymasterConfig* find_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address,
                                                 const protocol::Address& entry_point) {
+  // To an EntryPoint a zero paymaster is none, whatever stands behind it: the account pays.
+  if (base::is_zero(address)) return nullptr;
   for (std::size_t i = 0; i < chain.paymaster_count; i++)
     if (chain.paymasters[i].address == address && chain.paymasters[i].entry_point == entry_point)
       return &chain.paymasters[i];

@@ -27,8 +27,8 @@ inline constexpr std::size_t kMaxAuthenticatorData = 512;
 inline constexpr std::size_t kMaxInitData = 16'384;
 // Rows of each table of init data, for all chains together.
 inline constexpr std::size_t kMaxInitRows = 32;
-// Gas limit of a transaction that carries a plain function or deploys an account. Two votes and the gate need well under
-// 1,000,000 even where P-256 has no precompile; a recovery by many guardians there may need another sender.
+// Gas limit of a transaction that carries a plain function or deploys an account. Two votes and the gate need well
+// under 1,000,000 even where P-256 has no precompile; a recovery by many guardians there may need another sender.
 inline constexpr std::uint64_t kMaxPlainCallGas = 2'000'000;
 // Configuration: 8 chains with all their tables and 8 relying parties with the longest origins take 5,060 bytes.
 inline constexpr std::size_t kMaxConfiguration = 6'144;
