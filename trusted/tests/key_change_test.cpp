@@ -213,6 +213,24 @@ TEST_F(KeyChanges, ServerKeysAreTakenInTheirOrder) {
   EXPECT_EQ(refusal(to_own(1), world.passkey, server_key_at(world, 1), 1), Error::server_key_not_accounts);
 }
 
+TEST_F(KeyChanges, AServerKeyBeforeTheFirstIsNotTheAccounts) {
+  TestInitData init;
+  init.passkeys = {world.passkey.passkey()};
+  init.server_key = server_key_at(world, 3);
+  const Bytes init_data = init.encode();
+  const OwnedProof proof = world.host.proof(world.wallet);
+  const Uncommitted bound =
+      world.host.change(Command::account_bind, protocol::AccountBindRequest{proof.view(), kChain, 3, init_data});
+  ASSERT_EQ(bound.error, Error::ok);
+  const Committed committed = world.host.commit();
+  world.wallet = bound.record;
+  world.account = decoded<protocol::AccountCommitted>(committed.changes.back().second).account;
+  EXPECT_EQ(sign_with_key(2), Error::server_key_not_accounts);
+  EXPECT_EQ(sign_with_key(3), Error::ok);
+  EXPECT_EQ(refusal(to_own(2), world.passkey, server_key_at(world, 2), 3), Error::server_key_index_out_of_order);
+  EXPECT_EQ(refusal(to_own(4), world.passkey, server_key_at(world, 4), 3), Error::ok);
+}
+
 TEST_F(KeyChanges, TheNewServerKeysAddressIsTheCoresOwn) {
   // An assertion over another address than the one that the core derives is for nothing.
   EXPECT_EQ(refusal(to_own(1), world.passkey, kStranger), Error::challenge_mismatch);

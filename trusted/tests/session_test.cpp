@@ -82,6 +82,13 @@ TEST_F(Sessions, RefusesUnknownChainEntryPointAndSender) {
   EXPECT_EQ(ask(kChain, kEntryPoint8, stranger), Error::sender_not_account);
 }
 
+TEST_F(Sessions, SignsWithAServerKeyOfTheAccount) {
+  const TestUserop userop = session_userop(world, grant);
+  const OwnedProof proof = world.host.proof(world.wallet);
+  protocol::SignSessionRequest request{proof.view(), kChain, kEntryPoint8, userop.fields(), ticket, 1};
+  EXPECT_EQ(world.host.refusal(Command::sign_session, request), Error::server_key_not_accounts);
+}
+
 TEST_F(Sessions, DeploysNothing) {
   TestUserop userop = session_userop(world, grant);
   userop.init_code = create_account(kFactory, world.init_data);
@@ -124,6 +131,13 @@ TEST_F(Sessions, EveryCallGoesToTheTargetWithAListedSelector) {
   for (const std::string_view bad : {"", "111111", "11111112", "00000000"})
     EXPECT_EQ(with_calls({{kShop, Uint256(0), unhex(bad)}}), Error::session_selector_not_granted) << bad;
   EXPECT_EQ(with_calls({{kShop, Uint256(0), data}, {kShop, Uint256(0), unhex("1111111100")}}), Error::ok);
+}
+
+TEST_F(Sessions, CallDataTooShortForASelectorIsNotTheOneThatEndsInZero) {
+  grant.selectors = {"11111100"};
+  ticket = ticket_for(world, grant);
+  EXPECT_EQ(with_calls({{kShop, Uint256(0), unhex("111111")}}), Error::session_selector_not_granted);
+  EXPECT_EQ(with_calls({{kShop, Uint256(0), unhex("11111100")}}), Error::ok);
 }
 
 TEST_F(Sessions, ValuesStayUnderTheGrant) {
