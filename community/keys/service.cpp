@@ -2,6 +2,7 @@
 #include "community/keys/service.hpp"
 
 #include "community/keys/messages.hpp"
+#include "trusted/protocol/frame.hpp"
 
 namespace community::keys {
 
@@ -169,7 +170,7 @@ Service::CommandSeries& Service::series(Command command) {
                      metrics.histogram("superrelay_optee_operation_duration_seconds", "From request to answer.",
                                        infra::Buckets::seconds, operation),
                      std::nullopt};
-  if (protocol::name(command).starts_with("sign_"))
+  if (command == Command::account_change_keys || protocol::name(command).starts_with("sign_"))
     made.signatures = metrics.counter("superrelay_optee_key_operations_total", "Signatures.", operation);
   return series_.emplace(command, std::move(made)).first->second;
 }
@@ -401,7 +402,8 @@ Task<Result<SignedUserop>> Service::sign_userop(UseropRequest request) {
   const auto answer =
       co_await ask(Command::sign_userop, request.wallet, [&request](const protocol::RecordProof& proof) {
         return encode_message(protocol::SignUseropRequest{proof, request.chain_id, request.entry_point,
-                                                          to_protocol(request.userop), to_protocol(request.assertion)});
+                                                          to_protocol(request.userop), to_protocol(request.assertion),
+                                                          request.server_key_index});
       });
   if (!answer) co_return tl::unexpected(answer.error());
   const auto reply = decode_message<protocol::SignUseropReply>(*answer);
@@ -413,7 +415,59 @@ Task<Result<SignedUserop>> Service::sign_userop(UseropRequest request) {
   result.sponsored = reply->sponsored != 0;
   result.max_cost = reply->max_cost;
   result.calls.assign(reply->calls.begin(), reply->calls.begin() + reply->call_count);
+  result.self_call = reply->self_call;
   co_return result;
+}
+
+Task<Result<SignedSession>> Service::sign_session(SessionRequest request) {
+  const auto answer =
+      co_await ask(Command::sign_session, request.wallet, [&request](const protocol::RecordProof& proof) {
+        return encode_message(protocol::SignSessionRequest{proof, request.chain_id, request.entry_point,
+                                                           to_protocol(request.userop), request.ticket,
+                                                           request.server_key_index});
+      });
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto reply = decode_message<protocol::SignSessionReply>(*answer);
+  if (!reply) co_return tl::unexpected(reply.error());
+  SignedSession result;
+  result.signature = to_signature(reply->signature);
+  result.hash = reply->userop_hash;
+  result.max_cost = reply->max_cost;
+  result.calls.assign(reply->calls.begin(), reply->calls.begin() + reply->call_count);
+  co_return result;
+}
+
+Task<Result<SignedDigest>> Service::sign_action(ActionRequest request) {
+  const auto answer =
+      co_await ask(Command::sign_action, request.wallet, [&request](const protocol::RecordProof& proof) {
+        return encode_message(protocol::SignActionRequest{proof, request.chain_id, request.account,
+                                                          request.server_key_index, request.action,
+                                                          to_protocol(request.assertion)});
+      });
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto reply = decode_message<protocol::SignActionReply>(*answer);
+  if (!reply) co_return tl::unexpected(reply.error());
+  co_return SignedDigest{to_signature(reply->signature), reply->digest};
+}
+
+Task<Result<SignedDigest>> Service::change_account_keys(KeyChangeRequest request) {
+  auto change = std::make_shared<Change>();
+  change->command = Command::account_change_keys;
+  change->kind = RecordKind::wallet;
+  change->record = request.wallet;
+  change->build = [request](const protocol::TreePath& path, core::ByteView sealed) {
+    return encode_message(protocol::AccountChangeKeysRequest{{sealed, path},
+                                                             request.chain_id,
+                                                             request.account,
+                                                             request.server_key_index,
+                                                             request.change,
+                                                             to_protocol(request.assertion)});
+  };
+  const auto answer = co_await submit(change);
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto committed = decode_message<protocol::SignActionReply>(*answer);
+  if (!committed) co_return tl::unexpected(committed.error());
+  co_return SignedDigest{to_signature(committed->signature), committed->digest};
 }
 
 Task<Result<protocol::WalletDescribeReply>> Service::describe_wallet(RecordId wallet) {

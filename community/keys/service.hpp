@@ -27,6 +27,9 @@ class Service final : public ConnectedKeyService {
   Task<Result<WalletInfo>> create_wallet(Passkey passkey, protocol::Policy policy) override;
   Task<Result<Address>> bind_account(AccountBindRequest request) override;
   Task<Result<SignedUserop>> sign_userop(UseropRequest request) override;
+  Task<Result<SignedSession>> sign_session(SessionRequest request) override;
+  Task<Result<SignedDigest>> sign_action(ActionRequest request) override;
+  Task<Result<SignedDigest>> change_account_keys(KeyChangeRequest request) override;
   Task<Result<protocol::WalletDescribeReply>> describe_wallet(RecordId wallet) override;
   // service_phrase.cpp
   Task<Result<void>> make_phrase(RecordId wallet, std::uint8_t words, Assertion assertion) override;
@@ -37,9 +40,9 @@ class Service final : public ConnectedKeyService {
                                         Assertion assertion) override;
   Task<Result<SignedText>> sign_typed_data(RecordId wallet, protocol::EoaKey eoa, TypedMessage message,
                                            Assertion assertion) override;
-  Task<Result<SignedText>> sign_account_message(RecordId wallet, std::uint64_t chain_id, Address account,
-                                                TypedMessage message, Assertion assertion) override;
-  Task<Result<SignedText>> sign_account_text(RecordId wallet, std::uint64_t chain_id, Address account, Bytes message,
+  Task<Result<SignedText>> sign_account_message(RecordId wallet, SigningAccount account, TypedMessage message,
+                                                Assertion assertion) override;
+  Task<Result<SignedText>> sign_account_text(RecordId wallet, SigningAccount account, Bytes message,
                                              Assertion assertion) override;
   Task<Result<SealedSecret>> export_phrase(RecordId wallet, protocol::HpkeKey page, Assertion assertion) override;
   Task<Result<SealedSecret>> session_secret(RecordId wallet, SealedSecret request, Assertion assertion) override;

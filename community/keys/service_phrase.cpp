@@ -141,12 +141,13 @@ Task<Result<SignedText>> Service::sign_typed_data(RecordId wallet, protocol::Eoa
   co_return read_signed<protocol::SignTypedDataReply>(answer);
 }
 
-Task<Result<SignedText>> Service::sign_account_message(RecordId wallet, std::uint64_t chain_id, Address account,
-                                                       TypedMessage message, Assertion assertion) {
+Task<Result<SignedText>> Service::sign_account_message(RecordId wallet, SigningAccount account, TypedMessage message,
+                                                       Assertion assertion) {
   const auto answer = co_await ask(Command::sign_account_message, wallet, [&](const protocol::RecordProof& proof) {
     return encode_message(protocol::SignAccountMessageRequest{proof,
-                                                              chain_id,
-                                                              account,
+                                                              account.chain_id,
+                                                              account.address,
+                                                              account.server_key_index,
                                                               protocol::AccountMessageKind::typed_data,
                                                               to_protocol(message),
                                                               {},
@@ -155,11 +156,17 @@ Task<Result<SignedText>> Service::sign_account_message(RecordId wallet, std::uin
   co_return read_signed<protocol::SignAccountMessageReply>(answer);
 }
 
-Task<Result<SignedText>> Service::sign_account_text(RecordId wallet, std::uint64_t chain_id, Address account,
-                                                    Bytes message, Assertion assertion) {
+Task<Result<SignedText>> Service::sign_account_text(RecordId wallet, SigningAccount account, Bytes message,
+                                                    Assertion assertion) {
   const auto answer = co_await ask(Command::sign_account_message, wallet, [&](const protocol::RecordProof& proof) {
-    return encode_message(protocol::SignAccountMessageRequest{
-        proof, chain_id, account, protocol::AccountMessageKind::personal, {}, message, keys::to_protocol(assertion)});
+    return encode_message(protocol::SignAccountMessageRequest{proof,
+                                                              account.chain_id,
+                                                              account.address,
+                                                              account.server_key_index,
+                                                              protocol::AccountMessageKind::personal,
+                                                              {},
+                                                              message,
+                                                              keys::to_protocol(assertion)});
   });
   co_return read_signed<protocol::SignAccountMessageReply>(answer);
 }

@@ -291,10 +291,11 @@ TEST_F(KeyServiceTest, APhraseSignsThroughTheService) {
     typed.types.assign(protocol::kMaxTypedDataTypes + 1, "Order(bool paid)");
     const auto too_many = co_await service.sign_typed_data(wallet->id, eoa, typed, wrong);
     EXPECT_EQ(too_many.error().refusal, protocol::Error::malformed_request);
-    const auto account = co_await service.sign_account_text(wallet->id, kChain, Address{1}, message, wrong);
+    const SigningAccount nobody{kChain, Address{1}, 0};
+    const auto account = co_await service.sign_account_text(wallet->id, nobody, message, wrong);
     EXPECT_EQ(account.error().refusal, protocol::Error::sender_not_account);
     typed.types.resize(1);
-    const auto nested = co_await service.sign_account_message(wallet->id, kChain, Address{1}, typed, wrong);
+    const auto nested = co_await service.sign_account_message(wallet->id, nobody, typed, wrong);
     EXPECT_EQ(nested.error().refusal, protocol::Error::sender_not_account);
   };
   with_service(work);
@@ -355,6 +356,175 @@ TEST_F(KeyServiceTest, NodeKeysKeepPurposeAndAddress) {
     EXPECT_TRUE((co_await service.executors(1))->empty());
   };
   with_service(find);
+}
+
+// Without padding, as browsers write a challenge.
+std::string base64url(const Bytes32& bytes) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string text;
+  for (std::size_t bit = 0; bit < 256; bit += 6) {
+    unsigned value = 0;
+    for (std::size_t i = bit; i < bit + 6; i++)
+      value = value << 1 | (i < 256 ? static_cast<unsigned>(bytes[i / 8]) >> (7 - i % 8) & 1 : 0);
+    text += kAlphabet[value];
+  }
+  return text;
+}
+
+// The secret of passkey() is 1. With 1 for the nonce too, ECDSA is an addition: r = x of the generator, s = digest + r.
+Assertion assert_over(const Passkey& key, const Bytes32& challenge) {
+  Assertion assertion;
+  assertion.credential_id = key.credential_id;
+  assertion.client_data =
+      core::to_bytes(base::view("{\"type\":\"webauthn.get\",\"challenge\":\"" + base64url(challenge) +
+                                "\",\"origin\":\"http://localhost:9000\",\"crossOrigin\":false}"));
+  assertion.authenticator_data = core::to_bytes(key.rp_id_hash);
+  assertion.authenticator_data.insert(assertion.authenticator_data.end(), {0x05, 0, 0, 0, 0});
+  const Uint256 order = Uint256::from_be(
+      core::parse_bytes32("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", core::HexPrefix::optional)
+          .value());
+  const Uint256 r = Uint256::from_be(core::ByteView(key.public_key).first(32));
+  const Uint256 digest =
+      Uint256::from_be(base::sha256({assertion.authenticator_data, base::sha256(assertion.client_data)}));
+  const Uint256 room = *subtract(order, r);
+  const Uint256 s = digest >= room ? *subtract(digest, room) : *add(digest, r);
+  base::copy(assertion.signature, r.to_be());
+  base::copy(base::MutableByteView(assertion.signature).subspan(32), s.to_be());
+  return assertion;
+}
+
+// abi.encode(AccountInit) with one passkey and no rows.
+Bytes init_data(const Passkey& key, const Address& server_key) {
+  Bytes out;
+  auto word = [&out](const Uint256& value) {
+    const Bytes32 bytes = value.to_be();
+    out.insert(out.end(), bytes.begin(), bytes.end());
+  };
+  for (const std::uint64_t value : {32, 320}) word(Uint256(value));
+  word(Uint256::from_be(server_key));
+  // Escape key, guardians, threshold, delay, strict, offsets of the rows, salt, one passkey
+  for (const std::uint64_t value : {77, 0, 0, 604'800, 0, 448, 480, 1, 1}) word(Uint256(value));
+  out.insert(out.end(), key.public_key.begin(), key.public_key.end());
+  out.insert(out.end(), key.rp_id_hash.begin(), key.rp_id_hash.end());
+  for (int i = 0; i < 2; i++) word(Uint256(0));
+  return out;
+}
+
+class AccountKeysTest : public KeyServiceTest {
+ protected:
+  // Makes a wallet with an account, then `work`.
+  template <class Work>
+  void with_account(Work work) {
+    auto all = [&](KeyService& service) -> Task<void> {
+      protocol::Configuration wanted = configuration();
+      wanted.chains[0].server_freeze = 1;
+      co_await configure(service, operator_, wanted);
+      const auto made = co_await service.create_wallet(key_, {});
+      EXPECT_TRUE(made.has_value()) << made.error().text();
+      if (!made) co_return;
+      wallet_ = *made;
+      AccountBindRequest bind;
+      bind.wallet = wallet_.id;
+      bind.chain_id = kChain;
+      bind.init_data = init_data(key_, wallet_.server_key);
+      const auto account = co_await service.bind_account(std::move(bind));
+      EXPECT_TRUE(account.has_value()) << account.error().text();
+      if (!account) co_return;
+      account_ = *account;
+      co_await work(service);
+    };
+    with_service(all);
+  }
+  KeyChangeRequest change_request(const protocol::KeyChange& change, const Address& server_key) const {
+    KeyChangeRequest request;
+    request.wallet = wallet_.id;
+    request.chain_id = kChain;
+    request.account = account_;
+    request.change = change;
+    request.assertion = assert_over(key_, protocol::key_change_digest(change, server_key, kChain, account_));
+    return request;
+  }
+  Passkey key_ = passkey(1);
+  WalletInfo wallet_;
+  Address account_{};
+};
+
+TEST_F(AccountKeysTest, AnActionIsSignedWithThePasskeysAssertion) {
+  auto work = [&](KeyService& service) -> Task<void> {
+    ActionRequest request;
+    request.wallet = wallet_.id;
+    request.chain_id = kChain;
+    request.account = account_;
+    request.action.kind = protocol::ActionKind::freeze;
+    const auto freeze = co_await service.sign_action(request);
+    EXPECT_TRUE(freeze.has_value()) << freeze.error().text();
+    if (!freeze) co_return;
+    EXPECT_EQ(freeze->digest, protocol::action_digest(request.action, kChain, account_));
+    EXPECT_EQ(core::recover_address(freeze->digest, freeze->signature).value(), wallet_.server_key);
+
+    request.action.kind = protocol::ActionKind::unfreeze;
+    request.action.votes = 1;
+    const auto without = co_await service.sign_action(request);
+    EXPECT_EQ(without.error().refusal, protocol::Error::passkey_unknown);
+    request.assertion = assert_over(key_, protocol::action_digest(request.action, kChain, account_));
+    const auto unfreeze = co_await service.sign_action(request);
+    EXPECT_TRUE(unfreeze.has_value()) << unfreeze.error().text();
+    request.server_key_index = 1;
+    EXPECT_EQ((co_await service.sign_action(request)).error().refusal, protocol::Error::server_key_not_accounts);
+  };
+  with_account(work);
+}
+
+TEST_F(AccountKeysTest, AChangeOfKeysIsCommittedWhenItsSignatureIsThere) {
+  auto work = [&](KeyService& service) -> Task<void> {
+    protocol::KeyChange change;
+    change.votes = 1;
+    change.server_key = protocol::NewServerKey::foreign;
+    change.foreign_key = Address{0x0f};
+    const auto first = co_await service.change_account_keys(change_request(change, change.foreign_key));
+    EXPECT_TRUE(first.has_value()) << first.error().text();
+    if (!first) co_return;
+    EXPECT_EQ(core::recover_address(first->digest, first->signature).value(), wallet_.server_key);
+    const auto wallet = co_await service.describe_wallet(wallet_.id);
+    EXPECT_EQ(wallet->accounts[0].moved_to, change.foreign_key);
+    const auto again = co_await service.change_account_keys(change_request(change, change.foreign_key));
+    EXPECT_TRUE(again.has_value());
+    EXPECT_EQ(again->signature.r, first->signature.r);
+    EXPECT_EQ(again->signature.s, first->signature.s);
+    const auto status = co_await service.status();
+    EXPECT_EQ(status->root, service.database_root());
+
+    const auto elsewhere = co_await service.change_account_keys(change_request(change, Address{0x0e}));
+    EXPECT_EQ(elsewhere.error().refusal, protocol::Error::challenge_mismatch);
+  };
+  with_account(work);
+  // What was answered survives both sides.
+  stop_core(SIGKILL);
+  start_core();
+  auto check = [&](KeyService& service) -> Task<void> {
+    const auto wallet = co_await service.describe_wallet(wallet_.id);
+    EXPECT_EQ(wallet->accounts[0].moved_to, Address{0x0f});
+  };
+  with_service(check);
+}
+
+TEST_F(AccountKeysTest, ASessionOperationNeedsItsTicket) {
+  auto work = [&](KeyService& service) -> Task<void> {
+    SessionRequest request;
+    request.wallet = wallet_.id;
+    request.chain_id = kChain;
+    request.entry_point = Address{0x43, 0x37};
+    request.userop.sender = account_;
+    EXPECT_EQ((co_await service.sign_session(request)).error().refusal, protocol::Error::session_call_malformed);
+    // executeSession of a grant with one selector and of no execution data: nobody signed this grant.
+    request.userop.call_data = core::to_bytes(ethereum::kExecuteSession);
+    for (const std::uint64_t value : {64, 384, 5, 256, 0, 0, 0, 0, 9, 0, 1, 0, 0}) {
+      const Bytes32 word = Uint256(value).to_be();
+      request.userop.call_data.insert(request.userop.call_data.end(), word.begin(), word.end());
+    }
+    EXPECT_EQ((co_await service.sign_session(request)).error().refusal, protocol::Error::grant_ticket_invalid);
+  };
+  with_account(work);
 }
 
 TEST_F(KeyServiceTest, ADatabaseOfAnEarlierDayIsRefusedAndRecoverIsTheWayOut) {

@@ -4,7 +4,7 @@
 #include "fuzz/trusted/fuzz.hpp"
 #include "trusted/base/keccak.hpp"
 #include "trusted/protocol/phrase_messages.hpp"
-#include "trusted/tests/support/world.hpp"
+#include "trusted/tests/support/account.hpp"
 
 using namespace community::trusted::testing;
 namespace base = community::base;
@@ -59,6 +59,25 @@ void add_phrase_templates(World& world, std::vector<Template>& all) {
     all.push_back({command, encoded(protocol::SealedRequest{wallet.view(), sealed, over_export.view()})});
 }
 
+// Of an account beyond its batches.
+void add_account_templates(World& world, std::vector<Template>& all) {
+  const OwnedProof wallet = world.host.proof(world.wallet);
+  const TestGrant grant;
+  const Bytes32 ticket = ticket_for(world, grant);
+  const TestUserop session = session_userop(world, grant);
+  all.push_back({Command::sign_session, encoded(protocol::SignSessionRequest{wallet.view(), kChain, kEntryPoint8,
+                                                                             session.fields(), ticket, 0})});
+  const auto action = good_action(protocol::ActionKind::change_rules);
+  const auto signed_action = world.passkey.sign(action_digest(action, kChain, world.account));
+  all.push_back({Command::sign_action, encoded(protocol::SignActionRequest{wallet.view(), kChain, world.account, 0,
+                                                                           action, signed_action.view()})});
+  const auto change = key_change({SoftPasskey(79).passkey()});
+  const auto signed_change = world.passkey.sign(key_change_digest(change, {}, kChain, world.account));
+  all.push_back(
+      {Command::account_change_keys, encoded(protocol::AccountChangeKeysRequest{wallet.view(), kChain, world.account, 0,
+                                                                                change, signed_change.view()})});
+}
+
 // Good requests of every kind against the world as it stands.
 std::vector<Template> make_templates(World& world) {
   std::vector<Template> all;
@@ -106,6 +125,7 @@ std::vector<Template> make_templates(World& world) {
   all.push_back({Command::status, {}});
   all.push_back({Command::release_leases, {}});
   add_phrase_templates(world, all);
+  add_account_templates(world, all);
   return all;
 }
 

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "trusted/protocol/phrase_messages.hpp"
-#include "trusted/tests/support/world.hpp"
+#include "trusted/tests/support/account.hpp"
 
 using namespace community::trusted;
 using namespace community::trusted::testing;
@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
   const Bytes hello = stranger.hello();
   seed("frame", "hello", join({Bytes{0}, sized(hello)}));
   seed("frame", "request", join({Bytes{1}, sized(stranger.request(Command::status, Bytes(8)))}));
-  for (std::uint8_t kind = 0; kind < 22; kind++) seed("dispatch", "good-" + std::to_string(kind), Bytes{kind, 0, 0});
+  for (std::uint8_t kind = 0; kind < 25; kind++) seed("dispatch", "good-" + std::to_string(kind), Bytes{kind, 0, 0});
   seed("dispatch", "sequence", unhex("0801000505000a0000050000f101000400010203"));
 
   AssertionOptions options;
@@ -87,6 +87,18 @@ int main(int argc, char** argv) {
   const Bytes values = join({unhex("0001"), kShop, unhex("0100000001610102030400010000"), Bytes(62)});
   data.values = values;
   seed("typed_data", "mail", encoded(data));
+  const Bytes limit = join({abi_word(kShop), abi_word(Uint256(9))});
+  seed("queue", "limit", limit);
+  seed("queue", "call", queue_call(1, limit, 7));
+  seed("queue", "spend", queue_call(0, batch_data(calls), 7, true));
+  TestGrant grant;
+  grant.selectors = {"11111111", "22222222"};
+  seed("grant", "create", grant.create_call());
+  seed("grant", "session", grant.session_call(batch_data(calls)));
+  seed("grant", "arguments", ByteView(grant.create_call()).subspan(4));
+  for (std::uint8_t kind = 1; kind <= 10; kind++)
+    seed("action", std::to_string(kind), encoded(good_action(static_cast<community::protocol::ActionKind>(kind))));
+  seed("action", "keys", encoded(key_change({SoftPasskey(5).passkey()}, {SoftPasskey(6).passkey()})));
 
   seed("record", "unchanged", Bytes{0});
   seed("record", "header", join({Bytes{1}, ByteView(world.wallet.sealed).subspan(kRecordHeader)}));

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records and their two-phase changes: a change answers the new record and the root it leads to; only the COMMIT of
 // that root makes it valid and releases what it answers. Changes pending on a connection die with it.
-#include "trusted/core/core.hpp"
-
 #include "trusted/base/keccak.hpp"
+#include "trusted/core/call_rules.hpp"
 #include "trusted/core/phrase.hpp"
-#include "trusted/ethereum/calls.hpp"
 
 namespace community::trusted {
 
@@ -120,10 +118,11 @@ Error Core::apply_wallet_change(const protocol::WalletChange& change, const Reco
                                 WalletRecord& wallet) const {
   switch (change.kind) {
     case protocol::WalletChangeKind::add_passkey: {
-      // A key under two names would survive the removal of one of them.
+      // A key under two names would survive the removal of one of them; a point and its negative are one key.
       for (std::size_t i = 0; i < wallet.passkey_count; i++)
         if (wallet.passkeys[i].credential_hash == change.passkey.credential_hash ||
-            wallet.passkeys[i].public_key == change.passkey.public_key)
+            base::equal(ByteView(wallet.passkeys[i].public_key).first(32),
+                        ByteView(change.passkey.public_key).first(32)))
           return Error::passkey_exists;
       if (wallet.passkey_count == protocol::kMaxPasskeys) return Error::too_many_passkeys;
       const Error error = check_rp_id(change.passkey.rp_id_hash);
@@ -189,6 +188,8 @@ Error Core::account_bind(Session& session, const protocol::Frame& frame, Writer&
 
   const auto init = ethereum::read_init_data(request.init_data);
   if (!init) return Error::init_data_malformed;
+  error = check_init_data(port_, *init);
+  if (error != Error::ok) return error;
   protocol::Address server_key;
   error = server_key_address(port_, wallet, request.server_key_index, server_key);
   if (error != Error::ok) return error;
@@ -204,14 +205,12 @@ Error Core::account_bind(Session& session, const protocol::Frame& frame, Writer&
   protocol::AccountBinding binding;
   binding.chain_id = request.chain_id;
   binding.init_data_hash = base::keccak256(request.init_data);
-  binding.server_key_index = request.server_key_index;
+  binding.server_key_index = binding.last_server_key_index = request.server_key_index;
   static constexpr std::array<std::uint8_t, 1> kCreate2{0xff};
   const Bytes32 hash =
       base::keccak256({kCreate2, chain->account_factory, binding.init_data_hash, chain->proxy_init_code_hash});
   base::copy(binding.address, ByteView(hash).last(20));
-  for (std::size_t i = 0; i < wallet.account_count; i++)
-    if (wallet.accounts[i].chain_id == binding.chain_id && wallet.accounts[i].address == binding.address)
-      return Error::account_exists;
+  if (find_account(wallet, binding.chain_id, binding.address) != nullptr) return Error::account_exists;
   if (wallet.account_count == protocol::kMaxAccountsPerWallet) return Error::too_many_accounts;
   wallet.accounts[wallet.account_count++] = binding;
   const protocol::AccountCommitted committed{binding.address};
@@ -316,5 +315,8 @@ Error Core::open_key(const RecordProof& proof, Purpose purpose, RecordHeader& he
 
 // The rules' files open wallets under the committed root as well.
 template Error Core::open_under(const Bytes32&, const RecordProof&, RecordType, RecordHeader&, WalletRecord&) const;
+// rules_action.cpp changes wallets.
+template Error Core::enter(Session&, const protocol::Frame&, const TreePath&, RecordHeader, const WalletRecord&,
+                           ByteView, Writer&);
 
 }  // namespace community::trusted

@@ -4,6 +4,7 @@
 #pragma once
 #include "trusted/core/budget.hpp"
 #include "trusted/core/record.hpp"
+#include "trusted/protocol/account_messages.hpp"
 #include "trusted/protocol/frame.hpp"
 #include "trusted/protocol/phrase_messages.hpp"
 
@@ -114,12 +115,18 @@ class Core {
   Error sign_userop(ByteView body, Writer& reply);
   Error check_calls(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
                     const WalletRecord& wallet, protocol::SignUseropReply& result) const;
-  Error check_account(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
-                      const WalletRecord& wallet, const protocol::AccountBinding** account) const;
+  Error check_deployment(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
+                         const protocol::AccountBinding& account) const;
   Error check_cost(const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,
                    const WalletRecord& wallet, protocol::SignUseropReply& result) const;
   Error check_assertion(const protocol::Assertion& assertion, const Bytes32& challenge,
                         const WalletRecord& wallet) const;
+
+  // rules_session.cpp, rules_action.cpp
+  Error sign_session(ByteView body, Writer& reply);
+  Error sign_action(ByteView body, Writer& reply);
+  Error account_change_keys(Session& session, const protocol::Frame& frame, Writer& reply);
+  Error apply_key_change(const protocol::KeyChange& change, const Bytes32& signer, WalletRecord& wallet) const;
 
   // rules_transaction.cpp, rules_sponsorship.cpp
   Error sign_transaction(ByteView body, Writer& reply);
@@ -169,9 +176,6 @@ const protocol::EntryPointConfig* find_entry_point(const protocol::ChainConfig& 
                                                    const protocol::Address& address);
 const protocol::PaymasterConfig* find_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address,
                                                 const protocol::Address& entry_point);
-
-// Whether a policy lists the contract and the function that a call names.
-Error check_rules(const protocol::Policy& policy, const ethereum::Call& call);
 
 // Largest cost of an operation in wei: all gas limits times the maximum fee (spec/wire-formats.md, section 4). The
 // paymaster's gas limits count when paymasterAndData has them; nothing when the sum does not fit 256 bits.

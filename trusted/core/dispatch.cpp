@@ -114,6 +114,8 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return wallet_update(session, frame, reply);
     case Command::account_bind:
       return account_bind(session, frame, reply);
+    case Command::account_change_keys:
+      return account_change_keys(session, frame, reply);
     case Command::wallet_describe:
       return wallet_describe(frame.body, reply);
     case Command::key_create:
@@ -126,6 +128,10 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return sign_transaction(frame.body, reply);
     case Command::sign_sponsorship:
       return sign_sponsorship(frame.body, reply);
+    case Command::sign_session:
+      return sign_session(frame.body, reply);
+    case Command::sign_action:
+      return sign_action(frame.body, reply);
     case Command::eoa_describe:
       return eoa_describe(frame.body, reply);
     case Command::sign_eoa_transaction:
@@ -163,6 +169,8 @@ const protocol::EntryPointConfig* find_entry_point(const protocol::ChainConfig& 
 
 const protocol::PaymasterConfig* find_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address,
                                                 const protocol::Address& entry_point) {
+  // To an EntryPoint a zero paymaster is none, whatever stands behind it: the account pays.
+  if (base::is_zero(address)) return nullptr;
   for (std::size_t i = 0; i < chain.paymaster_count; i++)
     if (chain.paymasters[i].address == address && chain.paymasters[i].entry_point == entry_point)
       return &chain.paymasters[i];

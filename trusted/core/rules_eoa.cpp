@@ -2,9 +2,8 @@
 // Rule 7: a key of the wallet's phrase signs only transactions and messages that the core itself parsed and hashed,
 // with an assertion over that digest, within the wallet's policy.
 #include "trusted/base/keccak.hpp"
-#include "trusted/core/core.hpp"
+#include "trusted/core/call_rules.hpp"
 #include "trusted/core/phrase.hpp"
-#include "trusted/ethereum/calls.hpp"
 #include "trusted/ethereum/eoa_transaction.hpp"
 #include "trusted/ethereum/typed_data.hpp"
 
@@ -44,7 +43,7 @@ Error check_policy(const ethereum::EoaTransaction& tx, const protocol::Policy& p
   call.data = tx.data;
   if (call.value > policy.call_value_cap) return Error::call_value_over_cap;
   if (call.value > policy.operation_value_cap) return Error::operation_value_over_cap;
-  const Error error = check_rules(policy, call);
+  const Error error = check_listed(policy, call);
   if (error != Error::ok) return error;
   if (tx.max_priority_fee_per_gas > tx.max_fee_per_gas) return Error::transaction_fee_over_cap;
   const auto cost = multiply(Uint256(tx.gas_limit), tx.max_fee_per_gas);

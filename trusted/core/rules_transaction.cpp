@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rule 3: an executor key signs only bundles to a configured entry point, or an empty transaction to itself that
-// cancels a nonce, within gas and fee caps and a budget of signed maximum cost.
+// Rule 3: an executor key signs only bundles to a configured entry point, an empty transaction to itself that cancels a
+// nonce, a plain function of an account or the deployment of one, within gas and fee caps and a budget of signed
+// maximum cost.
 #include "trusted/core/core.hpp"
 
 #include "trusted/base/keccak.hpp"
-#include "trusted/ethereum/calls.hpp"
+#include "trusted/ethereum/selectors.hpp"
 #include "trusted/ethereum/transaction.hpp"
 
 namespace community::trusted {
@@ -24,14 +25,34 @@ Error read_transaction(ByteView bytes, ethereum::UnsignedTransaction& tx) {
   return Error::transaction_malformed;
 }
 
-// What the transaction does: a bundle or a cancellation, nothing else.
+bool is_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address) {
+  for (std::size_t i = 0; i < chain.paymaster_count; i++)
+    if (chain.paymasters[i].address == address) return true;
+  return false;
+}
+
+// People whose account is frozen, or not there yet, need somebody to pay for a call that carries its own signatures. It
+// takes nothing of the executor's but gas.
+Error check_plain_call(const ethereum::UnsignedTransaction& tx, const protocol::ChainConfig& chain) {
+  if (tx.to == chain.account_factory) {
+    if (!ethereum::read_create_account(tx.data)) return Error::transaction_not_create_account;
+  } else if (is_paymaster(chain, tx.to) || tx.data.size() < 4 ||
+             !ethereum::is_plain_function(ethereum::selector_of(tx.data))) {
+    return Error::transaction_not_to_entry_point;
+  }
+  if (!tx.value.is_zero()) return Error::transaction_has_value;
+  if (tx.type != 2) return Error::plain_call_type_not_allowed;
+  return tx.gas_limit > protocol::kMaxPlainCallGas ? Error::transaction_gas_over_cap : Error::ok;
+}
+
+// What the transaction does: a bundle, a cancellation or a plain call, nothing else.
 Error check_effect(const ethereum::UnsignedTransaction& tx, const protocol::ChainConfig& chain,
                    const protocol::Address& executor) {
   if (tx.to == executor) {
     if (!tx.value.is_zero()) return Error::transaction_has_value;
     return tx.data.empty() && tx.type == 2 ? Error::ok : Error::transaction_not_to_entry_point;
   }
-  if (find_entry_point(chain, tx.to) == nullptr) return Error::transaction_not_to_entry_point;
+  if (find_entry_point(chain, tx.to) == nullptr) return check_plain_call(tx, chain);
   if (!tx.value.is_zero()) return Error::transaction_has_value;
   const auto paid = ethereum::read_handle_ops(tx.data);
   if (!paid) return Error::transaction_not_handle_ops;

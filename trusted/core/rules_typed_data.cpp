@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rule 7 for typed data: of a key of the phrase, and of an account by its server key (ERC-1271), which signs nothing
 // but the structs of ERC-7739 that the core itself nested and hashed.
-#include "trusted/core/core.hpp"
+#include "trusted/core/call_rules.hpp"
 #include "trusted/ethereum/account_message.hpp"
 
 namespace community::trusted {
@@ -160,22 +160,15 @@ Error Core::sign_account_message(ByteView body, Writer& reply) {
   RecordHeader header;
   Error error = open_under(state_.root, request.record, RecordType::wallet, header, wallet);
   if (error != Error::ok) return error;
-  const protocol::AccountBinding* account = nullptr;
-  for (std::size_t i = 0; i < wallet.account_count; i++)
-    if (wallet.accounts[i].chain_id == request.chain_id && wallet.accounts[i].address == request.account)
-      account = &wallet.accounts[i];
+  const protocol::AccountBinding* account = find_account(wallet, request.chain_id, request.account);
   if (account == nullptr) return Error::sender_not_account;
   protocol::SignAccountMessageReply result;
   error = account_message_digest(request, wallet, result);
   if (error == Error::ok) error = check_assertion(request.assertion, result.digest, wallet);
   if (error != Error::ok) return error;
-  base::Secret<32> secret;
-  error = derive_server_key(wallet, account->server_key_index, secret.bytes);
-  if (error != Error::ok) return error;
-  if (!port_.secp256k1_sign(port_.context, secret.bytes, result.digest, result.signature.data()))
-    return Error::crypto_failed;
-  result.fields(reply);
-  return Error::ok;
+  error = sign_as_server(port_, wallet, *account, request.server_key_index, result.digest, result.signature);
+  if (error == Error::ok) result.fields(reply);
+  return error;
 }
 
 }  // namespace community::trusted

@@ -76,6 +76,13 @@ class AbiTuple {
     tail_ = data_.size();
     return array;
   }
+  // A dynamic tuple that takes `size` bytes, its offset at word i.
+  std::optional<ByteView> tuple(std::size_t i, std::size_t size) {
+    const auto offset = small(word(i));
+    if (!offset || *offset != tail_ || size > data_.size() - tail_) return std::nullopt;
+    tail_ += size;
+    return data_.subspan(tail_ - size, size);
+  }
   // True when everything was read.
   bool finished() const { return tail_ == data_.size(); }
 

@@ -33,20 +33,11 @@ struct Call {
 
 enum class BatchError : std::uint8_t { none, selector, execute_user_op, mode, encoding, count };
 
-// Reads `execute(mode, abi.encode(Call[]))` and hands each call to `visit(const Call&) -> bool`; a false from `visit`
-// ends the walk with BatchError::none, so the caller keeps its own reason.
+// Reads `abi.encode(Call[])` and hands each call to `visit(const Call&) -> bool`; a false from `visit` ends the walk
+// with BatchError::none, so the caller keeps its own reason.
 template <class Visit>
-BatchError read_batch(ByteView call_data, std::size_t max_calls, Visit&& visit) {
-  if (call_data.size() < 4) return BatchError::selector;
-  const Selector selector = selector_of(call_data);
-  if (selector == kExecuteUserOp) return BatchError::execute_user_op;
-  if (selector != kExecute) return BatchError::selector;
-  auto arguments = AbiTuple::open(call_data.subspan(4), 2);
-  if (!arguments) return BatchError::encoding;
-  if (arguments->bytes32(0) != kBatchMode) return BatchError::mode;
-  const auto execution_data = arguments->bytes(1);
-  if (!execution_data || !arguments->finished()) return BatchError::encoding;
-  auto wrapper = AbiTuple::open(*execution_data, 1);
+BatchError read_calls(ByteView execution_data, std::size_t max_calls, Visit&& visit) {
+  auto wrapper = AbiTuple::open(execution_data, 1);
   if (!wrapper) return BatchError::encoding;
   const auto array = wrapper->last_array(0);
   if (!array) return BatchError::encoding;
@@ -63,6 +54,21 @@ BatchError read_batch(ByteView call_data, std::size_t max_calls, Visit&& visit) 
     if (!visit(Call{*to, fields->number(1), *data})) return BatchError::none;
   }
   return BatchError::none;
+}
+
+// Reads `execute(mode, abi.encode(Call[]))`.
+template <class Visit>
+BatchError read_batch(ByteView call_data, std::size_t max_calls, Visit&& visit) {
+  if (call_data.size() < 4) return BatchError::selector;
+  const Selector selector = selector_of(call_data);
+  if (selector == kExecuteUserOp) return BatchError::execute_user_op;
+  if (selector != kExecute) return BatchError::selector;
+  auto arguments = AbiTuple::open(call_data.subspan(4), 2);
+  if (!arguments) return BatchError::encoding;
+  if (arguments->bytes32(0) != kBatchMode) return BatchError::mode;
+  const auto execution_data = arguments->bytes(1);
+  if (!execution_data || !arguments->finished()) return BatchError::encoding;
+  return read_calls(*execution_data, max_calls, visit);
 }
 
 // The beneficiary of `handleOps(ops, beneficiary)` with every operation in canonical form; nothing when it is not that.
@@ -106,10 +112,16 @@ struct InitData {
   std::array<InitPasskey, 8> passkeys{};
   Address server_key{};
   Address escape_key{};
+  Bytes32 guardians_hash{};
+  std::uint8_t guardian_threshold = 0;
+  // seconds
+  std::uint32_t recovery_delay = 0;
+  // Rows of (chain id, cap) and of (chain id, token, limit a day), one word a column.
+  AbiTuple::Array gas_caps, limits;
 };
 
-// Reads the parts of `abi.encode(AccountInit)` that bind an account to a wallet and checks that the whole is canonical;
-// what only the contract cares about (limits, guardians) is its to refuse.
+// Reads the parts of `abi.encode(AccountInit)` that bind an account to a wallet or that the factory has rules for, and
+// checks that the whole is canonical.
 inline std::optional<InitData> read_init_data(ByteView init_data) {
   auto wrapper = AbiTuple::open(init_data, 1);
   if (!wrapper || AbiTuple::small(wrapper->word(0)) != 32) return std::nullopt;
@@ -136,6 +148,11 @@ inline std::optional<InitData> read_init_data(ByteView init_data) {
   }
   result.server_key = *server_key;
   result.escape_key = *escape_key;
+  result.guardians_hash = fields->bytes32(3);
+  result.guardian_threshold = fields->word(4).back();
+  result.recovery_delay = base::load_be<std::uint32_t>(fields->word(5).data() + 28);
+  result.gas_caps = *gas_caps;
+  result.limits = *limits;
   return result;
 }
 

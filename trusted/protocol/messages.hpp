@@ -2,7 +2,9 @@
 // Requests and replies of the trusted core. Byte views point into the frame they were read from. Numbers of the EVM
 // are 32-byte words; addresses are 20 bytes; signatures are r || s || recovery id (0 or 1), low s.
 #pragma once
+#include "trusted/protocol/effect.hpp"
 #include "trusted/protocol/sealed_message.hpp"
+#include "trusted/protocol/tree.hpp"
 
 namespace community::protocol {
 
@@ -94,12 +96,14 @@ struct ChainConfig {
   // Totals of signed maximum cost in wei, counted since the core was made. Only a newer configuration raises them.
   Uint256 executor_budget;
   Uint256 sponsor_budget;
+  // 1: server keys freeze accounts of this chain without an assertion. What raised the alarm the core cannot see.
+  std::uint8_t server_freeze = 0;
   template <class C>
   void fields(C& c) {
     c.number(chain_id).list(entry_points, entry_point_count).fixed(account_factory).fixed(proxy_init_code_hash);
     c.list(paymasters, paymaster_count).number(bundle_gas_cap).word(fee_cap).fixed(beneficiary);
-    c.word(sponsorship_cost_cap).word(executor_budget).word(sponsor_budget);
-    if (chain_id == 0) c.fail();
+    c.word(sponsorship_cost_cap).word(executor_budget).word(sponsor_budget).number(server_freeze);
+    if (chain_id == 0 || server_freeze > 1) c.fail();
   }
 };
 
@@ -264,10 +268,17 @@ struct AccountBinding {
   std::uint64_t chain_id = 0;
   Address address{};
   Bytes32 init_data_hash{};
+  // The key it was bound with, and the last one that an account_change_keys named. The chain knows which of them, or of
+  // those between, is the account's; the core never does, so it signs with each that a request names.
   std::uint32_t server_key_index = 0;
+  std::uint32_t last_server_key_index = 0;
+  // Not zero: the latest account_change_keys that named a server key gave the account to this foreign one.
+  Address moved_to{};
   template <class C>
   void fields(C& c) {
-    c.number(chain_id).fixed(address).fixed(init_data_hash).number(server_key_index);
+    c.number(chain_id).fixed(address).fixed(init_data_hash).number(server_key_index).number(last_server_key_index);
+    c.fixed(moved_to);
+    if (last_server_key_index < server_key_index) c.fail();
   }
 };
 
@@ -497,12 +508,15 @@ struct SignUseropRequest {
   Address entry_point{};
   UseropFields userop;
   Assertion assertion;
+  // One of the account's, see AccountBinding
+  std::uint32_t server_key_index = 0;
   template <class C>
   void fields(C& c) {
     record.fields(c);
     c.number(chain_id).fixed(entry_point);
     userop.fields(c);
     assertion.fields(c);
+    c.number(server_key_index);
   }
 };
 
@@ -526,11 +540,14 @@ struct SignUseropReply {
   // 1 when a configured paymaster pays
   std::uint8_t sponsored = 0;
   Uint256 max_cost;
+  // Of the batch, or of the spend that the batch queues or confirms; none for the other effects.
   std::uint16_t call_count = 0;
   std::array<CallSummary, kMaxCallsPerUserop> calls{};
+  SelfCall self_call;
   template <class C>
   void fields(C& c) {
     c.fixed(signature).fixed(userop_hash).number(deploys).number(sponsored).word(max_cost).list(calls, call_count);
+    self_call.fields(c);
   }
 };
 

@@ -197,6 +197,8 @@ struct SignAccountMessageRequest {
   RecordProof record;
   std::uint64_t chain_id = 0;
   Address account{};
+  // The one that the chain says is the account's.
+  std::uint32_t server_key_index = 0;
   AccountMessageKind kind = AccountMessageKind::typed_data;
   TypedData data;
   // Without a prefix
@@ -206,7 +208,7 @@ struct SignAccountMessageRequest {
   void fields(C& c) {
     record.fields(c);
     auto number = static_cast<std::uint8_t>(kind);
-    c.number(chain_id).fixed(account).number(number);
+    c.number(chain_id).fixed(account).number(server_key_index).number(number);
     kind = static_cast<AccountMessageKind>(number);
     if (kind == AccountMessageKind::typed_data) {
       data.fields(c);

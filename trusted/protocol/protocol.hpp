@@ -25,7 +25,12 @@ inline constexpr std::size_t kMaxUseropBytes = 131'072;
 inline constexpr std::size_t kMaxClientData = 2'048;
 inline constexpr std::size_t kMaxAuthenticatorData = 512;
 inline constexpr std::size_t kMaxInitData = 16'384;
-// Configuration: 8 chains with all their tables and 8 relying parties with the longest origins take 5,052 bytes.
+// Rows of each table of init data, for all chains together.
+inline constexpr std::size_t kMaxInitRows = 32;
+// Gas limit of a transaction that carries a plain function or deploys an account. Two votes and the gate need well
+// under 1,000,000 even where P-256 has no precompile; a recovery by many guardians there may need another sender.
+inline constexpr std::uint64_t kMaxPlainCallGas = 2'000'000;
+// Configuration: 8 chains with all their tables and 8 relying parties with the longest origins take 5,060 bytes.
 inline constexpr std::size_t kMaxConfiguration = 6'144;
 inline constexpr std::size_t kMaxChains = 8;
 inline constexpr std::size_t kMaxEntryPoints = 4;
@@ -59,12 +64,15 @@ inline constexpr std::size_t kTreeDepth = 30;
   X(wallet_update, 17)                 \
   X(account_bind, 18)                  \
   X(wallet_describe, 19)               \
+  X(account_change_keys, 20)           \
   X(eoa_describe, 21)                  \
   X(key_create, 32)                    \
   X(key_describe, 33)                  \
   X(sign_userop, 48)                   \
   X(sign_transaction, 49)              \
   X(sign_sponsorship, 50)              \
+  X(sign_session, 51)                  \
+  X(sign_action, 52)                   \
   X(sign_eoa_transaction, 53)          \
   X(sign_message, 54)                  \
   X(sign_typed_data, 55)               \
@@ -178,6 +186,17 @@ enum class Protection : std::uint8_t { none = 0, emulated = 1, hardware = 2 };
   X(operation_value_over_cap, 144)                 \
   X(cost_over_cap, 145)                            \
   X(paymaster_data_malformed, 146)                 \
+  X(self_call_not_alone, 147)                      \
+  X(self_call_malformed, 148)                      \
+  X(self_call_has_value, 149)                      \
+  X(queue_kind_unknown, 150)                       \
+  X(queue_content_malformed, 151)                  \
+  X(grant_malformed, 152)                          \
+  X(grant_selectors_out_of_order, 153)             \
+  X(grant_selector_of_token, 154)                  \
+  X(grant_target_refused, 155)                     \
+  X(grant_never_valid, 156)                        \
+  X(server_key_not_accounts, 157)                  \
   /* executor transactions, rule 3 */              \
   X(transaction_malformed, 160)                    \
   X(transaction_type_not_allowed, 161)             \
@@ -202,6 +221,30 @@ enum class Protection : std::uint8_t { none = 0, emulated = 1, hardware = 2 };
   X(configuration_foreign, 195)                    \
   X(recovery_malformed, 196)                       \
   X(already_provisioned, 197)                      \
+  /* session operations, rule 2 */                 \
+  X(session_call_malformed, 200)                   \
+  X(session_deploys, 201)                          \
+  X(grant_ticket_invalid, 202)                     \
+  X(session_target_not_granted, 203)               \
+  X(session_selector_not_granted, 204)             \
+  X(session_value_over_grant, 205)                 \
+  X(session_total_over_grant, 206)                 \
+  X(session_paymaster_not_granted, 207)            \
+  /* account actions, rule 9; init data */         \
+  X(votes_out_of_range, 208)                       \
+  X(action_field_out_of_range, 209)                \
+  X(server_freeze_not_allowed, 210)                \
+  X(guardians_inconsistent, 211)                   \
+  X(recovery_delay_too_short, 212)                 \
+  X(escape_key_zero, 213)                          \
+  X(escape_key_is_server_key, 214)                 \
+  X(passkey_named_twice, 215)                      \
+  X(passkey_without_rp_id, 216)                    \
+  X(init_data_too_many_rows, 217)                  \
+  X(init_data_duplicate_row, 218)                  \
+  X(server_key_index_out_of_order, 219)            \
+  X(transaction_not_create_account, 220)           \
+  X(plain_call_type_not_allowed, 221)              \
   /* phrase, messages and secrets, rules 6 to 8 */ \
   X(phrase_exists, 224)                            \
   X(phrase_missing, 225)                           \

@@ -6,8 +6,8 @@
 #include <map>
 #include <sstream>
 
+#include "trusted/protocol/account_messages.hpp"
 #include "trusted/protocol/frame.hpp"
-#include "trusted/protocol/messages.hpp"
 
 namespace community::protocol {
 namespace {
@@ -90,6 +90,8 @@ TEST(Spec, ListsTheLimits) {
                                                   {"kMaxClientData", kMaxClientData},
                                                   {"kMaxAuthenticatorData", kMaxAuthenticatorData},
                                                   {"kMaxInitData", kMaxInitData},
+                                                  {"kMaxInitRows", kMaxInitRows},
+                                                  {"kMaxPlainCallGas", kMaxPlainCallGas},
                                                   {"kMaxConfiguration", kMaxConfiguration},
                                                   {"kMaxChains", kMaxChains},
                                                   {"kMaxEntryPoints", kMaxEntryPoints},
@@ -107,6 +109,34 @@ TEST(Spec, ListsTheLimits) {
   std::map<std::string, std::size_t> listed;
   for (const auto& row : table("## 8. Limits")) listed[row.at(0)] = std::stoul(row.at(1));
   EXPECT_EQ(listed, limits);
+}
+
+TEST(Spec, ListsTheEffectsOfAnOperation) {
+  std::map<std::string, int> expected;
+#define COMMUNITY_EXPECT_EFFECT(name, number) expected[#name] = number;
+  COMMUNITY_PROTOCOL_EFFECTS(COMMUNITY_EXPECT_EFFECT)
+#undef COMMUNITY_EXPECT_EFFECT
+  std::map<std::string, int> listed;
+  for (const auto& row : table("### Effects")) listed[row.at(1)] = std::stoi(row.at(0));
+  EXPECT_EQ(listed, expected);
+}
+
+TEST(Spec, ListsTheActions) {
+  const std::map<std::string, ActionKind> expected{
+      {"freeze", ActionKind::freeze},
+      {"unfreeze", ActionKind::unfreeze},
+      {"changeRules", ActionKind::change_rules},
+      {"upgrade", ActionKind::upgrade},
+      {"cancel", ActionKind::cancel},
+      {"lowerLimit", ActionKind::lower_limit},
+      {"lowerGasCap", ActionKind::lower_gas_cap},
+      {"unlistDomain", ActionKind::unlist_domain},
+      {"disallowCall", ActionKind::disallow_call},
+      {"revokeGrant", ActionKind::revoke_grant},
+  };
+  std::map<std::string, ActionKind> listed;
+  for (const auto& row : table("### Actions")) listed[row.at(1)] = static_cast<ActionKind>(std::stoi(row.at(0)));
+  EXPECT_EQ(listed, expected);
 }
 
 // The offsets of the frame and of the sealed record as the tables give them.

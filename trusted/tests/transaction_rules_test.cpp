@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "trusted/base/keccak.hpp"
+#include "trusted/ethereum/selectors.hpp"
 #include "trusted/tests/support/world.hpp"
 
 namespace community::trusted::testing {
@@ -270,6 +271,107 @@ TEST_F(ExecutorTransaction, RefusesRlpThatIsCutOffOrHasMore) {
   // A string where the list should be
   EXPECT_EQ(sign_bytes(unhex("0280")), Error::transaction_malformed);
   EXPECT_EQ(sign_bytes(unhex("02c0")), Error::transaction_malformed);
+}
+
+// --- plain functions -------------------------------------------------------------------------------------------------
+
+TEST_F(ExecutorTransaction, SendsEveryPlainFunctionToAnybody) {
+  TestTransaction transaction = world.good_transaction();
+  for (const auto& function : ethereum::kPlainFunctions)
+    for (const Address& to : {world.account, kStranger}) {
+      transaction.to = to_bytes(to);
+      transaction.data = to_bytes(function.selector);
+      EXPECT_EQ(sign(transaction), Error::ok) << function.signature;
+      append(transaction.data, Bytes(100, 7));
+      EXPECT_EQ(sign(transaction), Error::ok) << function.signature;
+    }
+}
+
+class PlainCall : public ExecutorTransaction {
+ protected:
+  PlainCall() {
+    transaction.to = to_bytes(world.account);
+    transaction.data = to_bytes(ethereum::kPlainFunctions[0].selector);
+  }
+  TestTransaction transaction = world.good_transaction();
+};
+
+TEST_F(PlainCall, NeedsAPlainFunctionsSelector) {
+  // Nothing, too short, execute, transfer, approve(bytes32), createAccount, handleOps
+  for (const std::string_view data :
+       {"", "b787d7", "e9ae5c53", "a9059cbb", "a53a1adf", "a9ea858f", "765e827f", "b787d74d"}) {
+    transaction.data = unhex(data);
+    EXPECT_EQ(sign(transaction), Error::transaction_not_to_entry_point) << data;
+  }
+}
+
+TEST_F(PlainCall, GoesToNoContractOfTheNodeAndNotToTheExecutor) {
+  auto to = [&](const Address& address) {
+    transaction.to = to_bytes(address);
+    return sign(transaction);
+  };
+  EXPECT_EQ(to(kEntryPoint8), Error::transaction_not_handle_ops);
+  EXPECT_EQ(to(kEntryPoint7), Error::transaction_not_handle_ops);
+  EXPECT_EQ(to(kPaymaster8), Error::transaction_not_to_entry_point);
+  EXPECT_EQ(to(kPaymaster7), Error::transaction_not_to_entry_point);
+  EXPECT_EQ(to(kFactory), Error::transaction_not_create_account);
+  EXPECT_EQ(to(world.executor_address), Error::transaction_not_to_entry_point);
+}
+
+TEST_F(PlainCall, CarriesNoValueNoListAndNoAuthorization) {
+  TestTransaction bad = transaction;
+  bad.value = Uint256(1);
+  EXPECT_EQ(sign(bad), Error::transaction_has_value);
+  bad = transaction;
+  bad.access_list = rlp_list({rlp_list({rlp_string(kShop), rlp_list({})})});
+  EXPECT_EQ(sign(bad), Error::transaction_access_list);
+  bad = transaction;
+  bad.type = 4;
+  bad.authorizations = rlp_list({authorization(1, kShop, 0, 0, 1, 1)});
+  EXPECT_EQ(sign(bad), Error::plain_call_type_not_allowed);
+}
+
+TEST_F(PlainCall, HasItsOwnGasCapUnderTheBundles) {
+  transaction.gas_limit = Uint256(2'000'000);
+  EXPECT_EQ(sign(transaction), Error::ok);
+  transaction.gas_limit = Uint256(2'000'001);
+  EXPECT_EQ(sign(transaction), Error::transaction_gas_over_cap);
+  reconfigure([](protocol::ChainConfig& chain) { chain.bundle_gas_cap = 1'000'000; });
+  transaction.gas_limit = Uint256(1'000'001);
+  EXPECT_EQ(sign(transaction), Error::transaction_gas_over_cap);
+  transaction.gas_limit = Uint256(1'000'000);
+  transaction.fee = Uint256(100'000'000'001);
+  EXPECT_EQ(sign(transaction), Error::transaction_fee_over_cap);
+}
+
+TEST_F(PlainCall, SpendsTheExecutorsBudget) {
+  const Uint256 before = world.host.status().budgets[0].executor_left;
+  ASSERT_EQ(sign(transaction), Error::ok);
+  const Uint256 cost = *multiply(transaction.gas_limit, transaction.fee);
+  EXPECT_EQ(world.host.status().budgets[0].executor_left, *subtract(before, cost));
+  reconfigure([&](protocol::ChainConfig& chain) { chain.executor_budget = cost; });
+  transaction.nonce = Uint256(1);
+  EXPECT_EQ(sign(transaction), Error::budget_exhausted);
+}
+
+TEST_F(PlainCall, DeploysAnAccountByTheConfiguredFactoryInOneEncoding) {
+  const Bytes call = create_account(Address{}, world.init_data);
+  transaction.data = Bytes(call.begin() + 20, call.end());
+  const TestTransaction to_account = transaction;
+  EXPECT_EQ(sign(to_account), Error::transaction_not_to_entry_point);
+  transaction.to = to_bytes(kFactory);
+  EXPECT_EQ(sign(transaction), Error::ok);
+  TestTransaction bad = transaction;
+  bad.data.push_back(0);
+  EXPECT_EQ(sign(bad), Error::transaction_not_create_account);
+  bad.data.resize(3);
+  EXPECT_EQ(sign(bad), Error::transaction_not_create_account);
+  bad = transaction;
+  bad.value = Uint256(1);
+  EXPECT_EQ(sign(bad), Error::transaction_has_value);
+  bad = transaction;
+  bad.gas_limit = Uint256(2'000'001);
+  EXPECT_EQ(sign(bad), Error::transaction_gas_over_cap);
 }
 
 TEST_F(ExecutorTransaction, SignsOnlyWithExecutorKeys) {

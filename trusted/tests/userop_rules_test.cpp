@@ -229,6 +229,20 @@ TEST(SignUserop, AForeignPaymasterDoesNotLiftTheCostCap) {
   EXPECT_EQ(answer(sponsored).sponsored, 1);
 }
 
+TEST(SignUserop, AZeroPaymasterSponsorsNothingEvenIfConfigured) {
+  World world;
+  world.configuration.chains[0].paymasters[0].address = {};
+  world.configuration.sequence++;
+  ASSERT_EQ(world.host.configure(world.configuration), Error::ok);
+  protocol::Policy tight = world.policy;
+  tight.cost_cap = Uint256(1);
+  ASSERT_EQ(world.set_policy(tight), Error::ok);
+  TestUserop userop = world.good_userop();
+  EXPECT_EQ(world.sign(userop).error, Error::cost_over_cap);
+  userop.paymaster_and_data = paymaster_data(Address{}, 1, 1, Bytes(77));
+  EXPECT_EQ(world.sign(userop).error, Error::cost_over_cap);
+}
+
 TEST(SignUserop, CountsThePaymastersGasInTheCost) {
   World world;
   TestUserop userop = world.good_userop();

@@ -2,6 +2,8 @@
 // Who may change a wallet and how; which accounts may be bound to it.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "trusted/base/keccak.hpp"
 #include "trusted/tests/support/world.hpp"
 
@@ -237,6 +239,90 @@ TEST_F(WalletChanges, InitDataThatIsNotCanonicalIsRefused) {
   TestInitData nine = good_init();
   nine.passkeys.assign(9, world.passkey.passkey());
   EXPECT_EQ(bind(nine.encode()), Error::init_data_malformed);
+}
+
+// What the factory refuses is never bound: it could be paid to and never be deployed.
+class InitDataRules : public WalletChanges {
+ protected:
+  Error with(const std::function<void(TestInitData&)>& bend) {
+    TestInitData init = good_init();
+    bend(init);
+    // What an earlier question left uncommitted goes.
+    world.host.reconnect();
+    return bind(init.encode());
+  }
+};
+
+TEST_F(InitDataRules, PasskeysAreDifferentPointsWithAnRpId) {
+  EXPECT_EQ(with([](TestInitData&) {}), Error::ok);
+  EXPECT_EQ(with([](TestInitData& init) { init.passkeys[0].public_key[63] ^= 1; }), Error::passkey_key_invalid);
+  EXPECT_EQ(with([](TestInitData& init) { init.passkeys[0].public_key = {}; }), Error::passkey_key_invalid);
+  EXPECT_EQ(with([](TestInitData& init) { init.passkeys[0].rp_id_hash = {}; }), Error::passkey_without_rp_id);
+  EXPECT_EQ(with([](TestInitData& init) { init.passkeys.push_back(init.passkeys[0]); }), Error::passkey_named_twice);
+  // The negative of a point is the same secret: y becomes p - y.
+  EXPECT_EQ(with([](TestInitData& init) {
+              const Uint256 prime =
+                  Uint256::from_be(unhex("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"));
+              protocol::Passkey twin = init.passkeys[0];
+              const Uint256 y = Uint256::from_be(ByteView(twin.public_key).subspan(32));
+              base::copy(base::MutableByteView(twin.public_key).subspan(32), subtract(prime, y)->to_be());
+              init.passkeys.push_back(twin);
+            }),
+            Error::passkey_named_twice);
+}
+
+TEST_F(InitDataRules, TheEscapeKeyIsSomebodyElses) {
+  EXPECT_EQ(with([](TestInitData& init) { init.escape_key = {}; }), Error::escape_key_zero);
+  EXPECT_EQ(with([](TestInitData& init) { init.escape_key = init.server_key; }), Error::escape_key_is_server_key);
+}
+
+TEST_F(InitDataRules, GuardiansAndDelayAreConsistent) {
+  EXPECT_EQ(with([](TestInitData& init) { init.guardian_threshold = 1; }), Error::guardians_inconsistent);
+  EXPECT_EQ(with([](TestInitData& init) { init.guardians_hash[0] = 1; }), Error::guardians_inconsistent);
+  EXPECT_EQ(with([](TestInitData& init) {
+              init.guardians_hash[0] = 1;
+              init.guardian_threshold = 2;
+            }),
+            Error::ok);
+  EXPECT_EQ(with([](TestInitData& init) { init.recovery_delay = 86'399; }), Error::recovery_delay_too_short);
+  EXPECT_EQ(with([](TestInitData& init) { init.recovery_delay = 86'400; }), Error::ok);
+}
+
+TEST_F(InitDataRules, AtMost32RowsAndNoneTwice) {
+  auto caps = [&](std::uint64_t count) {
+    return with([count](TestInitData& init) {
+      init.gas_caps.clear();
+      for (std::uint64_t i = 0; i < count; i++) init.gas_caps.push_back({Uint256(i), Uint256(7)});
+    });
+  };
+  auto limits = [&](std::uint64_t count) {
+    return with([count](TestInitData& init) {
+      init.limits.clear();
+      // One chain, different tokens, then another chain.
+      for (std::uint64_t i = 0; i < count; i++) init.limits.push_back({Uint256(i / 20), Uint256(i % 20), Uint256(7)});
+    });
+  };
+  EXPECT_EQ(caps(0), Error::ok);
+  EXPECT_EQ(caps(32), Error::ok);
+  EXPECT_EQ(caps(33), Error::init_data_too_many_rows);
+  EXPECT_EQ(limits(0), Error::ok);
+  EXPECT_EQ(limits(32), Error::ok);
+  EXPECT_EQ(limits(33), Error::init_data_too_many_rows);
+  EXPECT_EQ(with([](TestInitData& init) {
+              init.gas_caps.push_back({Uint256(31'337), Uint256(1)});
+            }),
+            Error::init_data_duplicate_row);
+  EXPECT_EQ(with([](TestInitData& init) {
+              init.limits.push_back({Uint256(31'337), Uint256(0), Uint256(1)});
+            }),
+            Error::init_data_duplicate_row);
+}
+
+TEST_F(WalletChanges, ANegatedKeyIsTheSameKey) {
+  protocol::Passkey twin = world.passkey.passkey();
+  twin.credential_hash[0] ^= 1;
+  twin.public_key[63] ^= 1;
+  EXPECT_EQ(apply(adding(twin), world.passkey), Error::passkey_exists);
 }
 
 TEST_F(WalletChanges, AnUnknownChainIsRefused) { EXPECT_EQ(bind(world.init_data, 5), Error::unknown_chain); }

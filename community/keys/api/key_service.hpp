@@ -9,7 +9,7 @@
 #include "community/infra/api/task.hpp"
 #include "community/keys/api/error.hpp"
 #include "community/keys/api/phrase_keys.hpp"
-#include "trusted/protocol/messages.hpp"
+#include "trusted/protocol/account_messages.hpp"
 
 namespace community::keys {
 
@@ -31,7 +31,7 @@ struct KeyInfo {
   Address address{};
 };
 
-// Rule 3: bundles and cancellations.
+// Rule 3: bundles, cancellations, and plain functions or deployments of accounts.
 class ExecutorKeys {
  public:
   virtual ~ExecutorKeys() = default;
@@ -102,6 +102,8 @@ struct UseropRequest {
   Address entry_point{};
   core::PackedUserOperation userop;
   Assertion assertion;
+  // The one that the chain says is the account's.
+  std::uint32_t server_key_index = 0;
 };
 
 // What the core decoded and signed.
@@ -112,9 +114,54 @@ struct SignedUserop {
   bool sponsored = false;
   Uint256 max_cost;
   std::vector<protocol::CallSummary> calls;
+  // What it does beyond calls, with the ticket of a grant it creates.
+  protocol::SelfCall self_call;
 };
 
-// Rules 1 and the wallet's life. A returned change is committed: it survives everything.
+// An operation under a session grant: no person is asked.
+struct SessionRequest {
+  RecordId wallet{};
+  std::uint64_t chain_id = 0;
+  Address entry_point{};
+  core::PackedUserOperation userop;
+  Bytes32 ticket{};
+  std::uint32_t server_key_index = 0;
+};
+
+struct SignedSession {
+  Signature signature;
+  Bytes32 hash{};
+  Uint256 max_cost;
+  std::vector<protocol::CallSummary> calls;
+};
+
+// The challenge of the assertions below is protocol::action_digest and protocol::key_change_digest.
+struct ActionRequest {
+  RecordId wallet{};
+  std::uint64_t chain_id = 0;
+  Address account{};
+  std::uint32_t server_key_index = 0;
+  protocol::AccountAction action;
+  // A freeze has none.
+  Assertion assertion;
+};
+
+struct KeyChangeRequest {
+  RecordId wallet{};
+  std::uint64_t chain_id = 0;
+  Address account{};
+  // The gate, as the account knows it now.
+  std::uint32_t server_key_index = 0;
+  protocol::KeyChange change;
+  Assertion assertion;
+};
+
+struct SignedDigest {
+  Signature signature;
+  Bytes32 digest{};
+};
+
+// Rules 1, 2, 9 and the wallet's life. A returned change is committed: it survives everything.
 class WalletKeys {
  public:
   virtual ~WalletKeys() = default;
@@ -122,6 +169,10 @@ class WalletKeys {
   // The account's address. Binding what is bound already answers refused(account_exists).
   virtual Task<Result<Address>> bind_account(AccountBindRequest request) = 0;
   virtual Task<Result<SignedUserop>> sign_userop(UseropRequest request) = 0;
+  virtual Task<Result<SignedSession>> sign_session(SessionRequest request) = 0;
+  virtual Task<Result<SignedDigest>> sign_action(ActionRequest request) = 0;
+  // The wallet obeys before the signature comes; may be repeated until the chain has it.
+  virtual Task<Result<SignedDigest>> change_account_keys(KeyChangeRequest request) = 0;
   virtual Task<Result<protocol::WalletDescribeReply>> describe_wallet(RecordId wallet) = 0;
 };
 

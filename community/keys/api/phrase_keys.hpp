@@ -73,6 +73,14 @@ struct ContentRootChange {
 core::Bytes encode_phrase_change(std::uint8_t words);
 core::Bytes encode_content_root_change(const ContentRootChange& change);
 
+// The account that a message is signed for.
+struct SigningAccount {
+  std::uint64_t chain_id = 0;
+  core::Address address{};
+  // The one that the chain says is the account's.
+  std::uint32_t server_key_index = 0;
+};
+
 class PhraseKeys {
  public:
   virtual ~PhraseKeys() = default;
@@ -92,12 +100,10 @@ class PhraseKeys {
   virtual infra::Task<Result<SignedText>> sign_typed_data(protocol::RecordId wallet, protocol::EoaKey eoa,
                                                           TypedMessage message, Assertion assertion) = 0;
   // The server key's part of an ERC-1271 signature, over the form that ERC-7739 nests.
-  virtual infra::Task<Result<SignedText>> sign_account_message(protocol::RecordId wallet, std::uint64_t chain_id,
-                                                               core::Address account, TypedMessage message,
-                                                               Assertion assertion) = 0;
-  virtual infra::Task<Result<SignedText>> sign_account_text(protocol::RecordId wallet, std::uint64_t chain_id,
-                                                            core::Address account, core::Bytes message,
-                                                            Assertion assertion) = 0;
+  virtual infra::Task<Result<SignedText>> sign_account_message(protocol::RecordId wallet, SigningAccount account,
+                                                               TypedMessage message, Assertion assertion) = 0;
+  virtual infra::Task<Result<SignedText>> sign_account_text(protocol::RecordId wallet, SigningAccount account,
+                                                            core::Bytes message, Assertion assertion) = 0;
 
   // Secrets, sealed to the page.
   virtual infra::Task<Result<SealedSecret>> export_phrase(protocol::RecordId wallet, protocol::HpkeKey page,

@@ -53,20 +53,29 @@ Bytes handle_ops(std::size_t op_count, const Address& beneficiary, ByteView op_c
   return out;
 }
 
+namespace {
+
+template <std::size_t N>
+Bytes abi_rows(const std::vector<std::array<Uint256, N>>& rows) {
+  Bytes out = abi_word(Uint256(rows.size()));
+  for (const auto& row : rows)
+    for (const Uint256& value : row) append(out, abi_word(value));
+  return out;
+}
+
+}  // namespace
+
 Bytes TestInitData::encode() const {
   Bytes keys = abi_word(Uint256(passkeys.size()));
   for (const auto& passkey : passkeys) append(keys, join({passkey.public_key, passkey.rp_id_hash}));
-  // A gas cap and a limit for chain 31337.
-  const Bytes chain = abi_word(Uint256(31'337)), amount = abi_word(Uint256(1'000'000'000));
-  const Bytes gas_caps = join({abi_word(Uint256(1)), chain, amount});
-  const Bytes limits = join({abi_word(Uint256(1)), chain, abi_word(Address{}), amount});
-  const Bytes zero = abi_word(Uint256(0));
-  Bytes out = join({abi_word(Uint256(32)), abi_word(Uint256(320)), abi_word(server_key), abi_word(escape_key), zero,
-                    zero, abi_word(Uint256(604'800)), zero});
+  const Bytes caps = abi_rows(gas_caps), limit_rows = abi_rows(limits);
+  Bytes out =
+      join({abi_word(Uint256(32)), abi_word(Uint256(320)), abi_word(server_key), abi_word(escape_key), guardians_hash,
+            abi_word(Uint256(guardian_threshold)), abi_word(Uint256(recovery_delay)), abi_word(Uint256(0))});
   append(out, abi_word(Uint256(320 + keys.size())));
-  append(out, abi_word(Uint256(320 + keys.size() + gas_caps.size())));
+  append(out, abi_word(Uint256(320 + keys.size() + caps.size())));
   append(out, abi_word(salt));
-  append(out, join({keys, gas_caps, limits}));
+  append(out, join({keys, caps, limit_rows}));
   return out;
 }
 

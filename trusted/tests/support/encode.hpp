@@ -33,7 +33,13 @@ Bytes handle_ops(std::size_t op_count, const Address& beneficiary, ByteView op_c
 struct TestInitData {
   std::vector<protocol::Passkey> passkeys;
   Address server_key{};
-  Address escape_key{};
+  Address escape_key = address("00000000000000000000000000000000000e5ca9");
+  Bytes32 guardians_hash{};
+  std::uint8_t guardian_threshold = 0;
+  std::uint32_t recovery_delay = 604'800;
+  // Rows of words
+  std::vector<std::array<Uint256, 2>> gas_caps{{Uint256(31'337), Uint256(1'000'000'000)}};
+  std::vector<std::array<Uint256, 3>> limits{{Uint256(31'337), Uint256(0), Uint256(1'000'000'000)}};
   Uint256 salt;
   Bytes encode() const;
 };

@@ -47,7 +47,6 @@ World::World(std::uint64_t seed, RemoteBody* remote) : host(seed, remote), passk
   TestInitData init;
   init.passkeys = {passkey.passkey()};
   init.server_key = server_key;
-  init.escape_key = address("00000000000000000000000000000000000e5ca9");
   init_data = init.encode();
   account = bind(wallet, init_data);
   executor = make_key(protocol::Purpose::executor, kChain, &executor_address);
