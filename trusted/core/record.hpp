@@ -55,6 +55,11 @@ struct WalletRecord {
       if (passkeys[i].credential_hash == credential_hash) return &passkeys[i];
     return nullptr;
   }
+  // The last one takes its place.
+  void remove_passkey(std::size_t index) {
+    passkeys[index] = passkeys[passkey_count - 1u];
+    passkeys[--passkey_count] = {};
+  }
 };
 
 // A key of the node itself: executor, paymaster.
