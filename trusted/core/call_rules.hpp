@@ -26,7 +26,7 @@ class CallRules {
 };
 
 // Whether the policy lists contract and function.
-Error check_listed(const protocol::Policy& policy, const ethereum::Call& call);
+Error check_rules(const protocol::Policy& policy, const ethereum::Call& call);
 protocol::CallSummary summary_of(const ethereum::Call& call);
 // A reader's refusal by the protocol's name; `other` stands for what is not canonical.
 Error to_protocol(ethereum::BatchError error, Error other);

@@ -137,10 +137,7 @@ Error Core::apply_wallet_change(const protocol::WalletChange& change, const Reco
       if (removed == nullptr) return Error::passkey_unknown;
       if (wallet.passkey_count == 1) return Error::passkey_last;
       if (change.passkey.credential_hash == signer) return Error::passkey_own_removal;
-      wallet.passkeys[static_cast<std::size_t>(removed - wallet.passkeys.data())] =
-          wallet.passkeys[wallet.passkey_count - 1u];
-      wallet.passkeys[--wallet.passkey_count] = {};
-      wallet.drop_lost_roots();
+      wallet.remove_passkey(static_cast<std::size_t>(removed - wallet.passkeys.data()));
       return Error::ok;
     }
     case protocol::WalletChangeKind::set_policy:

@@ -75,6 +75,13 @@ struct WalletRecord {
     return nullptr;
   }
 
+  // The last one takes its place, and the content root that was wrapped for it goes with it.
+  void remove_passkey(std::size_t index) {
+    passkeys[index] = passkeys[passkey_count - 1u];
+    passkeys[--passkey_count] = {};
+    drop_lost_roots();
+  }
+
   // Forgets the roots that were wrapped for passkeys which the wallet no longer has.
   void drop_lost_roots() {
     std::uint16_t kept = 0;

@@ -107,8 +107,7 @@ Error Core::apply_key_change(const protocol::KeyChange& change, const Bytes32& s
     if (found == wallet.passkey_count) continue;
     if (wallet.passkey_count == 1 && swaps_nothing_in) return Error::passkey_last;
     if (wallet.passkeys[found].credential_hash == signer) return Error::passkey_own_removal;
-    wallet.passkeys[found] = wallet.passkeys[wallet.passkey_count - 1u];
-    wallet.passkeys[--wallet.passkey_count] = {};
+    wallet.remove_passkey(found);
   }
   for (std::size_t i = 0; i < change.added_count; i++) {
     const protocol::Passkey& added = change.added[i];

@@ -56,7 +56,7 @@ Error check_grant(const ethereum::Grant& grant, const protocol::SignUseropReques
     if (base::is_zero(selector) || (i > 0 && selector <= grant.selectors[i - 1]))
       return Error::grant_selectors_out_of_order;
     if (ethereum::is_token_function(selector)) return Error::grant_selector_of_token;
-    const Error listed = check_listed(policy, {grant.target, grant.value_per_call, selector});
+    const Error listed = check_rules(policy, {grant.target, grant.value_per_call, selector});
     if (listed != Error::ok) return listed;
   }
   if (find_paymaster(chain, grant.paymaster, request.entry_point) == nullptr) return Error::paymaster_not_configured;

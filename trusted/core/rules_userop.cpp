@@ -16,7 +16,7 @@ std::optional<Uint256> max_userop_cost(const protocol::UseropFields& userop, con
   return multiply(*gas, Uint256::from_be(ByteView(userop.gas_fees).last(16)));
 }
 
-Error check_listed(const protocol::Policy& policy, const ethereum::Call& call) {
+Error check_rules(const protocol::Policy& policy, const ethereum::Call& call) {
   if ((policy.flags & protocol::kPolicyListedOnly) == 0) return Error::ok;
   bool contract_listed = false;
   for (std::size_t i = 0; i < policy.rule_count; i++) {
@@ -35,7 +35,7 @@ Error CallRules::check(const ethereum::Call& call) {
   if (call.to == sender_) return Error::call_to_self;
   if (find_entry_point(chain_, call.to) != nullptr) return Error::call_to_entry_point;
   if (call.value > policy_.call_value_cap) return Error::call_value_over_cap;
-  const Error listed = check_listed(policy_, call);
+  const Error listed = check_rules(policy_, call);
   if (listed != Error::ok) return listed;
   const auto sum = add(total_, call.value);
   if (!sum || *sum > policy_.operation_value_cap) return Error::operation_value_over_cap;
