@@ -28,6 +28,47 @@ Bytes sized(ByteView bytes) {
   return out;
 }
 
+// Of keys of a phrase: transactions and typed data.
+void phrase_seeds() {
+  const Bytes list = rlp_list({rlp_list({rlp_string(kShop), rlp_list({rlp_string(Bytes(32))})})});
+  const Bytes head = join({rlp_number(Uint256(kChain)), rlp_number(Uint256(1)), rlp_number(Uint256(2))});
+  const Bytes tail = join({rlp_number(Uint256(21'000)), rlp_string(kShop), rlp_number(Uint256(3)), rlp_string({})});
+  seed("eoa_transaction", "legacy",
+       rlp_list({rlp_number(Uint256(1)), rlp_number(Uint256(2)), tail, rlp_number(Uint256(kChain)), rlp_string({}),
+                 rlp_string({})}));
+  seed("eoa_transaction", "type1", join({Bytes{1}, rlp_list({head, tail, list})}));
+  seed("eoa_transaction", "type2", join({Bytes{2}, rlp_list({head, rlp_number(Uint256(2)), tail, list})}));
+  seed("eoa_transaction", "type4",
+       join({Bytes{4}, rlp_list({head, rlp_number(Uint256(2)), tail, list,
+                                 rlp_list({authorization(kChain, kShop, 0, 1, Uint256::max(), Uint256(1))})})}));
+  protocol::TypedData data;
+  data.domain.present = 31;
+  data.domain.name = data.domain.version = base::view("1");
+  data.domain.chain_id = kChain;
+  data.type_count = 2;
+  data.types[0].text = base::view("Mail(Person[] to,string text,bytes4 tag,int8[2][] more)");
+  data.types[1].text = base::view("Person(address wallet,bool known)");
+  const Bytes values = join({unhex("0001"), kShop, unhex("0100000001610102030400010000"), Bytes(62)});
+  data.values = values;
+  seed("typed_data", "mail", encoded(data));
+}
+
+// Of an account's calls to itself, grants and actions.
+void account_seeds(const std::vector<TestCall>& calls) {
+  const Bytes limit = join({abi_word(kShop), abi_word(Uint256(9))});
+  seed("queue", "limit", limit);
+  seed("queue", "call", queue_call(1, limit, 7));
+  seed("queue", "spend", queue_call(0, batch_data(calls), 7, true));
+  TestGrant grant;
+  grant.selectors = {"11111111", "22222222"};
+  seed("grant", "create", grant.create_call());
+  seed("grant", "session", grant.session_call(batch_data(calls)));
+  seed("grant", "arguments", ByteView(grant.create_call()).subspan(4));
+  for (std::uint8_t kind = 1; kind <= 10; kind++)
+    seed("action", std::to_string(kind), encoded(good_action(static_cast<community::protocol::ActionKind>(kind))));
+  seed("action", "keys", encoded(key_change({SoftPasskey(5).passkey()}, {SoftPasskey(6).passkey()})));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -66,40 +107,8 @@ int main(int argc, char** argv) {
   transaction.authorizations = rlp_list({authorization(1, kShop, 0, 1, Uint256::max(), Uint256(1))});
   seed("transaction", "type4", transaction.encode());
 
-  const Bytes list = rlp_list({rlp_list({rlp_string(kShop), rlp_list({rlp_string(Bytes(32))})})});
-  const Bytes head = join({rlp_number(Uint256(kChain)), rlp_number(Uint256(1)), rlp_number(Uint256(2))});
-  const Bytes tail = join({rlp_number(Uint256(21'000)), rlp_string(kShop), rlp_number(Uint256(3)), rlp_string({})});
-  seed("eoa_transaction", "legacy",
-       rlp_list({rlp_number(Uint256(1)), rlp_number(Uint256(2)), tail, rlp_number(Uint256(kChain)), rlp_string({}),
-                 rlp_string({})}));
-  seed("eoa_transaction", "type1", join({Bytes{1}, rlp_list({head, tail, list})}));
-  seed("eoa_transaction", "type2", join({Bytes{2}, rlp_list({head, rlp_number(Uint256(2)), tail, list})}));
-  seed("eoa_transaction", "type4",
-       join({Bytes{4}, rlp_list({head, rlp_number(Uint256(2)), tail, list,
-                                 rlp_list({authorization(kChain, kShop, 0, 1, Uint256::max(), Uint256(1))})})}));
-  protocol::TypedData data;
-  data.domain.present = 31;
-  data.domain.name = data.domain.version = base::view("1");
-  data.domain.chain_id = kChain;
-  data.type_count = 2;
-  data.types[0].text = base::view("Mail(Person[] to,string text,bytes4 tag,int8[2][] more)");
-  data.types[1].text = base::view("Person(address wallet,bool known)");
-  const Bytes values = join({unhex("0001"), kShop, unhex("0100000001610102030400010000"), Bytes(62)});
-  data.values = values;
-  seed("typed_data", "mail", encoded(data));
-  const Bytes limit = join({abi_word(kShop), abi_word(Uint256(9))});
-  seed("queue", "limit", limit);
-  seed("queue", "call", queue_call(1, limit, 7));
-  seed("queue", "spend", queue_call(0, batch_data(calls), 7, true));
-  TestGrant grant;
-  grant.selectors = {"11111111", "22222222"};
-  seed("grant", "create", grant.create_call());
-  seed("grant", "session", grant.session_call(batch_data(calls)));
-  seed("grant", "arguments", ByteView(grant.create_call()).subspan(4));
-  for (std::uint8_t kind = 1; kind <= 10; kind++)
-    seed("action", std::to_string(kind), encoded(good_action(static_cast<community::protocol::ActionKind>(kind))));
-  seed("action", "keys", encoded(key_change({SoftPasskey(5).passkey()}, {SoftPasskey(6).passkey()})));
-
+  phrase_seeds();
+  account_seeds(calls);
   seed("record", "unchanged", Bytes{0});
   seed("record", "header", join({Bytes{1}, ByteView(world.wallet.sealed).subspan(kRecordHeader)}));
   seed("record", "state", world.host.store.contents());

@@ -43,7 +43,7 @@ Error check_policy(const ethereum::EoaTransaction& tx, const protocol::Policy& p
   call.data = tx.data;
   if (call.value > policy.call_value_cap) return Error::call_value_over_cap;
   if (call.value > policy.operation_value_cap) return Error::operation_value_over_cap;
-  const Error error = check_listed(policy, call);
+  const Error error = check_rules(policy, call);
   if (error != Error::ok) return error;
   if (tx.max_priority_fee_per_gas > tx.max_fee_per_gas) return Error::transaction_fee_over_cap;
   const auto cost = multiply(Uint256(tx.gas_limit), tx.max_fee_per_gas);

@@ -157,7 +157,6 @@ Error Core::wrap_content_root(const protocol::WalletChange& change, const Record
   if (wallet.find_passkey(target) == nullptr) return Error::passkey_unknown;
   // One secret makes the root for the passkey that signs; two carry it over from that passkey to another.
   if (makes != (target == signer)) return Error::malformed_request;
-  wallet.drop_lost_roots();
   if (makes && wallet.root_count != 0) return Error::content_root_exists;
 
   base::Secret<kPrfBytes> prf;

@@ -7,6 +7,7 @@
 #include "trusted/core/phrase.hpp"
 #include "trusted/hpke/hpke.hpp"
 #include "trusted/process/crypto.hpp"
+#include "trusted/tests/support/account.hpp"
 #include "trusted/tests/support/eoa.hpp"
 
 namespace community::trusted::testing {
@@ -329,6 +330,19 @@ TEST_F(Secrets, ARemovedPasskeysRootIsGone) {
   ASSERT_EQ(add(second), Error::ok);
   ASSERT_EQ(carry_root(world.passkey, prf, second, other_prf), Error::ok);
   ASSERT_EQ(remove(second, world.passkey), Error::ok);
+  ASSERT_EQ(add(second), Error::ok);
+  EXPECT_EQ(ask_sealed(Command::content_root_open, other_prf, second).error, Error::content_root_not_wrapped);
+}
+
+TEST_F(Secrets, APasskeyThatAKeyChangeRemovedLosesItsRoot) {
+  const SoftPasskey second(50);
+  ASSERT_EQ(make_root(prf, world.passkey), Error::ok);
+  ASSERT_EQ(add(second), Error::ok);
+  ASSERT_EQ(carry_root(world.passkey, prf, second, other_prf), Error::ok);
+  const Uncommitted answered = change_keys(world, key_change({}, {second.passkey()}), world.passkey);
+  ASSERT_EQ(answered.error, Error::ok);
+  ASSERT_EQ(world.host.commit().error, Error::ok);
+  world.wallet = answered.record;
   ASSERT_EQ(add(second), Error::ok);
   EXPECT_EQ(ask_sealed(Command::content_root_open, other_prf, second).error, Error::content_root_not_wrapped);
 }
