@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "community/accounts/api/account.hpp"
 
+#include "community/accounts/passkey_parts.hpp"
 #include "community/core/abi.hpp"
 #include "trusted/base/keccak.hpp"
 #include "trusted/ethereum/calls.hpp"
@@ -20,7 +21,9 @@ constexpr std::size_t kChallengeText = 43;
 constexpr std::size_t kMaxTail = 1'024;
 constexpr std::size_t kMinAuthenticatorData = 37, kMaxAuthenticatorData = 512;
 constexpr std::uint8_t kDualKind = 0x01;
-constexpr std::size_t kMaxPasskeys = 8;
+// spec/wire-formats.md, section 1
+constexpr std::size_t kDayOffset = 2, kServerOffset = 6, kDualHeader = 137;
+constexpr std::size_t kMaxPasskeys = 8, kMaxCalls = 32;
 
 // Order of P-256.
 constexpr Bytes32 kOrder{0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
@@ -36,10 +39,9 @@ Uint256 low_s(const Uint256& s) {
   return other < s ? other : s;
 }
 
-Bytes assemble(std::uint8_t slot, ByteView server, const Bytes32& r, const Bytes32& s, ByteView authenticator_data,
-               std::string_view tail) {
-  Bytes out{kDualKind, slot};
-  core::append(out, server);
+// r || s || length || authenticator data || client data tail
+Bytes assemble_passkey(const Bytes32& r, const Bytes32& s, ByteView authenticator_data, std::string_view tail) {
+  Bytes out;
   core::append(out, r);
   core::append(out, s);
   std::array<std::uint8_t, 2> length;
@@ -47,6 +49,16 @@ Bytes assemble(std::uint8_t slot, ByteView server, const Bytes32& r, const Bytes
   core::append(out, length);
   core::append(out, authenticator_data);
   core::append(out, base::view(tail));
+  return out;
+}
+
+Bytes assemble_dual(std::uint8_t slot, std::uint32_t day, ByteView server, ByteView passkey) {
+  Bytes out(kServerOffset, 0);
+  out[0] = kDualKind;
+  out[1] = slot;
+  base::store_be(out.data() + kDayOffset, day);
+  core::append(out, server);
+  core::append(out, passkey);
   return out;
 }
 
@@ -84,21 +96,29 @@ Bytes encode_create_account(ByteView init_data) {
   return function.encode({core::to_bytes(init_data)}).value();
 }
 
-Result<Bytes> encode_batch(const std::vector<Call>& calls) {
+Result<Bytes> encode_calls(const std::vector<Call>& calls) {
   using core::AbiValue;
+  if (calls.empty() || calls.size() > kMaxCalls)
+    return fail(ErrorCode::calls_invalid, "a batch has 1 to 32 calls, this one " + std::to_string(calls.size()));
   AbiValue::List list;
   for (const Call& call : calls) list.emplace_back(AbiValue::List{AbiValue(call.to), call.value, AbiValue(call.data)});
   static const core::AbiType type = parse_type(kCallsType);
+  auto encoded = core::abi_encode({type}, {AbiValue(std::move(list))});
+  if (!encoded) return fail(ErrorCode::calls_invalid, encoded.error().message);
+  return std::move(*encoded);
+}
+
+Result<Bytes> encode_batch(const std::vector<Call>& calls) {
+  using core::AbiValue;
   static const core::AbiFunction function = core::parse_abi_function("execute(bytes32,bytes)").value();
-  auto batch = core::abi_encode({type}, {AbiValue(std::move(list))});
-  if (!batch) return fail(ErrorCode::calls_invalid, batch.error().message);
+  auto batch = encode_calls(calls);
+  if (!batch) return batch;
   auto encoded = function.encode({AbiValue(ethereum::kBatchMode), AbiValue(std::move(*batch))});
   if (!encoded) return fail(ErrorCode::calls_invalid, encoded.error().message);
   return std::move(*encoded);
 }
 
-Result<Bytes> encode_dual_signature(std::uint8_t passkey_slot, const core::Signature& server,
-                                    const PasskeySignature& passkey) {
+Result<Bytes> encode_passkey_part(const PasskeySignature& passkey) {
   const std::string_view client_data = base::text(passkey.client_data);
   const std::size_t tail_start = kClientDataStart.size() + kChallengeText;
   if (!client_data.starts_with(kClientDataStart) || client_data.size() <= tail_start || client_data[tail_start] != '"')
@@ -114,7 +134,20 @@ Result<Bytes> encode_dual_signature(std::uint8_t passkey_slot, const core::Signa
     return fail(ErrorCode::signature_out_of_range, "the passkey's signature has no valid s");
   Bytes32 r;
   base::copy(r, bytes.first(32));
-  return assemble(passkey_slot, server.to_rsv(), r, low_s(s).to_be(), passkey.authenticator_data, tail);
+  return assemble_passkey(r, low_s(s).to_be(), passkey.authenticator_data, tail);
+}
+
+Result<Bytes> encode_dual_signature(std::uint8_t passkey_slot, std::uint32_t day, const core::Signature& server,
+                                    const PasskeySignature& passkey) {
+  auto part = encode_passkey_part(passkey);
+  if (!part) return part;
+  return assemble_dual(passkey_slot, day, server.to_rsv(), *part);
+}
+
+bool set_signature_day(Bytes& signature, std::uint32_t day) {
+  if (signature.size() < kDualHeader || signature[0] != kDualKind) return false;
+  base::store_be(signature.data() + kDayOffset, day);
+  return true;
 }
 
 std::string client_data_for(const Bytes32& challenge, std::string_view origin) {
@@ -124,7 +157,7 @@ std::string client_data_for(const Bytes32& challenge, std::string_view origin) {
   return json;
 }
 
-Bytes dummy_dual_signature(std::string_view origin) {
+Bytes dummy_dual_signature(std::string_view origin, std::uint32_t day) {
   // Chromium adds this member now and then (WebAuthn level 3, section 5.8.1: parsers must expect unknown members).
   constexpr std::string_view kExtra =
       ",\"other_keys_can_be_added_here\":\"do not compare clientDataJSON against a template. See "
@@ -139,8 +172,8 @@ Bytes dummy_dual_signature(std::string_view origin) {
   server[64] = 27;
   Bytes32 number;
   number.fill(0x11);
-  return assemble(0, server, number, number, authenticator_data,
-                  std::string_view(client_data).substr(kClientDataStart.size() + kChallengeText));
+  const std::string_view tail = std::string_view(client_data).substr(kClientDataStart.size() + kChallengeText);
+  return assemble_dual(0, day, server, assemble_passkey(number, number, authenticator_data, tail));
 }
 
 }  // namespace community::accounts

@@ -179,7 +179,7 @@ Task<Result<void>> MainJob::build() {
           *fast, {{"maxFeePerGas", &op_.max_fee_per_gas}, {"maxPriorityFeePerGas", &op_.max_priority_fee_per_gas}});
       !taken)
     co_return taken;
-  op_.signature = accounts::dummy_dual_signature(in_.passkey.origin());
+  op_.signature = accounts::dummy_dual_signature(in_.passkey.origin(), 0);
   co_return co_await sponsor_and_estimate();
 }
 
@@ -225,7 +225,7 @@ Task<Result<void>> MainJob::sign() {
   if (!is_signed) co_return fail("the trusted core refused to sign: " + is_signed.error().text());
   if (is_signed->hash != *hash) co_return fail("the trusted core computed another hash than the wallet");
   const accounts::PasskeySignature passkey{assertion.client_data, assertion.authenticator_data, assertion.signature};
-  auto signature = accounts::encode_dual_signature(0, is_signed->signature, passkey);
+  auto signature = accounts::encode_dual_signature(0, 0, is_signed->signature, passkey);
   if (!signature) co_return fail("assembling the signature: " + signature.error().message);
   op_.signature = std::move(*signature);
   result_.userop_hash = *hash;

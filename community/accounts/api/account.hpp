@@ -21,7 +21,12 @@ using core::Uint256;
   X(calls_invalid)                   \
   X(client_data_form)                \
   X(signature_part_too_long)         \
-  X(signature_out_of_range)
+  X(signature_out_of_range)          \
+  X(action_invalid)                  \
+  X(action_signer)                   \
+  X(action_not_finishable)           \
+  X(guardians_invalid)               \
+  X(grant_invalid)
 
 COMMUNITY_ERRORS(COMMUNITY_ACCOUNTS_ERRORS)
 
@@ -67,6 +72,8 @@ struct Call {
   Uint256 value;
   Bytes data;
 };
+// abi.encode(calls) of 1 to 32 calls: what a batch, a session and a queued spend carry.
+Result<Bytes> encode_calls(const std::vector<Call>& calls);
 // execute(mode, abi.encode(calls)), ERC-7821 batch mode.
 Result<Bytes> encode_batch(const std::vector<Call>& calls);
 
@@ -76,11 +83,16 @@ struct PasskeySignature {
   // r || s as the authenticator made it; a high s is normalised.
   std::array<std::uint8_t, 64> signature{};
 };
-// client_data_form when the client data does not begin as WebAuthn serialises it: the contract could not check it.
-Result<Bytes> encode_dual_signature(std::uint8_t passkey_slot, const core::Signature& server,
+// `day`: of an operation that no paymaster pays for, Unix time / kSecondsPerDay; the account charges that day's limit
+// and the operation is valid on it alone. Else 0. client_data_form when the client data does not begin as WebAuthn
+// serialises it: the contract could not check it.
+Result<Bytes> encode_dual_signature(std::uint8_t passkey_slot, std::uint32_t day, const core::Signature& server,
                                     const PasskeySignature& passkey);
+inline constexpr std::int64_t kSecondsPerDay = 86'400;
+// The day is not signed, so an operation that was held back gets a new one. False when it is no dual signature.
+bool set_signature_day(Bytes& signature, std::uint32_t day);
 // As long as a real signature whose origin is `origin`, valid in form, wrong in substance: for estimates.
-Bytes dummy_dual_signature(std::string_view origin);
+Bytes dummy_dual_signature(std::string_view origin, std::uint32_t day);
 
 // The longest client data a browser makes for this origin without extensions.
 std::string client_data_for(const Bytes32& challenge, std::string_view origin);
