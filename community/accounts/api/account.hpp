@@ -26,7 +26,9 @@ using core::Uint256;
   X(action_signer)                   \
   X(action_not_finishable)           \
   X(guardians_invalid)               \
-  X(grant_invalid)
+  X(grant_invalid)                   \
+  X(chain_failed)                    \
+  X(account_unreadable)
 
 COMMUNITY_ERRORS(COMMUNITY_ACCOUNTS_ERRORS)
 

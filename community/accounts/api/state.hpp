@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the chain says about an account now. Key state is per chain: ask each chain.
+#pragma once
+#include "community/accounts/api/events.hpp"
+#include "community/chain/api/execution_client.hpp"
+
+namespace community::accounts {
+
+struct ChainPasskey {
+  std::uint8_t slot = 0;
+  InitPasskey key;
+};
+
+struct LimitState {
+  // Zero: the native currency.
+  Address token{};
+  bool listed = false;
+  Uint256 per_day;
+  // Spent on the day of the block that was asked.
+  Uint256 spent_today;
+};
+
+struct WaitingItem {
+  Bytes32 id{};
+  ItemKind kind = ItemKind::none;
+  // Bit i: signer i started it; 0 for guardians and queued items.
+  std::uint16_t votes = 0;
+  // Seconds of its own clock: it acts from `delay_s` on, and is void 30 days later.
+  std::uint64_t age_s = 0;
+  std::uint64_t delay_s = 0;
+  // The call that started it.
+  Bytes call;
+};
+
+// End of a freeze that a vote made.
+inline constexpr std::uint64_t kFrozenForever = (std::uint64_t{1} << 48) - 1;
+
+struct AccountState {
+  bool deployed = false;
+  Uint256 balance;
+  // Everything below only when it is deployed.
+  Address server_key{};
+  Address escape_key{};
+  std::uint32_t key_epoch = 0;
+  std::vector<ChainPasskey> passkeys;
+  // 0: not frozen.
+  std::uint64_t frozen_until_s = 0;
+  std::uint64_t server_freeze_not_before_s = 0;
+  Bytes32 guardians_hash{};
+  std::uint8_t guardian_threshold = 0;
+  std::uint32_t recovery_delay_s = 0;
+  bool strict = false;
+  bool unlisted_tokens = false;
+  Uint256 gas_cap;
+  // The native currency first, then the tokens that were asked for.
+  std::vector<LimitState> limits;
+};
+
+class AccountView {
+ public:
+  explicit AccountView(chain::ExecutionClient& chain) : chain_(chain) {}
+
+  // All answers are of one block. chain_failed when the chain does not answer, account_unreadable when code at the
+  // address answers otherwise than an account does.
+  infra::Task<Result<AccountState>> state(Address account, std::vector<Address> tokens = {});
+  // Items that were started from `from_block` on and still wait, oldest first.
+  infra::Task<Result<std::vector<WaitingItem>>> waiting(Address account, std::uint64_t from_block);
+  // Events from `from_block` on, oldest first.
+  infra::Task<Result<std::vector<AccountEvent>>> events(Address account, std::uint64_t from_block);
+
+ private:
+  chain::ExecutionClient& chain_;
+};
+
+}  // namespace community::accounts

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "community/accounts/api/state.hpp"
+
+#include <map>
+
+namespace community::accounts {
+namespace {
+
+using core::AbiValue;
+using infra::Task;
+using Values = std::vector<AbiValue>;
+
+constexpr std::uint8_t kPasskeySlots = 8;
+
+// One question: a view function, what to ask it, and the types of its answer.
+struct Question {
+  std::string_view function;
+  Values arguments;
+  std::string_view answer;
+};
+
+Error chain_error(const chain::ChainError& error) { return {ErrorCode::chain_failed, error.text()}; }
+
+std::uint64_t small(const AbiValue& value) { return value.word().limb[0]; }
+
+Bytes32 word(const AbiValue& value) {
+  Bytes32 out{};
+  base::copy(out, value.bytes());
+  return out;
+}
+
+InitPasskey passkey_of(const AbiValue& tuple) {
+  InitPasskey key;
+  base::copy(key.public_key, tuple[0].word().to_be());
+  base::copy(base::MutableByteView(key.public_key).subspan(32), tuple[1].word().to_be());
+  key.rp_id_hash = word(tuple[2]);
+  return key;
+}
+
+Task<Result<Values>> ask(chain::ExecutionClient& client, Address account, Question question, chain::BlockRef block) {
+  chain::CallRequest request;
+  request.to = account;
+  request.data = core::parse_abi_function(question.function).value().encode(question.arguments).value();
+  auto answer = co_await client.call(std::move(request), block);
+  if (!answer) {
+    if (answer.error().reverted)
+      co_return fail(ErrorCode::account_unreadable, std::string(question.function) + " reverts");
+    co_return tl::unexpected(chain_error(answer.error()));
+  }
+  auto values = core::abi_decode(core::parse_abi_parameters(question.answer).value(), *answer);
+  if (!values)
+    co_return fail(ErrorCode::account_unreadable, std::string(question.function) + ": " + values.error().text());
+  co_return std::move(*values);
+}
+
+// All at once, in one request to the chain; the answers in the order of the questions.
+Task<Result<std::vector<Values>>> ask_all(chain::ExecutionClient& client, Address account,
+                                          std::vector<Question> questions, chain::BlockRef block) {
+  std::vector<Task<Result<Values>>> tasks;
+  for (Question& question : questions) tasks.push_back(ask(client, account, std::move(question), block));
+  auto answers = co_await infra::all(std::move(tasks));
+  std::vector<Values> values;
+  for (auto& answer : answers) {
+    if (!answer) co_return tl::unexpected(std::move(answer.error()));
+    values.push_back(std::move(*answer));
+  }
+  co_return values;
+}
+
+LimitState limit_of(const Address& token, const Values& limit, bool listed, std::uint64_t today) {
+  LimitState state;
+  state.token = token;
+  state.listed = listed;
+  state.per_day = limit[0].word();
+  if (small(limit[2]) == today) state.spent_today = limit[1].word();
+  return state;
+}
+
+}  // namespace
+
+Task<Result<AccountState>> AccountView::state(Address account, std::vector<Address> tokens) {
+  const auto latest = co_await chain_.block(chain::BlockRef::latest());
+  if (!latest) co_return tl::unexpected(chain_error(latest.error()));
+  if (!*latest) co_return fail(ErrorCode::chain_failed, "the chain has no latest block");
+  const chain::BlockRef block = chain::BlockRef::number((*latest)->number);
+  const std::uint64_t today = (*latest)->timestamp / static_cast<std::uint64_t>(kSecondsPerDay);
+  const auto code = co_await chain_.code(account, block);
+  const auto balance = co_await chain_.balance(account, block);
+  if (!code) co_return tl::unexpected(chain_error(code.error()));
+  if (!balance) co_return tl::unexpected(chain_error(balance.error()));
+  AccountState state;
+  state.balance = *balance;
+  state.deployed = !code->empty();
+  if (!state.deployed) co_return state;
+
+  std::vector<Question> questions{
+      {"keys()", {}, "address,address,uint32,uint8"}, {"frozen()", {}, "uint48,uint48"},
+      {"guardians()", {}, "bytes32,uint8,uint32"},    {"strictMode()", {}, "bool"},
+      {"unlistedTokensAllowed()", {}, "bool"},        {"gasCap()", {}, "uint256"},
+  };
+  for (std::uint64_t slot = 0; slot < kPasskeySlots; slot++)
+    questions.push_back({"passkey(uint256)", {AbiValue(slot)}, "(uint256,uint256,bytes32)"});
+  tokens.insert(tokens.begin(), Address{});
+  for (const Address& token : tokens) {
+    questions.push_back({"spendingLimit(address)", {AbiValue(token)}, "uint256,uint256,uint256"});
+    questions.push_back({"isListedToken(address)", {AbiValue(token)}, "bool"});
+  }
+  auto answers = co_await ask_all(chain_, account, std::move(questions), block);
+  if (!answers) co_return tl::unexpected(std::move(answers.error()));
+
+  auto next = answers->begin();
+  const Values keys = *next++, frozen = *next++, guardians = *next++;
+  state.server_key = keys[0].address();
+  state.escape_key = keys[1].address();
+  state.key_epoch = static_cast<std::uint32_t>(small(keys[2]));
+  state.frozen_until_s = small(frozen[0]);
+  state.server_freeze_not_before_s = small(frozen[1]);
+  state.guardians_hash = word(guardians[0]);
+  state.guardian_threshold = static_cast<std::uint8_t>(small(guardians[1]));
+  state.recovery_delay_s = static_cast<std::uint32_t>(small(guardians[2]));
+  state.strict = small((*next++)[0]) != 0;
+  state.unlisted_tokens = small((*next++)[0]) != 0;
+  state.gas_cap = (*next++)[0].word();
+  for (std::uint8_t slot = 0; slot < kPasskeySlots; slot++) {
+    const Values& one = *next++;
+    if ((small(keys[3]) >> slot) & 1) state.passkeys.push_back({slot, passkey_of(one[0])});
+  }
+  for (const Address& token : tokens) {
+    const Values& limit = *next++;
+    const bool listed = small((*next++)[0]) != 0;
+    state.limits.push_back(limit_of(token, limit, listed, today));
+  }
+  co_return state;
+}
+
+Task<Result<std::vector<AccountEvent>>> AccountView::events(Address account, std::uint64_t from_block) {
+  chain::LogFilter filter;
+  filter.from = chain::BlockRef::number(from_block);
+  filter.addresses = {account};
+  filter.topics = {account_event_topics()};
+  const auto logs = co_await chain_.logs(std::move(filter));
+  if (!logs) co_return tl::unexpected(chain_error(logs.error()));
+  std::vector<AccountEvent> events;
+  for (const chain::Log& log : *logs)
+    if (auto event = read_account_event(log)) events.push_back(std::move(*event));
+  co_return events;
+}
+
+Task<Result<std::vector<WaitingItem>>> AccountView::waiting(Address account, std::uint64_t from_block) {
+  auto events = co_await this->events(account, from_block);
+  if (!events) co_return tl::unexpected(std::move(events.error()));
+  std::vector<WaitingItem> items;
+  std::vector<Question> questions{{"keys()", {}, "address,address,uint32,uint8"}};
+  for (const AccountEvent& event : *events) {
+    if (event.name != "ItemStarted") continue;
+    WaitingItem item;
+    item.id = word(*event.field("item"));
+    item.call = event.field("call")->bytes();
+    questions.push_back({"item(bytes32)", {AbiValue(item.id)}, "uint8,uint16,uint32,uint256,uint256"});
+    items.push_back(std::move(item));
+  }
+  if (items.empty()) co_return items;
+  auto answers = co_await ask_all(chain_, account, std::move(questions), chain::BlockRef::latest());
+  if (!answers) co_return tl::unexpected(std::move(answers.error()));
+  const std::uint64_t epoch = small(answers->front()[2]);
+  std::vector<WaitingItem> waiting;
+  for (std::size_t i = 0; i < items.size(); i++) {
+    const Values& now = (*answers)[i + 1];
+    const auto kind = static_cast<ItemKind>(small(now[0]));
+    // Finished, cancelled, or of an earlier key epoch.
+    if (kind == ItemKind::none || kind == ItemKind::done || small(now[2]) != epoch) continue;
+    items[i].kind = kind;
+    items[i].votes = static_cast<std::uint16_t>(small(now[1]));
+    items[i].age_s = small(now[3]);
+    items[i].delay_s = small(now[4]);
+    waiting.push_back(std::move(items[i]));
+  }
+  co_return waiting;
+}
+
+}  // namespace community::accounts
