@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IEntryPoint} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
+import {PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
 import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 import {CommunityAccount} from "../src/CommunityAccount.sol";
+import {AccountBase} from "../src/account/AccountBase.sol";
+import {Custody} from "../src/account/Custody.sol";
+import {Spending} from "../src/account/Spending.sol";
 import {CommunityAccountFactory} from "../src/CommunityAccountFactory.sol";
 import {AccountInit, GasCap, Passkey, SpendingLimit} from "../src/lib/AccountTypes.sol";
 import {InitData} from "../src/lib/InitData.sol";
@@ -84,7 +87,7 @@ contract CreationTest is Fixture {
         vm.assertTrue(account.strictMode(), "strict");
         vm.assertEq(account.gasCap(), GAS_CAP, "this chain's gas cap");
         (uint256 perDay, uint256 spent, uint256 day) = account.spendingLimit(address(0));
-        vm.assertTrue(perDay == 1 ether && spent == 0 && day == 0, "this chain's limit");
+        vm.assertTrue(perDay == DAY_LIMIT && spent == 0 && day == 0, "this chain's limit");
         (perDay,,) = account.spendingLimit(STRANGER);
         vm.assertEq(perDay, 0, "unlisted token");
     }
@@ -93,13 +96,13 @@ contract CreationTest is Fixture {
         bytes memory initData = abi.encode(_init());
         vm.chainId(1);
         // The account of setUp is on the first chain; a second factory stands for the same one on another chain.
-        CommunityAccountFactory other = new CommunityAccountFactory(entryPoint, address(p256));
+        CommunityAccountFactory other = _newFactory();
         CommunityAccount there = CommunityAccount(payable(other.createAccount(initData)));
         vm.assertEq(there.gasCap(), 1 ether, "gas cap");
         (uint256 perDay,,) = there.spendingLimit(address(0));
         vm.assertEq(perDay, 5 ether, "limit");
         vm.chainId(77);
-        other = new CommunityAccountFactory(entryPoint, address(p256));
+        other = _newFactory();
         there = CommunityAccount(payable(other.createAccount(initData)));
         (perDay,,) = there.spendingLimit(address(0));
         vm.assertTrue(there.gasCap() == 0 && perDay == 0, "no row, nothing allowed");
@@ -122,19 +125,19 @@ contract CreationTest is Fixture {
         vm.expectEmit(true, true, true, true, address(factory));
         emit CommunityAccountFactory.AccountCreated(expected, keccak256(abi.encode(init)));
         vm.expectEmit(true, true, true, true, expected);
-        emit CommunityAccount.PasskeyAdded(0, init.passkeys[0].x, init.passkeys[0].y, RP_ID_HASH);
+        emit Custody.PasskeyAdded(0, init.passkeys[0].x, init.passkeys[0].y, RP_ID_HASH);
         vm.expectEmit(true, true, true, true, expected);
-        emit CommunityAccount.ServerKeyChanged(init.serverKey);
+        emit Custody.ServerKeyChanged(init.serverKey);
         vm.expectEmit(true, true, true, true, expected);
-        emit CommunityAccount.EscapeKeyChanged(init.escapeKey);
+        emit Custody.EscapeKeyChanged(init.escapeKey);
         vm.expectEmit(true, true, true, true, expected);
-        emit CommunityAccount.GuardiansChanged(0, 0, 7 days);
+        emit Custody.GuardiansChanged(0, 0, 7 days);
         vm.expectEmit(true, true, true, true, expected);
-        emit CommunityAccount.StrictModeChanged(false);
+        emit Custody.StrictModeChanged(false);
         vm.expectEmit(true, true, true, true, expected);
-        emit CommunityAccount.GasCapChanged(GAS_CAP);
+        emit Spending.GasCapChanged(GAS_CAP);
         vm.expectEmit(true, true, true, true, expected);
-        emit CommunityAccount.SpendingLimitChanged(address(0), 1 ether);
+        emit Spending.SpendingLimitChanged(address(0), DAY_LIMIT);
         factory.createAccount(abi.encode(init));
     }
 
@@ -160,8 +163,12 @@ contract CreationTest is Fixture {
         // Without keys nothing signs for it: not even signatures that recover to the zero address.
         account = implementation;
         bytes32 hash = keccak256("x");
-        vm.assertEq(_validateSignature(hash, _dual(hash)), SIG_FAILED, "signed");
-        vm.assertEq(_validateSignature(hash, new bytes(200)), SIG_FAILED, "zeros");
+        PackedUserOperation memory op = _op("");
+        op.paymasterAndData = abi.encodePacked(STRANGER, uint128(1), uint128(1));
+        op.signature = _dual(hash);
+        vm.assertEq(_validate(op, hash), SIG_FAILED, "signed");
+        op.signature = new bytes(200);
+        vm.assertEq(_validate(op, hash), SIG_FAILED, "zeros");
     }
 
     /// @dev An EOA may delegate its code to the implementation (EIP-7702); a stranger must not claim it.
@@ -176,8 +183,8 @@ contract CreationTest is Fixture {
 
     function test_DeploymentNeedsAnEntryPointAndAVerifier() public {
         address none = address(0x1234);
-        vm.expectRevert(abi.encodeWithSelector(CommunityAccount.EntryPointWithoutCode.selector, none));
-        new CommunityAccount(IEntryPoint(none), address(p256));
+        vm.expectRevert(abi.encodeWithSelector(AccountBase.EntryPointWithoutCode.selector, none));
+        _newImplementation(none, address(p256));
     }
 
     // ---- rules of init data

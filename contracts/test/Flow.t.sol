@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {IEntryPoint, PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
 import {CommunityAccount} from "../src/CommunityAccount.sol";
-import {AccountInit, Call, GasCap} from "../src/lib/AccountTypes.sol";
+import {Spending} from "../src/account/Spending.sol";
+import {AccountInit, Call, GasCap, SpendingLimit} from "../src/lib/AccountTypes.sol";
 import {SponsorFixture} from "./support/SponsorFixture.sol";
 import {TestToken} from "./support/TestTokens.sol";
 import {Vm} from "./support/Vm.sol";
@@ -15,8 +16,10 @@ contract FlowTest is SponsorFixture {
 
     /// @dev The first operation of a person without any ether: deployed, sponsored and executed at once.
     function test_DeploymentSponsorshipAndTransferInOneOperation() public {
-        PackedUserOperation memory op = _firstOperation();
         TestToken token = new TestToken();
+        AccountInit memory init = _init();
+        init.limits[0] = SpendingLimit(block.chainid, address(token), 60);
+        PackedUserOperation memory op = _first(init);
         token.mint(op.sender, 100);
         op.callData = _call(address(token), 0, abi.encodeCall(token.transfer, (RECIPIENT, 60)));
         op = _sponsored(op, uint48(block.timestamp + 600), 0, SIGNER);
@@ -110,7 +113,7 @@ contract FlowTest is SponsorFixture {
         vm.deal(op.sender, 1 ether);
         op = _signed(op);
         _expectFailedOp(
-            "AA23 reverted", abi.encodeWithSelector(CommunityAccount.GasCostOverCap.selector, 900_000, 1, 0)
+            "AA23 reverted", abi.encodeWithSelector(Spending.GasCostOverCap.selector, 900_000, 1, 0)
         );
         _handle(op);
     }

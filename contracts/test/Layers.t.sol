@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DualSignature} from "../src/lib/DualSignature.sol";
+import {PasskeySignature} from "../src/lib/PasskeySignature.sol";
 import {AssertionCaller} from "./support/AssertionCaller.sol";
 import {Assertion, Fixture} from "./support/Fixture.sol";
 
 contract DecodeCaller {
     function formed(bytes calldata signature) external pure returns (bool result) {
-        (result,,,) = DualSignature.decode(signature);
+        (result,,) = PasskeySignature.decode(signature);
     }
 }
 
@@ -38,6 +38,6 @@ contract LayersTest is Fixture {
     }
 
     function _shape(uint256 data, uint256 tail) private pure returns (bytes memory) {
-        return abi.encodePacked(uint8(1), uint8(0), new bytes(129), uint16(data), new bytes(data), new bytes(tail));
+        return abi.encodePacked(new bytes(64), uint16(data), new bytes(data), new bytes(tail));
     }
 }

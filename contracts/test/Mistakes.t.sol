@@ -6,6 +6,7 @@ import {IERC7821} from "@openzeppelin/contracts/interfaces/draft-IERC7821.sol";
 import {IAccountExecute, PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
 import {CommunityAccount} from "../src/CommunityAccount.sol";
 import {CommunityAccountFactory} from "../src/CommunityAccountFactory.sol";
+import {AccountStorage} from "../src/lib/AccountStorage.sol";
 import {AccountInit} from "../src/lib/AccountTypes.sol";
 import {Fixture} from "./support/Fixture.sol";
 import {Opcodes} from "./support/Opcodes.sol";
@@ -50,15 +51,21 @@ contract MistakesTest is Fixture {
 
     // ---- 3: state changed in validation
 
-    function testFuzz_3_ValidationWritesNothing(bytes32 hash, bool good) public {
+    /// @dev What the account itself may pay is charged there and then to the day's limit; nothing else is written.
+    function testFuzz_3_ValidationWritesTheLimitAtMost(bytes32 hash, bool good, bool sponsored) public {
         PackedUserOperation memory op = _op(_call(RECIPIENT, 1, ""));
-        op.signature = good ? _dual(hash) : _dual(~hash);
+        if (sponsored) op.paymasterAndData = abi.encodePacked(STRANGER, uint128(1), uint128(1));
+        bytes32 signed = good ? hash : ~hash;
+        uint32 day = sponsored ? 0 : _day();
+        op.signature = _dual(day, 0, _serverSignature(SERVER, signed), _assertion(), signed);
         vm.record();
         vm.recordLogs();
         vm.assertEq(_validate(op, hash), good ? 0 : SIG_FAILED, "result");
         (bytes32[] memory reads, bytes32[] memory writes) = vm.accesses(address(account));
         vm.assertTrue(reads.length != 0, "recorded");
-        vm.assertEq(writes.length, 0, "writes");
+        bytes32 row = keccak256(abi.encode(address(0), uint256(AccountStorage.SLOT) + 28));
+        for (uint256 i = 0; i < writes.length; ++i) vm.assertEq(writes[i], row, "the native limit");
+        vm.assertTrue((writes.length == 0) == sponsored, "written");
         vm.assertEq(vm.getRecordedLogs().length, 0, "events");
     }
 
@@ -98,7 +105,7 @@ contract MistakesTest is Fixture {
             "AA23 reverted", abi.encodeWithSelector(Account.AccountUnauthorized.selector, address(entryPoint))
         );
         _handle(op);
-        factory = new CommunityAccountFactory(entryPoint, address(p256));
+        factory = _newFactory();
         account = CommunityAccount(payable(factory.createAccount(abi.encode(_init()))));
         vm.deal(address(account), 1 ether);
         op.sender = address(account);
@@ -145,10 +152,10 @@ contract MistakesTest is Fixture {
         ops[0].nonce += 1;
         ops[0] = _signed(ops[0]);
         reentrant.load(address(entryPoint), abi.encodeCall(entryPoint.handleOps, (ops, BENEFICIARY)));
-        _handle(_signed(_op(_call(address(reentrant), 0, "go"))));
+        _handle(_signed(_op(_call(address(reentrant), 0, "go on"))));
         vm.assertTrue(reentrant.tried() && !reentrant.succeeded(), "tried in vain");
         reentrant.load(address(account), abi.encodeCall(IERC7821.execute, (BATCH, "")));
-        _handle(_signed(_op(_call(address(reentrant), 0, "go"))));
+        _handle(_signed(_op(_call(address(reentrant), 0, "go on"))));
         vm.assertTrue(reentrant.tried() && !reentrant.succeeded(), "tried in vain at the account");
         vm.assertEq(STRANGER.balance, 0, "nothing moved");
     }
@@ -158,7 +165,11 @@ contract MistakesTest is Fixture {
     function testFuzz_6_TheResultDoesNotDependOnTheWorld(bytes32 seed, bool good) public {
         PackedUserOperation memory op = _op(_call(RECIPIENT, 1, ""));
         op.signature = good ? _dual(seed) : _dual(~seed);
-        vm.assertEq(_validate(op, seed), good ? 0 : SIG_FAILED, "before");
+        uint256 expected = good ? _today() : SIG_FAILED;
+        uint256 state = vm.snapshotState();
+        vm.prank(address(entryPoint));
+        vm.assertEq(account.validateUserOp(op, seed, 0), expected, "before");
+        vm.revertToState(state);
         vm.warp(uint64(uint256(seed)));
         vm.roll(uint32(uint256(seed) >> 64));
         vm.fee(uint32(uint256(seed) >> 96));
@@ -167,7 +178,7 @@ contract MistakesTest is Fixture {
         vm.deal(address(account), 0);
         vm.chainId(uint32(uint256(seed) >> 128) | 1);
         vm.prank(address(entryPoint), address(uint160(uint256(seed) >> 96)));
-        vm.assertEq(account.validateUserOp(op, seed, 0), good ? 0 : SIG_FAILED, "elsewhere");
+        vm.assertEq(account.validateUserOp(op, seed, 0), expected, "elsewhere");
     }
 
     /// @dev Right, wrong or no signature at all: two SHA-256, one recovery, one P-256 verification, and nothing forbidden.

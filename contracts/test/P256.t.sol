@@ -73,7 +73,7 @@ contract P256Test is Fixture {
 
     function test_WithoutThePrecompileTheFallbackIsUsed() public {
         vm.mockCall(PRECOMPILE, "", "");
-        factory = new CommunityAccountFactory(entryPoint, address(p256));
+        factory = _newFactory();
         account = CommunityAccount(payable(factory.createAccount(abi.encode(_init()))));
         vm.assertEq(account.p256Verifier(), address(p256), "fallback");
         bytes32 hash = keccak256("x");
@@ -89,7 +89,7 @@ contract P256Test is Fixture {
         address[3] memory bad = [STRANGER, address(new AlwaysYes()), address(entryPoint)];
         for (uint256 i = 0; i < bad.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(P256Choice.P256VerifierUnusable.selector, bad[i]));
-            new CommunityAccount(entryPoint, bad[i]);
+            _newImplementation(address(entryPoint), bad[i]);
         }
     }
 

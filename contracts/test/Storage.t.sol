@@ -33,7 +33,7 @@ contract StorageTest is Fixture {
             vm.assertEq(_slot(6 + 3 * i), RP_ID_HASH, "rp");
         }
         bytes32 row = keccak256(abi.encode(address(0), uint256(AccountStorage.SLOT) + 28));
-        vm.assertEq(vm.load(address(account), row), bytes32(uint256(1 ether)), "limit of the native currency");
+        vm.assertEq(vm.load(address(account), row), bytes32(DAY_LIMIT), "limit of the native currency");
     }
 
     /// @dev Nothing but the namespace and the ERC-1967 slot.

@@ -132,16 +132,18 @@ contract ValidationTest is Fixture {
 
     function test_HighTwinsAreRefused() public {
         bytes memory signature = _dual(HASH);
-        _refused(_twin(signature, 99, N_P256), "high s of P-256");
-        bytes memory twin = _twin(signature, 34, N_K1);
-        twin[66] = bytes1(uint8(twin[66]) ^ 7);
-        vm.assertTrue(twin[66] == bytes1(uint8(27)) || twin[66] == bytes1(uint8(28)), "v of the twin");
+        _refused(_twin(signature, 103, N_P256), "high s of P-256");
+        bytes memory twin = _twin(signature, 38, N_K1);
+        twin[70] = bytes1(uint8(twin[70]) ^ 7);
+        vm.assertTrue(twin[70] == bytes1(uint8(27)) || twin[70] == bytes1(uint8(28)), "v of the twin");
         _refused(twin, "high s of secp256k1");
     }
 
     function test_EveryFlippedBitIsRefused() public {
         bytes memory signature = _dual(HASH);
         for (uint256 i = 0; i < signature.length * 8; ++i) {
+            // The day is not signed; see Limits.t.sol.
+            if (i / 8 >= 2 && i / 8 < 6) continue;
             bytes1 before = signature[i / 8];
             signature[i / 8] = before ^ bytes1(uint8(1 << (i % 8)));
             vm.assertEq(_validateSignature(HASH, signature), SIG_FAILED, "bit");
@@ -152,7 +154,7 @@ contract ValidationTest is Fixture {
     function testFuzz_ChangedBytesAreRefused(bytes32 hash, uint256 from, bytes8 mask) public {
         bytes memory signature = _dual(hash);
         vm.assume(mask != 0);
-        from = _bound(from, 0, signature.length - 8);
+        from = _bound(from, 6, signature.length - 8);
         for (uint256 i = 0; i < 8; ++i) signature[from + i] ^= mask[i];
         vm.assertEq(_validateSignature(hash, signature), SIG_FAILED, "changed");
     }
@@ -198,7 +200,7 @@ contract ValidationTest is Fixture {
         op.signature = _dual(HASH);
         uint256 before = entryPoint.balanceOf(address(account));
         vm.prank(address(entryPoint));
-        vm.assertEq(account.validateUserOp(op, HASH, 12345), 0, "valid");
+        vm.assertEq(_normal(account.validateUserOp(op, HASH, 12345)), 0, "valid");
         vm.assertEq(entryPoint.balanceOf(address(account)) - before, 12345, "deposit");
     }
 
@@ -243,6 +245,7 @@ contract ValidationTest is Fixture {
         gas = gasleft();
         result = account.validateUserOp(op, HASH, 0);
         gas -= gasleft();
+        result = _normal(result);
     }
 
     function _refused(bytes memory signature, string memory what) private {
@@ -255,14 +258,14 @@ contract ValidationTest is Fixture {
         vm.assertEq(result, expected, "result");
     }
 
-    function _withData(uint256 length) private pure returns (bytes memory) {
+    function _withData(uint256 length) private view returns (bytes memory) {
         bytes memory data = abi.encodePacked(RP_ID_HASH, uint8(0x05), uint32(1), new bytes(513 - 37));
         assembly ("memory-safe") {
             mstore(data, length)
         }
         (bytes32 r, bytes32 s) = _passkeySignature(_assertion(), data, HASH);
         bytes memory server = _serverSignature(SERVER, HASH);
-        return abi.encodePacked(uint8(1), uint8(0), server, r, s, uint16(length), data, TAIL);
+        return abi.encodePacked(uint8(1), uint8(0), _day(), server, r, s, uint16(length), data, TAIL);
     }
 
     /// @dev Replaces the 32-byte s at `offset` by n - s.

@@ -118,7 +118,7 @@ contract WebAuthnVectorsTest is Fixture {
         bytes32 hash = bytes32(v.challenge);
         bytes memory server = _serverSignature(SERVER, hash);
         bytes memory tail = _slice(v.client, TAIL_AT);
-        bytes memory signature = abi.encodePacked(uint8(1), uint8(0), server, r, s, uint16(v.data.length), v.data, tail);
+        bytes memory signature = abi.encodePacked(uint8(1), uint8(0), _day(), server, r, s, uint16(v.data.length), v.data, tail);
         vm.assertEq(_validateSignature(hash, signature), 0, "accepted");
         vm.assertEq(_validateSignature(~hash, signature), SIG_FAILED, "for this challenge only");
     }

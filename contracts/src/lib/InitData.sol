@@ -5,9 +5,9 @@ import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 import {AccountStorage} from "./AccountStorage.sol";
 import {AccountInit, GasCap, Passkey, SpendingLimit} from "./AccountTypes.sol";
 
-/// @title Rules for init data
-/// @notice Whoever makes init data must obey the same rules: an address whose init data breaks one can be paid to but
-/// never be deployed. All rows are checked on all chains, so that an account that deploys on one deploys on each.
+/// @title Rules for keys, guardians and init data
+/// @notice Keys and guardians obey them always, init data once. Whoever makes init data must obey the same rules: an
+/// address whose init data breaks one can be paid to but never be deployed. All rows are checked on all chains, so that an account that deploys on one deploys on each.
 library InitData {
     /// @dev Rows of each table, for all chains together. The pairwise comparison of 32 rows costs under 100 k gas.
     uint256 internal constant MAX_ROWS = 32;
@@ -31,17 +31,25 @@ library InitData {
 
     /// @notice Reverts with the name of the first rule that `init` breaks.
     function check(AccountInit memory init) internal pure {
-        _checkPasskeys(init.passkeys);
-        if (init.serverKey == address(0)) revert ZeroServerKey();
-        if (init.escapeKey == address(0)) revert ZeroEscapeKey();
-        // One key must not be a vote and the gate at once.
-        if (init.escapeKey == init.serverKey) revert EscapeKeyIsServerKey();
-        if ((init.guardiansHash == 0) != (init.guardianThreshold == 0)) {
-            revert GuardianThresholdInconsistent(init.guardiansHash, init.guardianThreshold);
-        }
-        if (init.recoveryDelay < MIN_RECOVERY_DELAY) revert RecoveryDelayTooShort(init.recoveryDelay);
+        checkKeys(init.passkeys, init.serverKey, init.escapeKey);
+        checkGuardians(init.guardiansHash, init.guardianThreshold, init.recoveryDelay);
         _checkGasCaps(init.gasCaps);
         _checkLimits(init.limits);
+    }
+
+    /// @notice What holds of an account's keys at any time.
+    function checkKeys(Passkey[] memory passkeys, address serverKey, address escapeKey) internal pure {
+        _checkPasskeys(passkeys);
+        if (serverKey == address(0)) revert ZeroServerKey();
+        if (escapeKey == address(0)) revert ZeroEscapeKey();
+        // One key must not be a vote and the gate at once.
+        if (escapeKey == serverKey) revert EscapeKeyIsServerKey();
+    }
+
+    /// @notice What holds of an account's guardians at any time.
+    function checkGuardians(bytes32 guardiansHash, uint8 threshold, uint32 recoveryDelay) internal pure {
+        if ((guardiansHash == 0) != (threshold == 0)) revert GuardianThresholdInconsistent(guardiansHash, threshold);
+        if (recoveryDelay < MIN_RECOVERY_DELAY) revert RecoveryDelayTooShort(recoveryDelay);
     }
 
     /// @dev A point and its negative are the same secret, so equal x alone makes a duplicate: one secret, one vote.

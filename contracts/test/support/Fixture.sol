@@ -44,6 +44,7 @@ abstract contract Fixture {
     uint256 internal constant SERVER = 9;
     uint256 internal constant ESCAPE = 11;
     uint256 internal constant GAS_CAP = 0.01 ether;
+    uint256 internal constant DAY_LIMIT = 20 ether;
     uint256 internal constant SIG_FAILED = 1;
     address payable internal constant BENEFICIARY = payable(address(0xBEEF));
     address internal constant STRANGER = address(0x5742);
@@ -62,7 +63,7 @@ abstract contract Fixture {
     function setUp() public virtual {
         entryPoint = _deployEntryPoint(_entryPointVersion());
         p256 = new P256Verifier();
-        factory = new CommunityAccountFactory(entryPoint, address(p256));
+        factory = _newFactory();
         account = CommunityAccount(payable(factory.createAccount(abi.encode(_init()))));
         vm.deal(BENEFICIARY, 1 ether);
         vm.deal(address(account), 10 ether);
@@ -83,6 +84,29 @@ abstract contract Fixture {
         return IEntryPointUnderTest(canonical);
     }
 
+    /// @dev From the compiled artifact, not by `new`: a test contract would carry the code of factory, account and reader,
+    /// and each of them would be optimised once more for every test contract.
+    function _newFactory() internal returns (CommunityAccountFactory) {
+        bytes memory arguments = abi.encode(entryPoint, p256);
+        return CommunityAccountFactory(_make("CommunityAccountFactory.sol:CommunityAccountFactory", arguments));
+    }
+
+    function _newImplementation(address entryPoint_, address p256Fallback) internal returns (CommunityAccount) {
+        bytes memory arguments = abi.encode(entryPoint_, p256Fallback);
+        return CommunityAccount(payable(_make("CommunityAccount.sol:CommunityAccount", arguments)));
+    }
+
+    function _make(string memory artifact, bytes memory arguments) internal returns (address made) {
+        bytes memory initCode = bytes.concat(vm.getCode(artifact), arguments);
+        assembly ("memory-safe") {
+            made := create(0, add(initCode, 32), mload(initCode))
+            if iszero(made) {
+                returndatacopy(0, 0, returndatasize())
+                revert(0, returndatasize())
+            }
+        }
+    }
+
     function _npmInitCode(string memory folder, string memory name) internal view returns (bytes memory) {
         return vm.parseJsonBytes(vm.readFile(string.concat(folder, name, ".json")), ".bytecode");
     }
@@ -95,7 +119,7 @@ abstract contract Fixture {
     }
 
     /// @dev One passkey, no guardians, a gas cap and a native limit for this chain and rows for another.
-    function _init() internal view returns (AccountInit memory init) {
+    function _init() internal view virtual returns (AccountInit memory init) {
         init.passkeys = new Passkey[](1);
         init.passkeys[0] = _passkey(PASSKEY);
         init.serverKey = vm.addr(SERVER);
@@ -106,7 +130,7 @@ abstract contract Fixture {
         init.gasCaps[1] = GasCap(block.chainid, GAS_CAP);
         init.limits = new SpendingLimit[](2);
         init.limits[0] = SpendingLimit(1, address(0), 5 ether);
-        init.limits[1] = SpendingLimit(block.chainid, address(0), 1 ether);
+        init.limits[1] = SpendingLimit(block.chainid, address(0), DAY_LIMIT);
     }
 
     // ---- calls and operations
@@ -152,10 +176,25 @@ abstract contract Fixture {
         vm.expectRevert(abi.encodeWithSelector(IEntryPoint.FailedOpWithRevert.selector, 0, reason, inner));
     }
 
-    /// @dev Validation as the EntryPoint asks for it, without the rest of `handleOps`.
+    /// @dev Validation as the EntryPoint asks for it, without the rest of `handleOps`. 0 when the operation is valid, today
+    /// if the account pays for it and at any time if not.
     function _validate(PackedUserOperation memory op, bytes32 hash) internal returns (uint256) {
         vm.prank(address(entryPoint));
-        return account.validateUserOp(op, hash, 0);
+        return _normal(account.validateUserOp(op, hash, 0));
+    }
+
+    function _normal(uint256 validationData) internal view returns (uint256) {
+        return validationData == _today() ? 0 : validationData;
+    }
+
+    /// @dev Validation data of an operation that is valid on the current day.
+    function _today() internal view returns (uint256) {
+        uint256 start = uint256(_day()) * 1 days;
+        return (start << 208) | ((start + 1 days - 1) << 160);
+    }
+
+    function _day() internal view returns (uint32) {
+        return uint32(vm.getBlockTimestamp() / 1 days);
     }
 
     /// @dev Validation data for a signature over an otherwise empty operation.
@@ -169,26 +208,42 @@ abstract contract Fixture {
     // ---- signatures
 
     function _signed(PackedUserOperation memory op) internal view returns (PackedUserOperation memory) {
-        op.signature = _dual(entryPoint.getUserOpHash(op));
+        bytes memory sponsor = op.paymasterAndData;
+        bool sponsored = sponsor.length >= 20 && bytes20(sponsor) != 0;
+        bytes32 hash = entryPoint.getUserOpHash(op);
+        op.signature = _dual(sponsored ? 0 : _day(), 0, _serverSignature(SERVER, hash), _assertion(), hash);
         return op;
     }
 
-    function _dual(bytes32 hash) internal pure returns (bytes memory) {
+    function _dual(bytes32 hash) internal view returns (bytes memory) {
         return _dual(0, _serverSignature(SERVER, hash), _assertion(), hash);
+    }
+
+    function _dual(uint8 slot, bytes memory server, Assertion memory a, bytes32 challenge)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return _dual(_day(), slot, server, a, challenge);
     }
 
     function _assertion() internal pure returns (Assertion memory) {
         return Assertion(PASSKEY, RP_ID_HASH, 0x05, PREFIX, TAIL);
     }
 
-    function _dual(uint8 slot, bytes memory server, Assertion memory a, bytes32 challenge)
+    function _dual(uint32 day, uint8 slot, bytes memory server, Assertion memory a, bytes32 challenge)
         internal
         pure
         returns (bytes memory)
     {
+        return abi.encodePacked(uint8(1), slot, day, server, _passkeyData(a, challenge));
+    }
+
+    /// @dev A passkey's part of a dual signature, and all of its vote.
+    function _passkeyData(Assertion memory a, bytes32 challenge) internal pure returns (bytes memory) {
         bytes memory data = abi.encodePacked(a.rpIdHash, a.flags, uint32(1));
         (bytes32 r, bytes32 s) = _passkeySignature(a, data, challenge);
-        return abi.encodePacked(uint8(1), slot, server, r, s, uint16(data.length), data, a.tail);
+        return abi.encodePacked(r, s, uint16(data.length), data, a.tail);
     }
 
     function _passkeySignature(Assertion memory a, bytes memory data, bytes32 challenge)
@@ -207,11 +262,12 @@ abstract contract Fixture {
     }
 
     /// @dev The dummy that estimates are made with (spec/wire-formats.md, section 1).
-    function _dummy() internal pure returns (bytes memory) {
+    function _dummy() internal view returns (bytes memory) {
         bytes memory data = abi.encodePacked(RP_ID_HASH, uint8(0x05), uint32(0));
         bytes32 r = bytes32(N_P256 / 3);
         bytes32 s = bytes32(N_P256 / 3);
-        return abi.encodePacked(uint8(1), uint8(0), N_K1 / 3, N_K1 / 3, uint8(27), r, s, uint16(37), data, TAIL);
+        bytes memory server = abi.encodePacked(N_K1 / 3, N_K1 / 3, uint8(27));
+        return abi.encodePacked(uint8(1), uint8(0), _day(), server, r, s, uint16(37), data, TAIL);
     }
 
     function _bound(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {

@@ -25,6 +25,7 @@ interface Vm {
 
     function deal(address account, uint256 wei_) external;
     function warp(uint256 timestamp) external;
+    function getBlockTimestamp() external view returns (uint256);
     function roll(uint256 number) external;
     function fee(uint256 baseFee) external;
     function txGasPrice(uint256 price) external;
@@ -61,6 +62,7 @@ interface Vm {
     function assertLt(uint256 left, uint256 right, string calldata what) external pure;
     function assertApproxEqAbs(uint256 left, uint256 right, uint256 delta, string calldata what) external pure;
 
+    function getCode(string calldata artifact) external view returns (bytes memory);
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonString(string calldata json, string calldata key) external pure returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
