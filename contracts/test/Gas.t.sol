@@ -2,8 +2,10 @@
 pragma solidity 0.8.37;
 
 import {PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
-import {AccountInit} from "../src/lib/AccountTypes.sol";
-import {SponsorFixture} from "./support/SponsorFixture.sol";
+import {Sessions} from "../src/account/Sessions.sol";
+import {AccountInit, Call, Grant, Passkey, Signature, Stamp} from "../src/lib/AccountTypes.sol";
+import {TestToken} from "./support/TestTokens.sol";
+import {VoteFixture} from "./support/VoteFixture.sol";
 
 interface ISimpleAccountFactory {
     function createAccount(address owner, uint256 salt) external returns (address);
@@ -13,13 +15,15 @@ interface ISimpleAccountFactory {
 /// @dev Gas of one operation inside `handleOps` of EntryPoint 0.8: warm is the second of two equal operations in one
 /// transaction, cold has every account and slot untouched in it. All nonces were used before. Intrinsic gas and calldata are not part of it. `npm run gas`
 /// prints the table; `forge snapshot` keeps each test's total.
-contract GasTest is SponsorFixture {
+contract GasTest is VoteFixture {
     /// @dev design/contracts.md: a dual native transfer, warm, and the creation of an account.
     uint256 private constant TRANSFER_TARGET = 60_000;
     uint256 private constant CREATION_TARGET = 400_000;
+    uint256 private constant SESSION_TARGET = 50_000;
 
     bytes private transfer;
     address private simple;
+    TestToken private token;
 
     function setUp() public override {
         super.setUp();
@@ -29,6 +33,72 @@ contract GasTest is SponsorFixture {
         entryPoint.depositTo{value: 1 ether}(address(account));
         _handle(_signed(_op(transfer)));
         simple = _simpleAccount();
+        token = new TestToken();
+        token.mint(address(account), 1000);
+        token.mint(RECIPIENT, 1000);
+        _list(address(token), 1000);
+        _handle(_signed(_op(_tokenTransfer())));
+    }
+
+    /// @dev Within its limit, to a known recipient.
+    function test_TokenTransfer() public {
+        uint256 gas = _warm(_signed(_op(_tokenTransfer())), _signed(_next(_op(_tokenTransfer()))));
+        _row("dual token transfer, warm", gas);
+    }
+
+    function test_TokenTransferCold() public {
+        PackedUserOperation memory op = _signed(_op(_tokenTransfer()));
+        _cool();
+        vm.cool(address(token));
+        _row("dual token transfer, cold", _handle(op));
+    }
+
+    /// @dev A function of another contract, without value; the paymaster is part of every session.
+    function test_SessionCall() public {
+        Grant memory grant = _grant();
+        uint256 gas = _warm(_session(grant, 0), _session(grant, 1));
+        _row("session call with paymaster, warm", gas);
+        _row("of which the paymaster's part, as in a dual transfer", _paymasterPart());
+    }
+
+    function test_SessionCallCold() public {
+        PackedUserOperation memory op = _session(_grant(), 0);
+        _cool();
+        _row("session call with paymaster, cold", _handle(op));
+    }
+
+    function test_Freeze() public {
+        Stamp memory stamp = _stamp();
+        Signature[] memory one = _signatures(0, _freezeDigest(stamp));
+        _coolAccount();
+        uint256 gas = gasleft();
+        account.freeze(stamp, one);
+        _row("freeze by a passkey, cold", gas - gasleft());
+    }
+
+    function test_StartAndFinishEscape() public {
+        Stamp memory stamp = _stamp();
+        (Passkey[] memory keys, address server) = (_keys(501), vm.addr(502));
+        Signature[] memory one = _signatures(ESCAPE_SIGNER, _escapeDigest(keys, server, 1, stamp));
+        _coolAccount();
+        uint256 gas = gasleft();
+        account.escape(keys, server, 1, stamp, one);
+        _row("escape by the escape key, cold", gas - gasleft());
+        _skip(3 days);
+        _coolAccount();
+        gas = gasleft();
+        account.finishEscape(keys, server, 1, stamp);
+        _row("finishing an escape, cold", gas - gasleft());
+    }
+
+    function test_Unfreeze() public {
+        _freeze(0);
+        Stamp memory stamp = _stamp();
+        Signature[] memory three = _signatures(0, ESCAPE_SIGNER, SERVER_SIGNER, _unfreezeDigest(2, stamp));
+        _coolAccount();
+        uint256 gas = gasleft();
+        account.unfreeze(2, stamp, three);
+        _row("unfreeze by two votes and the gate, cold", gas - gasleft());
     }
 
     function test_DualTransfer() public {
@@ -116,15 +186,58 @@ contract GasTest is SponsorFixture {
         return this.measure(second);
     }
 
-    function _cool() private {
-        vm.cool(address(entryPoint));
+    function _coolAccount() private {
         vm.cool(address(account));
-        vm.cool(address(factory));
         vm.cool(factory.implementation());
+        vm.cool(account.reader());
+    }
+
+    function _cool() private {
+        _coolAccount();
+        vm.cool(address(entryPoint));
+        vm.cool(address(factory));
         vm.cool(address(paymaster));
         vm.cool(simple);
         vm.cool(RECIPIENT);
         vm.cool(BENEFICIARY);
+    }
+
+    function _tokenTransfer() private view returns (bytes memory) {
+        return _call(address(token), 0, abi.encodeCall(token.transfer, (RECIPIENT, 1)));
+    }
+
+    function _grant() private returns (Grant memory grant) {
+        bytes4[] memory selectors = new bytes4[](1);
+        selectors[0] = token.mint.selector;
+        (uint48 start, uint48 end) = (uint48(_now() - 1), uint48(_now() + 1 hours));
+        grant = Grant(address(paymaster), selectors, 0, 0, start, end, address(paymaster), 0);
+        grant.target = address(_otherToken());
+        _execute(address(account), 0, abi.encodeCall(Sessions.createGrant, (grant)));
+        Call[] memory calls = new Call[](1);
+        calls[0] = Call(grant.target, 0, abi.encodeCall(token.mint, (RECIPIENT, 1)));
+        _execute(calls);
+    }
+
+    /// @dev Another token than the listed one: its `mint` is no token function, so nothing is charged.
+    function _otherToken() private returns (TestToken) {
+        return new TestToken();
+    }
+
+    function _session(Grant memory grant, uint256 nonceAhead) private view returns (PackedUserOperation memory op) {
+        Call[] memory calls = new Call[](1);
+        calls[0] = Call(grant.target, 0, abi.encodeCall(token.mint, (RECIPIENT, 1)));
+        op = _op(abi.encodeCall(Sessions.executeSession, (grant, abi.encode(calls))));
+        op.nonce += nonceAhead;
+        op = _sponsor(op);
+        op.signature = abi.encodePacked(uint8(2), _serverSignature(SERVER, entryPoint.getUserOpHash(op)));
+    }
+
+    function _paymasterPart() private returns (uint256) {
+        uint256 state = vm.snapshotState();
+        uint256 alone = _warm(_signed(_op(transfer)), _signed(_next(_op(transfer))));
+        vm.revertToState(state);
+        uint256 sponsored = _warm(_signed(_sponsor(_op(transfer))), _signed(_sponsor(_next(_op(transfer)))));
+        return sponsored - alone;
     }
 
     function _next(PackedUserOperation memory op) private pure returns (PackedUserOperation memory) {

@@ -185,23 +185,45 @@ abstract contract Custody is Votes {
         return abi.decode(_ask(msg.data), (bytes32, uint256, KeyPlan));
     }
 
+    function _applyKeys(KeyPlan memory plan) private {
+        _putKeys(plan);
+        _nextEpoch(AccountStorage.get());
+    }
+
     function _finishKeys(ItemKind kind) private {
         (bytes32 id,, KeyPlan memory plan) = _askPlan();
         _finish(id, kind);
         _applyKeys(plan);
     }
 
-    /// @dev Drops all passkeys but the kept ones, puts the new ones into the lowest free slots, and begins a key epoch.
-    function _applyKeys(KeyPlan memory plan) private {
+    /// @dev Drops all passkeys but the kept ones and puts the new ones into the lowest free slots. Events only for what is
+    /// new, which at creation is everything.
+    function _putKeys(KeyPlan memory plan) private {
         AccountStorage.Layout storage $ = AccountStorage.get();
-        uint256 gone = $.passkeySlots & ~plan.kept;
-        for (uint256 slot = 0; slot < AccountStorage.MAX_PASSKEYS; ++slot) {
+        uint256 live = plan.kept;
+        uint256 gone = $.passkeySlots & ~live;
+        for (uint256 slot = 0; gone >> slot != 0; ++slot) {
             if ((gone >> slot) & 1 == 0) continue;
             emit PasskeyRemoved(slot, $.passkeys[slot].x);
             delete $.passkeys[slot];
         }
-        _putKeys($, plan);
-        _nextEpoch($);
+        uint256 place;
+        for (uint256 i = 0; i < plan.added.length; ++i) {
+            while ((live >> place) & 1 != 0) ++place;
+            live |= 1 << place;
+            Passkey memory key = plan.added[i];
+            $.passkeys[place] = key;
+            emit PasskeyAdded(place, key.x, key.y, key.rpIdHash);
+        }
+        $.passkeySlots = uint8(live);
+        if ($.serverKey != plan.serverKey) {
+            $.serverKey = plan.serverKey;
+            emit ServerKeyChanged(plan.serverKey);
+        }
+        if ($.escapeKey != plan.escapeKey) {
+            $.escapeKey = plan.escapeKey;
+            emit EscapeKeyChanged(plan.escapeKey);
+        }
     }
 
     function _applyRules(RuleChange calldata change) private {
@@ -216,28 +238,6 @@ abstract contract Custody is Votes {
         uint32 epoch = $.keyEpoch + 1;
         $.keyEpoch = epoch;
         emit KeyEpochChanged(epoch);
-    }
-
-    /// @dev Events only for what is new.
-    function _putKeys(AccountStorage.Layout storage $, KeyPlan memory plan) private {
-        uint256 live = plan.kept;
-        uint256 slot;
-        for (uint256 i = 0; i < plan.added.length; ++i) {
-            while ((live >> slot) & 1 != 0) ++slot;
-            live |= 1 << slot;
-            Passkey memory key = plan.added[i];
-            $.passkeys[slot] = key;
-            emit PasskeyAdded(slot, key.x, key.y, key.rpIdHash);
-        }
-        $.passkeySlots = uint8(live);
-        if ($.serverKey != plan.serverKey) {
-            $.serverKey = plan.serverKey;
-            emit ServerKeyChanged(plan.serverKey);
-        }
-        if ($.escapeKey != plan.escapeKey) {
-            $.escapeKey = plan.escapeKey;
-            emit EscapeKeyChanged(plan.escapeKey);
-        }
     }
 
     function _putRules(
@@ -258,7 +258,7 @@ abstract contract Custody is Votes {
 
     /// @dev Keys and rules of a new account; its key epoch is 0.
     function _storeFirst(AccountStorage.Layout storage $, FirstState memory first) internal {
-        _putKeys($, first.keys);
+        _putKeys(first.keys);
         _putRules($, first.guardiansHash, first.guardianThreshold, first.recoveryDelay, first.strict);
     }
 }
