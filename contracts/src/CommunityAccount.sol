@@ -12,7 +12,7 @@ import {Custody} from "./account/Custody.sol";
 import {Messages} from "./account/Messages.sol";
 import {Sessions} from "./account/Sessions.sol";
 import {AccountStorage} from "./lib/AccountStorage.sol";
-import {Call, FirstState} from "./lib/AccountTypes.sol";
+import {Call, Counting, FirstState} from "./lib/AccountTypes.sol";
 import {both} from "./lib/Bools.sol";
 import {CallBatch} from "./lib/CallBatch.sol";
 import {OutgoingCall} from "./lib/OutgoingCall.sol";
@@ -63,7 +63,7 @@ contract CommunityAccount is Custody, Sessions, Messages, IERC7821, ERC721Holder
         _requireNotFrozen(AccountStorage.get());
         Call[] calldata calls = CallBatch.decode(executionData);
         if (calls.length == 1 && _isOwnFunction(calls[0])) OutgoingCall.make(0, address(this), 0, calls[0].data);
-        else _run(calls, true);
+        else _run(calls, Counting.ByContent);
     }
 
     /// @inheritdoc IERC7821

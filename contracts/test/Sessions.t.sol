@@ -118,9 +118,10 @@ contract SessionsTest is VoteFixture {
         _selectorsRefused(selectors, abi.encodeWithSelector(ReaderErrors.GrantSelectorsNotAscending.selector, 0));
         (selectors[0], selectors[1]) = (bytes4(uint32(2)), bytes4(uint32(2)));
         _selectorsRefused(selectors, abi.encodeWithSelector(ReaderErrors.GrantSelectorsNotAscending.selector, 1));
-        bytes4[4] memory token = [bytes4(0xa9059cbb), 0x095ea7b3, 0xd505accf, 0xa22cb465];
+        // transfer, approve, permit, setApprovalForAll, and two that run several calls in one.
+        bytes4[6] memory token = [bytes4(0xa9059cbb), 0x095ea7b3, 0xd505accf, 0xa22cb465, 0xac9650d8, 0x5ae401dc];
         selectors = new bytes4[](1);
-        for (uint256 i = 0; i < 4; ++i) {
+        for (uint256 i = 0; i < 6; ++i) {
             selectors[0] = token[i];
             _selectorsRefused(selectors, abi.encodeWithSelector(ReaderErrors.GrantSelectorRefused.selector, token[i]));
         }
@@ -220,6 +221,45 @@ contract SessionsTest is VoteFixture {
         Call[] memory calls = _move(0);
         calls[0].data = hex"112233";
         _callsRefused(calls, abi.encodeWithSelector(ReaderErrors.GrantForeignSelector.selector, 0, selectors[0]));
+    }
+
+    /// @dev A live grant where the account hashes it, and another one where the ABI decoder would find it.
+    function test_AGrantHasOnePlace() public {
+        _create();
+        Grant memory fake = grant;
+        fake.target = RECIPIENT;
+        Call[] memory calls = _move(1);
+        calls[0].to = RECIPIENT;
+        bytes memory live = _tail(abi.encode(grant));
+        bytes memory other = _tail(abi.encode(fake));
+        bytes memory batch = abi.encode(calls);
+        bytes memory callData = abi.encodePacked(
+            Sessions.executeSession.selector,
+            uint256(64 + live.length),
+            uint256(64 + live.length + other.length),
+            live,
+            other,
+            batch.length,
+            batch
+        );
+        PackedUserOperation memory op = _sessionOp(calls);
+        op.callData = callData;
+        _validationRefused(op, abi.encodeWithSelector(ReaderErrors.SessionCallMalformed.selector));
+        vm.prank(address(entryPoint));
+        (bool ok, bytes memory reason) = address(account).call(callData);
+        vm.assertTrue(!ok && bytes4(reason) == Sessions.GrantNotLive.selector, "nor executed");
+    }
+
+    /// @dev Sessions are not looked into, except on a listed token: there a call must be harmless or is over the limit.
+    function test_AListedTokenKeepsItsLimitInASession() public {
+        _create();
+        _list(address(game), 1000);
+        grant.salt = 3;
+        (grant.validAfter, grant.validUntil) = (uint48(_now()), uint48(_now() + 1 hours));
+        _create();
+        _sessionExecutionRefused(
+            _move(0), abi.encodeWithSelector(Spending.UncountedTokenCall.selector, address(game), Game.move.selector)
+        );
     }
 
     function test_OnlyTheServerKeySigns() public {
@@ -373,6 +413,12 @@ contract SessionsTest is VoteFixture {
         Stamp memory stamp = _stamp();
         bytes32 digest = _digest("RevokeGrant(bytes32 grantId,", abi.encode(_id()), stamp);
         account.revokeGrant(_id(), stamp, _signatures(signer, digest));
+    }
+
+    /// @dev Without the offset in front.
+    function _tail(bytes memory encoded) private pure returns (bytes memory rest) {
+        rest = new bytes(encoded.length - 32);
+        for (uint256 i = 0; i < rest.length; ++i) rest[i] = encoded[32 + i];
     }
 
     function _move(uint256 value) private view returns (Call[] memory calls) {

@@ -35,7 +35,8 @@ const bytes = (...hex) => Buffer.from(hex.map((h) => h.replace(/^0x/, '')).join(
 const keccak = (...hex) => '0x' + Buffer.from(keccak_256(bytes(...hex))).toString('hex')
 const word = (address) => '00'.repeat(12) + address.slice(2)
 const create2 = (from, salt, initCode) => '0x' + keccak('0xff', from, salt, keccak(initCode)).slice(26)
-// RLP of [address, 1]: the first contract that a contract makes (EIP-161 starts nonces at 1).
+// RLP of [address, 1]: the first contract that a contract makes (EIP-161 starts nonces at 1). The factory makes the
+// implementation, the implementation its reader.
 const firstChild = (from) => '0x' + keccak('d694', from, '01').slice(26)
 const readJson = (...parts) => JSON.parse(fs.readFileSync(path.join(root, ...parts), 'utf8'))
 const npmArtifact = (name, contract) => readJson('node_modules', name, 'artifacts', `${contract}.json`)
@@ -86,7 +87,7 @@ function addresses(contracts) {
     const factory = create2(DEPLOYER, ZERO_SALT, initCode)
     const implementation = firstChild(factory)
     const proxyInitCodeHash = keccak(PROXY_PREFIX, implementation, PROXY_SUFFIX)
-    factories[version] = { factory, implementation, proxyInitCodeHash }
+    factories[version] = { factory, implementation, reader: firstChild(implementation), proxyInitCodeHash }
   }
   return { p256Verifier, factories, multisig: multisigAddresses(contracts) }
 }
@@ -114,6 +115,7 @@ const contracts = {
   P256Verifier: compiled('P256Verifier.sol', 'P256Verifier'),
   CommunityAccountFactory: compiled('CommunityAccountFactory.sol', 'CommunityAccountFactory'),
   CommunityAccount: compiled('CommunityAccount.sol', 'CommunityAccount'),
+  AccountReader: compiled('AccountReader.sol', 'AccountReader'),
   CommunityPaymaster: compiled('CommunityPaymaster.sol', 'CommunityPaymaster'),
   CommunityMultisigFactory: compiled('CommunityMultisigFactory.sol', 'CommunityMultisigFactory'),
   CommunityMultisig: compiled('CommunityMultisig.sol', 'CommunityMultisig'),

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
 import {AccountStorage} from "../lib/AccountStorage.sol";
-import {Grant, SessionPlan, Signature, Stamp} from "../lib/AccountTypes.sol";
+import {Call, Counting, Grant, SessionPlan, Signature, Stamp} from "../lib/AccountTypes.sol";
 import {both} from "../lib/Bools.sol";
 import {CallBatch} from "../lib/CallBatch.sol";
 import {KeySignature} from "../lib/KeySignature.sol";
@@ -56,13 +56,20 @@ abstract contract Sessions is Spending {
         emit GrantRevoked(id);
     }
 
-    /// @notice Runs a batch within `grant`. Validation asked the same about the same bytes; but whether the grant is still
-    /// live, and what is left of it, may have changed since then in the same bundle.
-    function executeSession(Grant calldata, bytes calldata executionData) external payable onlyEntryPoint {
-        _requireNotFrozen(AccountStorage.get());
-        (SessionPlan memory plan, AccountStorage.GrantState storage state) = _plan(msg.data);
-        if (plan.value != 0) state.valueLeft -= uint128(plan.value);
-        _run(CallBatch.decode(executionData), true);
+    /// @notice Runs a batch within `grant`. What it allows was checked in validation, about the same bytes; but whether it
+    /// is still live, and what is left of it, may have changed since then in the same bundle.
+    function executeSession(Grant calldata grant, bytes calldata executionData) external payable onlyEntryPoint {
+        AccountStorage.Layout storage $ = AccountStorage.get();
+        _requireNotFrozen($);
+        Call[] calldata calls = CallBatch.decode(executionData);
+        uint256 sum;
+        // Each value is below 2^128 (validation), so nothing wraps.
+        unchecked {
+            for (uint256 i = 0; i < calls.length; ++i) sum += calls[i].value;
+        }
+        AccountStorage.GrantState storage state = _requireLeft($, _canonicalId($, grant), sum);
+        if (sum != 0) state.valueLeft -= uint128(sum);
+        _run(calls, Counting.AsSession);
     }
 
     /// @dev The server key signs; everything else is refused by name, with a dummy signature too.
@@ -71,26 +78,50 @@ abstract contract Sessions is Spending {
         view
         returns (uint256)
     {
-        (SessionPlan memory plan,) = _plan(userOp.callData);
+        SessionPlan memory plan = abi.decode(_ask(userOp.callData), (SessionPlan));
+        AccountStorage.Layout storage $ = AccountStorage.get();
+        Grant calldata grant;
+        bytes calldata callData = userOp.callData;
+        assembly ("memory-safe") {
+            // Behind selector and two offsets; the reader refuses other places.
+            grant := add(callData.offset, 68)
+        }
+        _requireLeft($, _canonicalId($, grant), plan.value);
         bytes calldata sponsor = userOp.paymasterAndData;
         address paymaster = sponsor.length < 20 ? address(0) : address(bytes20(sponsor));
         // A grant's paymaster is not zero, so an operation without one is refused here too.
         if (paymaster != plan.paymaster) revert GrantForeignPaymaster(paymaster);
         bool formed = both(signature.length == SIGNATURE_LENGTH, bytes1(signature) == bytes1(KIND));
         bytes calldata server = signature.length == SIGNATURE_LENGTH ? signature[1:] : signature[0:0];
-        bool valid = both(KeySignature.signed(AccountStorage.get().serverKey, hash, server), formed);
+        bool valid = both(KeySignature.signed($.serverKey, hash, server), formed);
         return _validationData(valid, plan.validAfter < frozen ? frozen : plan.validAfter, plan.validUntil);
     }
 
-    /// @dev The grant allows each call by itself; here it is live and has enough left for all of them.
-    function _plan(bytes calldata callData)
+    /// @dev The id as the reader makes it, over the bytes of the call data. Another encoding of a grant has another hash and
+    /// is not live.
+    function _canonicalId(AccountStorage.Layout storage $, Grant calldata grant) private view returns (bytes32 id) {
+        uint256 epoch = $.keyEpoch;
+        assembly ("memory-safe") {
+            let input := mload(0x40)
+            // Eight words of fields, the number of selectors, the selectors.
+            let size := add(0x120, shl(5, calldataload(add(grant, 0x100))))
+            mstore(input, chainid())
+            mstore(add(input, 0x20), address())
+            mstore(add(input, 0x40), epoch)
+            mstore(add(input, 0x60), 0x80)
+            calldatacopy(add(input, 0x80), grant, size)
+            id := keccak256(input, add(size, 0x80))
+        }
+    }
+
+    /// @dev Each call by itself is one that the grant allows; here it is live and has enough left for all of them.
+    function _requireLeft(AccountStorage.Layout storage $, bytes32 id, uint256 value)
         private
         view
-        returns (SessionPlan memory plan, AccountStorage.GrantState storage state)
+        returns (AccountStorage.GrantState storage state)
     {
-        plan = abi.decode(_ask(callData), (SessionPlan));
-        state = _requireLive(AccountStorage.get(), plan.grantId);
-        if (plan.value > state.valueLeft) revert GrantValueOverTotal(plan.value, state.valueLeft);
+        state = _requireLive($, id);
+        if (value > state.valueLeft) revert GrantValueOverTotal(value, state.valueLeft);
     }
 
     function _requireLive(AccountStorage.Layout storage $, bytes32 id)

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
 import {AccountReader} from "../AccountReader.sol";
 import {AccountStorage} from "../lib/AccountStorage.sol";
-import {Call, FirstState, ItemKind, QueueKind, Signature, Stamp} from "../lib/AccountTypes.sol";
+import {Call, Counting, FirstState, ItemKind, QueueKind, Signature, Stamp} from "../lib/AccountTypes.sol";
 import {CallBatch} from "../lib/CallBatch.sol";
 import {CallClass} from "../lib/CallClasses.sol";
 import {OutgoingCall} from "../lib/OutgoingCall.sol";
@@ -92,21 +92,22 @@ abstract contract Spending is Votes {
     /// @notice Carries out what was queued.
     function confirm(QueueKind kind, bytes calldata content, uint256) external onlySelf {
         _finish(_askId(), ItemKind.Queued);
-        if (kind == QueueKind.Spend) return _run(CallBatch.decode(content), false);
+        if (kind == QueueKind.Spend) return _run(CallBatch.decode(content), Counting.Confirmed);
         AccountStorage.Layout storage $ = AccountStorage.get();
+        // One word or two: the reader looked at the length and the width of each when they were queued.
+        bytes32 first = bytes32(content);
+        address named = address(uint160(uint256(first)));
         if (kind == QueueKind.Limit) {
-            (address token, uint256 perDay) = abi.decode(content, (address, uint256));
-            _setLimit($, token, perDay);
+            _setLimit($, named, uint256(bytes32(content[32:])));
         } else if (kind == QueueKind.GasCap) {
-            _setGasCap($, abi.decode(content, (uint256)));
+            _setGasCap($, uint256(first));
         } else if (kind == QueueKind.Domain) {
-            bytes32 domain = abi.decode(content, (bytes32));
-            $.listedDomains[domain] = true;
-            emit DomainListed(domain);
+            $.listedDomains[first] = true;
+            emit DomainListed(first);
         } else {
-            (address target, bytes4 selector) = abi.decode(content, (address, bytes4));
-            $.allowedCalls[target][selector] = true;
-            emit CallAllowed(target, selector);
+            bytes4 selector = bytes4(content[32:]);
+            $.allowedCalls[named][selector] = true;
+            emit CallAllowed(named, selector);
         }
     }
 
@@ -182,11 +183,11 @@ abstract contract Spending is Votes {
     // ---- calls, in execution
 
     /// @dev Runs a batch, all or nothing. Each call is charged before it is made; what it would leave unlimited reverts.
-    function _run(Call[] calldata calls, bool charged) internal {
+    function _run(Call[] calldata calls, Counting counting) internal {
         for (uint256 i = 0; i < calls.length; ++i) {
             Call calldata one = calls[i];
             _checkTarget(one.to, i);
-            charged ? _charge(one.to, one.value, one.data) : _note(one);
+            counting == Counting.Confirmed ? _note(one) : _charge(one, counting == Counting.ByContent);
             OutgoingCall.make(i, one.to, one.value, one.data);
         }
     }
@@ -199,24 +200,36 @@ abstract contract Spending is Votes {
     }
 
     /// @dev What one call costs the limits of today. What none of them can count reverts by name.
-    function _charge(address to, uint256 value, bytes calldata data) private {
+    function _charge(Call calldata one, bool byContent) private {
         AccountStorage.Layout storage $ = AccountStorage.get();
+        address to = one.to;
         uint256 day = block.timestamp / 1 days;
-        if (value != 0) _spend($.limits[address(0)], address(0), value, day);
-        if (data.length == 0) return _meet($, to, true);
-        _chargeData($, to, data, day);
+        if (one.value != 0) _spend($.limits[address(0)], address(0), one.value, day);
+        if (one.data.length == 0) return _meet($, to, true);
+        _chargeData($, to, one.data, day, byContent);
     }
 
-    function _chargeData(AccountStorage.Layout storage $, address to, bytes calldata data, uint256 day) private {
+    /// @dev A grant has no token function in it; only on a listed token its calls must be harmless as well.
+    function _chargeData(
+        AccountStorage.Layout storage $,
+        address to,
+        bytes calldata data,
+        uint256 day,
+        bool byContent
+    ) private {
         bytes4 selector = bytes4(data);
-        (CallClass class, uint256 amount, address other) = _classify(data);
+        AccountStorage.DayLimit storage limit = $.limits[to];
+        bool listed = limit.listed;
+        CallClass class;
+        uint256 amount;
+        address other;
+        if (byContent || listed) (class, amount, other) = _classify(data);
         if (class == CallClass.Malformed) revert CallDataMalformed(to, selector);
         if (class == CallClass.Hidden) revert HiddenTokenCall(to, selector);
         if ($.strict && !$.allowedCalls[to][selector]) revert CallNotAllowed(to, selector);
         // The owner allowed this call, so its target needs no other acquaintance.
         _meet($, to, false);
-        AccountStorage.DayLimit storage limit = $.limits[to];
-        if (limit.listed) {
+        if (listed) {
             if (class == CallClass.Amount) _spend(limit, to, amount, day);
             else if (class != CallClass.Harmless) revert UncountedTokenCall(to, selector);
         } else if ((class == CallClass.Amount || class == CallClass.Token) && !$.unlistedTokensAllowed) {

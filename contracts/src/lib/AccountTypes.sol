@@ -120,9 +120,9 @@ struct FirstState {
     SpendingLimit[] limits;
 }
 
-/// @dev What the reader says about a session operation: the grant behind it, and the value of all its calls.
+/// @dev What the reader says about a session operation whose calls its grant allows: the value of all of them, who pays
+/// for it, and when it is valid.
 struct SessionPlan {
-    bytes32 grantId;
     uint256 value;
     address paymaster;
     uint48 validAfter;
@@ -140,6 +140,13 @@ enum ItemKind {
     Recover,
     Upgrade,
     Queued
+}
+
+/// @dev How the calls of a batch are counted: by their content, as a grant's, which holds no token function, or not at all.
+enum Counting {
+    ByContent,
+    AsSession,
+    Confirmed
 }
 
 /// @dev Kinds of `queue`. Numbers are part of the id of a queued item.

@@ -40,10 +40,11 @@ abstract contract ReaderErrors {
     error GrantTargetRefused(address target);
     error GrantSelectorCount(uint256 count);
     error GrantSelectorsNotAscending(uint256 index);
-    /// @notice A token function: no grant may move, allow or destroy tokens.
+    /// @notice A token function, or several calls in one: no grant may move, allow or destroy tokens.
     error GrantSelectorRefused(bytes4 selector);
     error GrantTimesRefused(uint48 validAfter, uint48 validUntil);
     error GrantWithoutPaymaster();
+    error SessionCallMalformed();
     error GrantForeignTarget(uint256 index, address to);
     error GrantForeignSelector(uint256 index, bytes4 selector);
     error GrantValueOverCall(uint256 index, uint256 value);

@@ -108,7 +108,10 @@ abstract contract Contents is Actions {
             // Above the one before and, at first, above zero.
             if (selector <= last) revert GrantSelectorsNotAscending(i);
             last = selector;
-            if (CallClasses.isTokenFunction(selector)) revert GrantSelectorRefused(selector);
+            // Calls of a session are not looked into any more, so nothing may be in them.
+            if (CallClasses.isTokenFunction(selector) || CallClasses.listPlace(selector) != 0) {
+                revert GrantSelectorRefused(selector);
+            }
         }
         return _grantId(grant);
     }
@@ -125,6 +128,8 @@ abstract contract Contents is Actions {
         view
         returns (SessionPlan memory plan)
     {
+        // The account hashes the grant where the canonical encoding has it.
+        if (uint256(bytes32(msg.data[4:36])) != 64) revert SessionCallMalformed();
         Call[] calldata calls = CallBatch.decode(executionData);
         for (uint256 i = 0; i < calls.length; ++i) {
             Call calldata one = calls[i];
@@ -138,7 +143,6 @@ abstract contract Contents is Actions {
             if (value > grant.valuePerCall) revert GrantValueOverCall(i, value);
             plan.value += value;
         }
-        plan.grantId = _grantId(grant);
         (plan.paymaster, plan.validAfter, plan.validUntil) = (grant.paymaster, grant.validAfter, grant.validUntil);
     }
 
