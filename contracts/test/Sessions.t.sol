@@ -8,7 +8,8 @@ import {Spending} from "../src/account/Spending.sol";
 import {Call, Grant, QueueKind, Signature, Stamp} from "../src/lib/AccountTypes.sol";
 import {CallBatch} from "../src/lib/CallBatch.sol";
 import {ReaderErrors} from "../src/lib/ReaderErrors.sol";
-import {Assertion} from "./support/Fixture.sol";
+import {Opcodes} from "./support/Opcodes.sol";
+import {Vm} from "./support/Vm.sol";
 import {VoteFixture} from "./support/VoteFixture.sol";
 
 /// @dev What an application offers to a session.
@@ -308,6 +309,17 @@ contract SessionsTest is VoteFixture {
         vm.assertApproxEqAbs(this.measure(op), gas, 16, "dummy");
     }
 
+    /// @dev One recovery and one question to the reader, in every case, and nothing forbidden (ERC-7562).
+    function test_ValidationIsCleanAndComplete() public {
+        _create();
+        PackedUserOperation memory op = _sessionOp(_move(1));
+        bytes[3] memory signatures = [_sessionSignature(SERVER, "h"), _sessionSignature(ESCAPE, "h"), bytes("short")];
+        for (uint256 i = 0; i < 3; ++i) {
+            op.signature = signatures[i];
+            this.trace(op);
+        }
+    }
+
     // ---- execution
 
     function test_RevokedInTheSameBundle() public {
@@ -378,6 +390,18 @@ contract SessionsTest is VoteFixture {
     }
 
     // ---- inside
+
+    function trace(PackedUserOperation calldata op) external {
+        address[] memory own = new address[](3);
+        (own[0], own[1], own[2]) = (address(account), factory.implementation(), account.reader());
+        vm.startDebugTraceRecording();
+        vm.prank(address(entryPoint));
+        account.validateUserOp(op, "h", 0);
+        Vm.DebugStep[] memory steps = vm.stopAndReturnDebugTraceRecording();
+        vm.assertEq(Opcodes.count(steps, own, Opcodes.STATICCALL), 2, "calls");
+        vm.assertEq(Opcodes.count(steps, own, 0x42), 0, "TIMESTAMP");
+        Opcodes.requireCleanValidation(steps, own);
+    }
 
     function measure(PackedUserOperation calldata op) external returns (uint256 gas) {
         vm.prank(address(entryPoint));

@@ -125,7 +125,7 @@ abstract contract Contents is Actions {
     /// live is the account's to say.
     function executeSession(Grant calldata grant, bytes calldata executionData)
         external
-        view
+        pure
         returns (SessionPlan memory plan)
     {
         // The account hashes the grant where the canonical encoding has it.
