@@ -10,6 +10,7 @@
 
 #include "cmd/community-node/development.hpp"
 #include "cmd/community-node/key_process.hpp"
+#include "community/accounts/api/account_watcher.hpp"
 #include "community/bundler/factory.hpp"
 #include "community/chain/api/block_watcher.hpp"
 #include "community/chain/factory.hpp"
@@ -107,6 +108,7 @@ class Node {
   std::unique_ptr<validation::Validator> validator_;
   std::unique_ptr<validation::Estimator> estimator_;
   std::unique_ptr<pool::Pool> pool_;
+  std::unique_ptr<accounts::AccountWatcher> watcher_;
   std::unique_ptr<paymaster::Sponsor> sponsor_;
   std::unique_ptr<bundler::Bundler> bundler_;
   std::unique_ptr<gateway::Gateway> gateway_;
@@ -128,7 +130,9 @@ infra::Result<void> Node::open_storage() {
   database.url = "sqlite:" + (options_.data_dir / "node.db").string();
   database.readers = options_.database_readers;
   auto opened = infra::Database::open(
-      database, {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations()}, &metrics_);
+      database,
+      {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(), accounts::account_migrations()},
+      &metrics_);
   if (!opened) return tl::unexpected(opened.error());
   database_ = std::move(*opened);
   progress_("data", options_.data_dir.string());
@@ -333,6 +337,15 @@ Task<infra::Result<void>> Node::start_relay() {
   limits.total = options_.pool_size;
   pool_ = pool::make_pool(*database_, *clock_, &metrics_, limits);
 
+  accounts::AccountWatcherDependencies watching_accounts{*database_, *clock_, *chain_,  *blocks_,
+                                                         contracts,  {},      &metrics_};
+  watching_accounts.is_known_userop = [this](core::Bytes32 hash) -> Task<bool> {
+    co_return (co_await pool_->record(hash)).has_value();
+  };
+  watcher_ = accounts::make_account_watcher(std::move(watching_accounts));
+  if (auto loaded = co_await watcher_->load(); !loaded)
+    co_return infra::fail(infra::ErrorCode::database, loaded.error().text());
+
   paymaster::SponsorOptions sponsor;
   sponsor.chain_id = deployment_.chain_id;
   const auto sponsors = co_await keys_->sponsors(deployment_.chain_id);
@@ -412,6 +425,8 @@ Task<void> Node::main_job() {
     progress_("failed", result.error().message);
     if (options_.once) status_ = 1;
   } else {
+    if (auto watched = co_await watcher_->watch(result->wallet.account); !watched)
+      progress_("failed", watched.error().text());
     progress_("receipt", std::string(result->deployed ? "account deployed and " : "") + "transfer done in block " +
                              std::to_string(result->block_number) + ", " + core::format_decimal(result->gas_used) +
                              " gas");

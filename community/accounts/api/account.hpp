@@ -28,7 +28,8 @@ using core::Uint256;
   X(guardians_invalid)               \
   X(grant_invalid)                   \
   X(chain_failed)                    \
-  X(account_unreadable)
+  X(account_unreadable)              \
+  X(storage_failed)
 
 COMMUNITY_ERRORS(COMMUNITY_ACCOUNTS_ERRORS)
 
