@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// A user operation, signed by both new keys and put into the EntryPoint by whoever pays. Its fees are zero: the sender of
+// the transaction pays for the gas, the account for nothing.
+import { call, decode, encode, topic } from './abi.mjs'
+import { slotOf, view } from './account.mjs'
+import { typed } from './actions.mjs'
+import { concat, keccak, slice, uint, utf8 } from './bytes.mjs'
+import { Problem, require } from './problem.mjs'
+import { isOverLimit, explain, readRevert } from './reverts.mjs'
+import { dualSignature } from './signing.mjs'
+
+const ENTRY_POINT_07 = '0x0000000071727de22e5e9d8baf0edac6f37da032'
+const OPERATION = '(address,uint256,bytes,bytes,bytes32,uint256,bytes32,bytes,bytes)'
+const HANDLE_OPS = `handleOps(${OPERATION}[],address)`
+const OPERATION_TYPE = 'PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,bytes32 ' +
+  'accountGasLimits,uint256 preVerificationGas,bytes32 gasFees,bytes paymasterAndData)'
+const OPERATION_EVENT = topic('UserOperationEvent(bytes32,address,address,uint256,bool,uint256,uint256)')
+const REVERT_EVENT = topic('UserOperationRevertReason(bytes32,address,uint256,bytes)')
+
+const BATCH_MODE = '0x01' + '00'.repeat(31)
+export const CALLS = '((address,uint256,bytes)[])'
+const EXECUTE = 'execute(bytes32,bytes)'
+/** P-256 without the precompile takes 250,000 gas; what is not used costs nothing. */
+const VERIFICATION_GAS = 1_000_000n
+const PAYMASTER_GAS = 50_000n
+
+// A paymaster of eight bytes that agrees to everything and has no deposit, so it can pay for nothing but operations that
+// cost nothing. The account then charges no gas to the daily limit, which is needed where that limit is zero or used up.
+//   PUSH1 40 RETURNDATASIZE MSTORE PUSH1 60 RETURNDATASIZE RETURN: empty context, validation data 0.
+const FREE_PAYMASTER_INIT = '0x6760403d5260603df33d5260086018f3'
+const DEPLOYER = '0x4e59b44847b379578588920ca78fbf26c0b4956c'
+export const FREE_PAYMASTER = slice(keccak(concat('0xff', DEPLOYER, uint(0), keccak(FREE_PAYMASTER_INIT))), 12)
+
+export const executeData = (calls) => call(EXECUTE, BATCH_MODE, encode(CALLS, [calls]))
+
+/** What both keys sign (EntryPoint 0.8 on: EIP-712; 0.7: its own packing). */
+export function operationHash(operation, entryPoint, chainId) {
+  const [sender, nonce, initCode, callData, gasLimits, preVerificationGas, gasFees, paymasterAndData] = operation
+  const fields = [sender, nonce, keccak(initCode), keccak(callData), gasLimits, preVerificationGas, gasFees, keccak(paymasterAndData)]
+  const types = 'address,uint256,bytes32,bytes32,bytes32,uint256,bytes32,bytes32'
+  if (entryPoint === ENTRY_POINT_07) {
+    return keccak(encode('(bytes32,address,uint256)', [keccak(encode(`(${types})`, fields)), entryPoint, chainId]))
+  }
+  const domain = keccak(encode('(bytes32,bytes32,bytes32,uint256,address)', [
+    keccak(utf8('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)')),
+    keccak(utf8('ERC4337')), keccak(utf8('1')), chainId, entryPoint,
+  ]))
+  return typed(domain, keccak(encode(`(bytes32,${types})`, [keccak(utf8(OPERATION_TYPE)), ...fields])))
+}
+
+/** Call that puts the free paymaster where everybody finds it, or null when it is there. */
+export async function freePaymasterCall(rpc) {
+  if ((await rpc.code(FREE_PAYMASTER)) !== '0x') return null
+  require((await rpc.code(DEPLOYER)) !== '0x', 'deployer_missing')
+  return { to: DEPLOYER, data: concat(uint(0), FREE_PAYMASTER_INIT) }
+}
+
+/** Runs call data as the EntryPoint would: null when it passes, the refusal when a limit is in the way. */
+export async function tryExecute(rpc, file, callData) {
+  try {
+    await rpc.call({ from: file.entryPoint, to: file.account, data: callData })
+    return null
+  } catch (error) {
+    const problem = explain(error)
+    if (problem.reverted && isOverLimit(problem.reverted)) return problem.reverted
+    throw problem
+  }
+}
+
+async function callGas(rpc, file, callData, calls) {
+  const most = 150_000n + 250_000n * BigInt(calls)
+  try {
+    const gas = await rpc.count('eth_estimateGas', [{ from: file.entryPoint, to: file.account, data: callData }])
+    return (gas * 3n) / 2n + 50_000n
+  } catch {
+    // Some servers estimate for no sender that has code.
+    return most
+  }
+}
+
+/** `handleOps` with one operation of the account. `sponsored`: through the free paymaster, without a day. */
+export async function operationCall(rpc, { file, state, keys, callData, calls, sponsored, beneficiary }) {
+  const slot = slotOf(state, keys)
+  require(slot !== null, 'keys_not_in_force')
+  const [nonce] = await view(rpc, file.entryPoint, 'getNonce(address,uint192)', [file.account, 0], '(uint256)')
+  const gasLimits = concat(uint(VERIFICATION_GAS, 16), uint(await callGas(rpc, file, callData, calls), 16))
+  const paymaster = sponsored ? concat(FREE_PAYMASTER, uint(PAYMASTER_GAS, 16), uint(0, 16)) : '0x'
+  const unsigned = [file.account, nonce, '0x', callData, gasLimits, 0n, uint(0), paymaster]
+  const hash = operationHash(unsigned, file.entryPoint, state.chainId)
+  // Another answer means an EntryPoint that this page does not know; it signs its own hash only.
+  const [theirs] = await view(rpc, file.entryPoint, `getUserOpHash(${OPERATION})`, [[...unsigned, '0x']], '(bytes32)')
+  require(theirs === hash, 'entry_point_unknown')
+  const day = sponsored ? 0n : state.block.timestamp / 86_400n
+  const signature = dualSignature({
+    passkeySecret: keys.passkeySecret, rpId: keys.rpId, slot, serverSecret: keys.serverSecret, hash, day,
+  })
+  return { hash, to: file.entryPoint, data: call(HANDLE_OPS, [[...unsigned, signature]], beneficiary) }
+}
+
+/** Reads what became of an operation; a problem when it reverted although its transaction did not. */
+export function operationOutcome(receipt, entryPoint, hash) {
+  const logs = receipt.logs.filter((log) => log.address?.toLowerCase() === entryPoint && log.topics?.[1]?.toLowerCase() === hash)
+  const event = logs.find((log) => log.topics[0].toLowerCase() === OPERATION_EVENT)
+  require(event, 'operation_not_found')
+  const [, success] = decode('(uint256,bool,uint256,uint256)', event.data)
+  if (success) return
+  const reason = logs.find((log) => log.topics[0].toLowerCase() === REVERT_EVENT)
+  const revert = reason ? readRevert(decode('(uint256,bytes)', reason.data)[1]) : { name: 'nothing', values: [] }
+  throw new Problem('operation_reverted', { rule: revert.name, details: revert.values.map(String).join(', ').slice(0, 200) })
+}
