@@ -13,4 +13,11 @@ if (wanted('escape')) {
   if (missing()) suite.skip('NodeVanished', `${missing()} is missing`)
   else await (await import('./escape_test.mjs')).run(suite)
 }
+if (wanted('strings')) await (await import('./strings_test.mjs')).run(suite)
+if (wanted('browser')) {
+  const { missingBrowser, run } = await import('./browser_test.mjs')
+  const what = missing() || missingBrowser()
+  if (what) suite.skip('Browser', `${what} is missing`)
+  else await run(suite)
+}
 process.exit(suite.end())

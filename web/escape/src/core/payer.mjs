@@ -155,6 +155,8 @@ export async function follow(rpc, payer, sent, pause) {
       if (receipt) return receipt
       taken = 0
     } catch (error) {
+      // What was sent does not come back because a server is away for a while.
+      if (error.problem === 'rpc_unreachable' || error.problem === 'rpc_busy') continue
       if (error.problem !== 'nonce_replaced' || ++taken === PATIENCE) throw error
     }
   }
