@@ -25,6 +25,9 @@ run: install contracts build/release/build.ninja ## start chain, trusted core an
 	@cmake --build build/release -j $(JOBS) --target community-node key-enclave -- --quiet
 	@exec build/release/bin/community-node run --dev $(RUN_FLAGS)
 
+page: install ## the escape page: build/escape.html
+	@cd web/escape && npm run --silent build
+
 build: install build/dev/build.ninja ## everything, with assertions and tests
 	@cmake --build build/dev -j $(JOBS)
 
@@ -51,4 +54,4 @@ format: ## format all C++
 clean: ## remove build outputs
 	rm -rf build contracts/out contracts/cache
 
-.PHONY: help install contracts run build test test-long bench fuzz lint format clean
+.PHONY: help install contracts run page build test test-long bench fuzz lint format clean

@@ -5,9 +5,9 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { chromium } from 'playwright-core'
 import { call } from '../src/core/abi.mjs'
-import { ZERO_ADDRESS, checksummed } from '../src/core/bytes.mjs'
+import { ZERO_ADDRESS, checksummed, uint } from '../src/core/bytes.mjs'
 import { addressOf, newKey } from '../src/core/signing.mjs'
-import { makeKeys } from '../src/core/keys-file.mjs'
+import { makeKeys, parseKeysFile } from '../src/core/keys-file.mjs'
 import { contracts, deployContracts, deployToken, root, startChain } from './development_chain.mjs'
 import { equal, holds } from './harness.mjs'
 import { ETHER, act, deployAccount, makePerson } from './people.mjs'
@@ -36,14 +36,16 @@ async function visit(browser, chain, folder, { phone = false, dark = false, loca
   const problems = []
   page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text()) })
   page.on('pageerror', (error) => problems.push(String(error)))
+  const sent = []
   page.on('request', (request) => {
     const url = request.url()
+    sent.push(request.postData() ?? '')
     if (!url.startsWith(chain.url) && !url.startsWith('file:') && !url.startsWith('blob:')) problems.push(`a request to ${url}`)
   })
   await page.addInitScript({ path: AXE })
   if (wallet) await page.addInitScript(unlockedWallet, { url: chain.url, account: chain.rich })
   await page.goto(pathToFileURL(PAGE).href)
-  return { page, context, problems, folder }
+  return { page, context, problems, sent, folder }
 }
 
 /** Runs in the page: a wallet (EIP-1193, EIP-6963) whose accounts are those of the development chain. */
@@ -204,7 +206,12 @@ async function wholeWay({ test, chain, places, token, folder, browser }) {
     equal([await chain.rpc.balance(person.account), await chain.rpc.balance(FRIEND)], [0n, 2n * ETHER], 'ether')
     equal(BigInt(await chain.rpc.call({ to: token, data: call('balanceOf(address)', FRIEND) })), 5n * ETHER, 'tokens')
     const html = await page.content()
-    for (const hidden of [secret, person.escapeSecret]) holds(!html.includes(hidden.slice(2)), 'a secret in the document')
+    const kept = parseKeysFile(fs.readFileSync(keysFile, 'utf8'), person.account)
+    for (const hidden of [secret, person.escapeSecret, kept.passkeySecret, kept.serverSecret]) {
+      holds(!html.includes(hidden.slice(2)), 'a secret in the document')
+      holds(!me.sent.some((body) => body.includes(hidden.slice(2))), 'a secret on the wire')
+    }
+    equal(await page.evaluate(() => localStorage.length + sessionStorage.length + document.cookie.length), 0, 'stored')
     equal(me.problems, [], 'console')
     await me.context.close()
   })
@@ -288,7 +295,88 @@ async function otherWays({ test, chain, places, folder, browser }) {
     await me.context.close()
   })
 
+  await servers({ test, chain, places, folder, browser })
   await keyboard({ test, chain, places, folder, browser })
+}
+
+async function servers({ test, chain, places, folder, browser }) {
+  await test('Browser.AnotherNodesKeysAndATransactionThatWaits', async () => {
+    const person = makePerson(places)
+    await deployAccount(chain, places, person)
+    await chain.give(addressOf(person.escapeSecret), ETHER)
+    const me = await visit(browser, chain, folder)
+    const { page } = me
+    await openAccount(me, chain, person, () => page.click('#pay-file'))
+    await page.click('#skip-freeze')
+    await page.check('#choice-keysKind-other')
+    const other = makeKeys(person.account, 'other.example', '2026-02-01T00:00:00Z')
+    for (const [name, value] of [['x', uint(other.passkey[0])], ['y', uint(other.passkey[1])], ['otherRpId', 'other.example'], ['serverKey', '0x12']])
+      await page.fill(`#field-${name}`, value)
+    await page.click('#take-keys')
+    holds((await page.textContent('[role=alert]')).includes('no address'), 'a wrong address is named')
+    await page.fill('#field-serverKey', checksummed(other.serverKey))
+    await page.click('#take-keys')
+    await page.waitForSelector('#start')
+    await chain.rpc.request('evm_setAutomine', [false])
+    try {
+      await page.click('#start')
+      await page.waitForSelector('#raise')
+      await picture(page, 'desktop-sent')
+      await page.click('#raise')
+      await page.waitForSelector('text=Sent again')
+    } finally {
+      await chain.rpc.request('evm_mine', [])
+      await chain.rpc.request('evm_setAutomine', [true])
+    }
+    await onStep(page, 'wait')
+    await page.waitForSelector('text=that you pasted')
+    await chain.pass(3 * DAY)
+    await page.click('#read-again')
+    await page.click('#finish-0')
+    await onStep(page, 'move')
+    await page.waitForSelector('#keys-file-move')
+    equal(me.problems, [], 'console')
+    await me.context.close()
+  })
+
+  await test('Browser.AWrongChainAndADeadServerAreExplained', async () => {
+    const person = makePerson(places, { chains: [{ chainId: 1, name: 'Ethereum', rpcUrls: ['https://rpc.example'] }] })
+    const me = await visit(browser, chain, folder)
+    const { page } = me
+    const file = path.join(folder, 'other.json')
+    fs.writeFileSync(file, person.recoveryFile)
+    await page.setInputFiles('#recovery-file', file)
+    await onStep(page, 'chain')
+    equal(await page.inputValue('#field-rpc'), 'https://rpc.example', 'the hint of the file')
+    const tried = async (url, words) => {
+      await page.fill('#field-rpc', url)
+      await page.click('#connect')
+      await idle(page)
+      const said = await page.textContent('[role=alert]')
+      holds(said.includes(words), said)
+    }
+    await tried('nonsense', 'no RPC URL')
+    await tried(chain.url, 'serves chain 31337')
+    equal(me.problems, [], 'console')
+    await tried('http://127.0.0.1:9', 'does not answer')
+    await picture(page, 'desktop-dead-server')
+    await me.context.close()
+  })
+
+  await test('Page.AForeignScriptDoesNotRun', async () => {
+    const { page, context } = await visit(browser, chain, folder)
+    const ran = await page.evaluate(() => {
+      const script = document.createElement('script')
+      script.textContent = 'globalThis.strange = true'
+      document.head.append(script)
+      const style = document.createElement('style')
+      style.textContent = 'body { display: none }'
+      document.head.append(style)
+      return globalThis.strange === true || getComputedStyle(document.body).display === 'none'
+    })
+    equal(ran, false, 'policy')
+    await context.close()
+  })
 }
 
 async function keyboard({ test, chain, places, folder, browser }) {

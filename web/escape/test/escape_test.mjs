@@ -6,7 +6,7 @@ import { FOREVER, chainIdOf, compareStates, readAccount, slotOf } from '../src/c
 import { KIND } from '../src/core/actions.mjs'
 import { ZERO_ADDRESS, random } from '../src/core/bytes.mjs'
 import { cancelCall, canCancel, createAccountCall, escapeCall, finishEscapeCall, freezeCall, leadsTo, startedByEscapeKey, whoCancels } from '../src/core/escape.mjs'
-import { findItems, timesOf } from '../src/core/items.mjs'
+import { emptyMemory, findItems, timesOf } from '../src/core/items.mjs'
 import { makeKeys, parseKeysFile, writeKeysFile } from '../src/core/keys-file.mjs'
 import { confirmData, confirmIsSponsored, moveCalls, nativeAsset, planData, planMove, queuedCalls, readTransfer, tokenAsset, transferOf } from '../src/core/money.mjs'
 import { operationOutcome } from '../src/core/operation.mjs'
@@ -315,8 +315,12 @@ async function serverTests({ test, chain, places }) {
       if (BigInt(filter.toBlock) - BigInt(filter.fromBlock) >= 1000n) return me.rpc.request('no_such_method')
       return me.rpc.request(method, [filter])
     } }
-    equal((await findItems(narrow, await me.state())).map(({ id }) => id), [item.id], 'items')
-    return `${asked} questions`
+    const memory = emptyMemory()
+    equal((await findItems(narrow, await me.state(), { memory })).map(({ id }) => id), [item.id], 'items')
+    const first = asked
+    equal((await findItems(narrow, await me.state(), { memory })).map(({ id }) => id), [item.id], 'items, a second time')
+    equal(asked - first, 1, 'questions of the second look')
+    return `${first} questions, then one`
   })
 
   await test('Rpc.TwoServersMustAgree', async () => {

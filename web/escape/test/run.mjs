@@ -13,6 +13,7 @@ if (wanted('escape')) {
   if (missing()) suite.skip('NodeVanished', `${missing()} is missing`)
   else await (await import('./escape_test.mjs')).run(suite)
 }
+if (wanted('page')) await (await import('./page_test.mjs')).run(suite)
 if (wanted('strings')) await (await import('./strings_test.mjs')).run(suite)
 if (wanted('browser')) {
   const { missingBrowser, run } = await import('./browser_test.mjs')

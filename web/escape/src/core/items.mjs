@@ -68,8 +68,18 @@ async function blockAt(rpc, timestamp, newest) {
   return low
 }
 
+/** Items of before a visit's last look may still be reorganised. */
+const REORG_BLOCKS = 64n
+
+/** The first block that can hold something that still waits. */
+function oldestOf(rpc, state) {
+  const week = 7n * 86_400n
+  const longest = (state.guardians.recoveryDelay > week ? state.guardians.recoveryDelay : week) + ITEM_LIFE_S + 86_400n
+  return blockAt(rpc, state.block.timestamp - longest, state.block.number)
+}
+
 // Many servers answer for some thousand blocks only: then piece by piece, newest first, back to where nothing waits any more.
-async function logsOf(rpc, state, onProgress) {
+async function logsOf(rpc, state, seen, onProgress) {
   const filter = { address: state.account, topics: [ITEM_STARTED] }
   const ask = async (from, to) => {
     const logs = await rpc.request('eth_getLogs', [{ ...filter, fromBlock: quantity(from), toBlock: quantity(to) }])
@@ -77,14 +87,13 @@ async function logsOf(rpc, state, onProgress) {
     return logs
   }
   const newest = state.block.number
+  const start = seen === undefined || seen < REORG_BLOCKS ? 0n : seen - REORG_BLOCKS
   try {
-    return await ask(0n, newest)
+    return await ask(start, newest)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
   }
-  const week = 7n * 86_400n
-  const longest = (state.guardians.recoveryDelay > week ? state.guardians.recoveryDelay : week) + ITEM_LIFE_S + 86_400n
-  const oldest = await blockAt(rpc, state.block.timestamp - longest, newest)
+  const oldest = start > 0n ? start : await oldestOf(rpc, state)
   const found = []
   let width = FIRST_WIDTH
   for (let to = newest; to >= oldest;) {
@@ -110,17 +119,22 @@ async function statusOf(rpc, state, item) {
   return { ...item, votes, age, delay }
 }
 
+/** What a visit remembers of an account's events, so that it asks for new ones only. */
+export const emptyMemory = () => ({ items: new Map(), seen: undefined })
+
 /** All that waits in the account of `state`, oldest first. */
-export async function findItems(rpc, state, onProgress) {
+export async function findItems(rpc, state, { memory = emptyMemory(), onProgress } = {}) {
   if (!state.deployed) return []
-  const logs = await logsOf(rpc, state, onProgress)
-  const started = logs.map((log) => readLog(state, log)).filter(Boolean)
-  const recent = [...new Map(started.map((item) => [item.id, item])).values()].slice(-MAX_ITEMS)
+  const logs = await logsOf(rpc, state, memory.seen, onProgress)
+  for (const item of logs.map((log) => readLog(state, log)).filter(Boolean)) memory.items.set(item.id, item)
   const items = []
-  for (const item of recent) {
+  // Something that was forgotten by a reorganisation is unknown to the account too.
+  for (const item of [...memory.items.values()].slice(-MAX_ITEMS)) {
     const waiting = await statusOf(rpc, state, item)
     if (waiting) items.push(waiting)
+    else memory.items.delete(item.id)
   }
+  memory.seen = state.block.number
   return items
 }
 

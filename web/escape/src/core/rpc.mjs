@@ -40,6 +40,9 @@ function revertData(error) {
   return inText && isHex(inText[0]) ? inText[0] : undefined
 }
 
+// Of several servers behind one name, some may not have the newest block yet.
+const BEHIND = /header not found|(?:unknown|missing|no such) block|block (?:is )?not (?:found|available)|missing trie node/i
+
 /** A failure that the server or wallet reported. */
 export function reported(error) {
   const message = String(error?.message ?? 'unknown').replace(/[\u0000-\u001f]/g, ' ').slice(0, 300)
@@ -64,7 +67,8 @@ export function createRpc(url, { fetcher = (...all) => fetch(...all), pause = (m
       throw new Problem('rpc_answer_malformed', { host: host(url), method })
     }
     if (answer?.error) {
-      if (status === 429 || answer.error.code === -32005) throw new Problem('rpc_busy', { host: host(url), status })
+      const later = status === 429 || answer.error.code === -32005 || BEHIND.test(String(answer.error.message))
+      if (later) throw new Problem('rpc_busy', { host: host(url), status })
       throw reported(answer.error)
     }
     if (answer?.id !== own || !('result' in answer)) throw new Problem('rpc_answer_malformed', { host: host(url), method })

@@ -2,7 +2,7 @@
 // The page: a vertical path of eight steps, one of them open.
 import { FOREVER } from '../core/account.mjs'
 import { h, replace } from './elements.mjs'
-import { box, button, details, facts, list, native, outcome, paragraph, tick } from './pieces.mjs'
+import { box, button, details, facts, list, native, outcome, paragraph, success, tick } from './pieces.mjs'
 import { changed, goBack, listenForWallets, onChange, refresh, refreshQuietly, session, whereNow } from './session.mjs'
 import { chainStep, chainSummary, emptyPayer, fileStep, fileSummary, payerStep, payerSummary } from './steps_first.mjs'
 import { finishStep, freezeStep, freezeSummary, startStep, strangeItems, waitStep } from './steps_escape.mjs'
@@ -72,11 +72,12 @@ function pathStep(step, index, place) {
   return h('li', { id: `step-${step.name}`, class: `step ${status}`, 'aria-current': open ? 'step' : null },
     h('div', { class: 'mark', 'aria-hidden': 'true' }, status === 'done' ? '✓' : String(index + 1)),
     h('div', { class: 'content' },
-      h('h2', {}, t(`step.${step.name}`), h('span', { class: 'unseen' }, ` (${t(`step.${status}`)})`)),
+      h('div', { class: 'title' },
+        h('h2', {}, t(`step.${step.name}`), h('span', { class: 'unseen' }, ` (${t(`step.${status}`)})`)),
+        status === 'done' && step.back
+          ? button(`back-${step.name}`, t('step.change'), () => goBack(step.name), 'quiet small', t(`step.${step.name}`)) : null),
       status === 'done' ? summaryOf(step, place) : null,
-      status === 'done' && step.back
-        ? button(`back-${step.name}`, t('step.change'), () => goBack(step.name), 'quiet small') : null,
-      open ? [index > 2 ? emptyPayer() : null, step.body()] : null,
+      open ? [success(), index > 2 ? emptyPayer() : null, step.body()] : null,
       open || here ? outcome(step.name) : null))
 }
 

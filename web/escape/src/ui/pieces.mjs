@@ -5,11 +5,12 @@ import { h } from './elements.mjs'
 import { changed, elapsed, offerMore, session, stopWaiting } from './session.mjs'
 import { amount, dateTime, duration, explainProblem, t } from './words.mjs'
 
-/** A button that does nothing while something runs; it keeps the focus then. */
-export function button(id, text, press, kind = '') {
+/** A button that does nothing while something runs; it keeps the focus then. `of` says to a screen reader what it is for. */
+export function button(id, text, press, kind = '', of = '') {
   const idle = session.busy === ''
   return h('button', {
-    id, type: 'button', class: kind || null, 'aria-disabled': idle ? null : 'true', on: { click: () => idle && press() },
+    id, type: 'button', class: kind || null, 'aria-disabled': idle ? null : 'true', 'aria-label': of ? `${text}: ${of}` : null,
+    on: { click: () => idle && press() },
   }, text)
 }
 
@@ -103,9 +104,12 @@ export function tick() {
 /** When on the clock of the chain, `seconds` after it was read. */
 export const when = (seconds) => dateTime(session.state.block.timestamp + BigInt(seconds))
 
-/** What runs now in `step`, or what went wrong there, or what went well. */
+/** What went well just now. */
+export const success = () => (session.notice && !session.busy ? box('good', h('p', {}, session.notice)) : null)
+
+/** What runs now in `step`, or what went wrong there. */
 export function outcome(step) {
-  const { busy, progress, sent, error, notice } = session
+  const { busy, progress, sent, error } = session
   if (busy === step) {
     return h('div', { class: 'box progress' },
       h('div', { class: 'bar', 'aria-hidden': 'true' }),
@@ -115,7 +119,7 @@ export function outcome(step) {
   if (error?.step === step) {
     return h('div', { class: 'box bad', role: 'alert' }, h('strong', {}, t('problem.title')), h('p', {}, explainProblem(error.error)))
   }
-  return notice ? h('div', { class: 'box good' }, h('p', {}, notice)) : null
+  return null
 }
 
 function sentPanel(sent) {

@@ -5,7 +5,7 @@ import { ZERO_ADDRESS, parseAddress, parseAmount } from '../core/bytes.mjs'
 import { chainIdOf, compareStates, readAccount, slotOf } from '../core/account.mjs'
 import { KIND } from '../core/actions.mjs'
 import { cancelCall, createAccountCall, escapeCall, finishEscapeCall, freezeCall, leadsTo, startedByEscapeKey } from '../core/escape.mjs'
-import { findItems, timesOf } from '../core/items.mjs'
+import { emptyMemory, findItems, timesOf } from '../core/items.mjs'
 import { makeKeys, parseKeysFile, parsePublicKeys, writeKeysFile } from '../core/keys-file.mjs'
 import { confirmData, confirmIsSponsored, knownTokens, moveCalls, nativeAsset, planData, planMove, queuedCalls, tokenAsset, transferOf } from '../core/money.mjs'
 import { operationOutcome } from '../core/operation.mjs'
@@ -22,7 +22,7 @@ const REFRESH_EVERY_MS = 15_000
 
 export const session = {
   form: { chain: '', rpc: '', rpc2: '', payerKind: 'file', keysKind: 'own', rpId: 'escape.invalid', to: '', token: '', amounts: {} },
-  file: null, rpc: null, rpc2: null, chainId: 0, state: null, items: [], readAt: 0, payer: null, payerBalance: 0n,
+  file: null, rpc: null, rpc2: null, chainId: 0, state: null, items: [], memory: emptyMemory(), readAt: 0, payer: null, payerBalance: 0n,
   freezeSkipped: false, anotherEscape: false, keys: null, draft: null, otherKeys: null,
   triedAt: 0, assets: null, plan: null, movedOut: false, busy: '', progress: '', sent: null, error: null, notice: '',
 }
@@ -79,7 +79,7 @@ export function goBack(step) {
 
 function forgetChain() {
   Object.assign(session, {
-    rpc: null, rpc2: null, state: null, items: [], payer: null, freezeSkipped: false, anotherEscape: false, assets: null,
+    rpc: null, rpc2: null, state: null, items: [], memory: emptyMemory(), payer: null, freezeSkipped: false, anotherEscape: false, assets: null,
     plan: null, movedOut: false,
   })
 }
@@ -90,6 +90,7 @@ export const connect = () => work('chain', async () => {
   const { form } = session
   const wanted = form.chain === 'other' ? undefined : Number(form.chain)
   say(t('progress.reading'))
+  session.memory = emptyMemory()
   const rpc = createRpc(form.rpc.trim())
   const chainId = await chainIdOf(rpc, wanted)
   const rpc2 = form.rpc2.trim() ? createRpc(form.rpc2.trim()) : null
@@ -99,10 +100,11 @@ export const connect = () => work('chain', async () => {
 })
 
 /** Reads account and items; with a second server, both must agree. */
-async function read({ rpc, rpc2, chainId } = session) {
+async function read({ rpc, rpc2, chainId, quiet = false } = session) {
   const state = await readAccount(rpc, session.file, chainId)
   if (rpc2) compareStates(state, await readAccount(rpc2, session.file, chainId))
-  const items = await findItems(rpc, state, (percent) => say(t('progress.searching', { percent })))
+  const onProgress = (percent) => quiet || say(t('progress.searching', { percent }))
+  const items = await findItems(rpc, state, { memory: session.memory, onProgress })
   Object.assign(session, { state, items, readAt: Date.now(), triedAt: Date.now() })
   if (session.payer) session.payerBalance = await rpc.balance(session.payer.address)
   const place = whereNow()
@@ -112,7 +114,7 @@ async function read({ rpc, rpc2, chainId } = session) {
 export const refresh = () => work(whereNow(), async () => {
   say(t('progress.reading'))
   await read()
-  if (whereNow() === 'move') await readAssets()
+  if (ownKeysRule()) await readAssets()
 })
 
 /** Looks now and then by itself, when nothing else happens. Silent: the next press of a button says what is wrong. */
@@ -120,7 +122,7 @@ export async function refreshQuietly() {
   if (session.busy || !session.state || document.hidden || Date.now() - session.triedAt < REFRESH_EVERY_MS) return
   session.triedAt = Date.now()
   const before = whereNow()
-  await read().catch(() => {})
+  await read({ ...session, quiet: true }).catch(() => {})
   if (whereNow() !== before) session.error = null
   render()
 }
@@ -229,7 +231,7 @@ export const openKeysFile = (chosen) => work(whereNow(), async () => {
   if (draft && draft.passkeySecret !== keys.passkeySecret && whereNow() === 'start') throw new Problem('keys_file_is_another')
   Object.assign(session, { keys, draft: null, assets: null, plan: null })
   session.notice = t('start.read_back')
-  if (whereNow() === 'move') await readAssets()
+  if (ownKeysRule()) await readAssets()
 })
 
 export function forgetKeys() {
@@ -261,8 +263,10 @@ export const cancel = (item) => work(whereNow(), async () => {
 
 export const finish = (item) => work('finish', async () => {
   await transact(() => finishEscapeCall(session.state, item))
+  const [[passkey], serverKey] = item.action.values
+  if (!leadsTo(item, session.keys)) session.otherKeys = { passkey, serverKey }
   session.notice = t('finish.done')
-  if (whereNow() === 'move') await readAssets()
+  if (ownKeysRule()) await readAssets()
 })
 
 // ---- 8: move money
@@ -357,13 +361,16 @@ export const leftOf = (item) => {
 /** Whether the account's keys are no longer those it began with. */
 export const keysChanged = () => session.state?.deployed && session.state.keyEpoch > 0n
 
+/** Whether the keys of the opened keys file are the account's now. */
+export const ownKeysRule = () => slotOf(session.state, session.keys) !== null
+
 /** The step that comes next: file, chain, payer, freeze, start, wait, finish or move. */
 export function whereNow() {
   const { file, state, payer } = session
   if (!file) return 'file'
   if (!state || !session.rpc) return 'chain'
   if (!payer) return 'payer'
-  if (slotOf(state, session.keys) !== null || slotOf(state, session.otherKeys) !== null) return 'move'
+  if (ownKeysRule() || slotOf(state, session.otherKeys) !== null) return 'move'
   const own = ownEscapes()
   if (own.length > 0 && !session.anotherEscape) return own.some((item) => leftOf(item) === 0n) ? 'finish' : 'wait'
   const frozen = state.frozenUntil > state.block.timestamp

@@ -142,7 +142,7 @@ export function finishStep() {
     paragraph('finish.what'),
     ripe.map((item, i) => h('section', { class: 'panel' },
       facts([t('wait.leads'), leadsWhere(item)], [t('keys.server'), address(item.action.values[1])], [t('wait.until'), when(timesOf(item).life)]),
-      h('div', { class: 'buttons' }, button(`finish-${i}`, t('finish.do'), () => finish(item), 'main')))),
+      h('div', { class: 'buttons' }, button(`finish-${i}`, t('finish.do'), () => finish(item), session.keys && !leadsTo(item, session.keys) ? '' : 'main')))),
     h('div', { class: 'buttons' }, button('another', t('wait.another'), startAnother, 'quiet')),
   ]
 }

@@ -4,16 +4,18 @@ import { ZERO_ADDRESS, formatAmount } from '../core/bytes.mjs'
 import { timesOf } from '../core/items.mjs'
 import { queuedCalls, readTransfer } from '../core/money.mjs'
 import { h } from './elements.mjs'
-import { address, box, button, countdown, facts, field, list, paragraph, when } from './pieces.mjs'
-import { addToken, chainName, checkMove, confirmQueued, forgetPlan, leftOf, move, session, showAssets } from './session.mjs'
+import { address, box, button, countdown, facts, field, fileButton, list, paragraph, when } from './pieces.mjs'
+import { addToken, chainName, checkMove, confirmQueued, forgetPlan, leftOf, move, openKeysFile, ownKeysRule, session, showAssets } from './session.mjs'
 import { amount, t } from './words.mjs'
 
 const symbolOf = (asset) => (asset.token === ZERO_ADDRESS ? t('native.name') : asset.symbol || t('move.token'))
 const assetOf = (token) => session.assets?.find((asset) => asset.token === token)
 
 export function moveStep() {
-  const { keys, assets } = session
-  if (!keys) return [box('good', paragraph('move.other_node'))]
+  const { assets } = session
+  if (!ownKeysRule()) {
+    return [paragraph('move.other_node'), fileButton('keys-file-move', t('keys.open'), openKeysFile)]
+  }
   const waiting = session.items.filter(queuedCalls)
   return [
     paragraph('move.what'),
@@ -54,13 +56,18 @@ function assetRow(asset) {
     button(`all-${asset.token}`, t('move.all'), most, 'quiet'))
 }
 
+function sumOf({ token, amount: sum }) {
+  if (token === ZERO_ADDRESS) return t('native.amount', { amount: formatAmount(sum, 18) })
+  const asset = assetOf(token)
+  return asset ? `${formatAmount(sum, asset.decimals)} ${symbolOf(asset)}` : String(sum)
+}
+
 /** What the calls move, one line each. */
 function lines(calls) {
   return h('ul', {}, calls.map((one) => {
     const transfer = readTransfer(one)
     if (!transfer) return h('li', {}, t('move.other_call'), ' ', address(one[0]))
-    const asset = assetOf(transfer.token)
-    const sum = asset ? `${formatAmount(transfer.amount, asset.decimals)} ${symbolOf(asset)}` : `${transfer.amount}`
+    const sum = sumOf(transfer)
     return h('li', {}, h('strong', {}, sum), ' → ', address(transfer.to))
   }))
 }
