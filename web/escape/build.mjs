@@ -18,8 +18,16 @@ if (found.length > 0) {
 
 async function bundled(entry) {
   const result = await build({
-    entryPoints: [path.join(here, entry)], bundle: true, minify: true, write: false, format: 'iife', target: 'es2022',
-    charset: 'utf8', legalComments: 'eof', logLevel: 'warning', absWorkingDir: here,
+    entryPoints: [path.join(here, entry)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+    charset: 'utf8',
+    legalComments: 'eof',
+    logLevel: 'warning',
+    absWorkingDir: here,
   })
   return result.outputFiles[0].text.trim()
 }
@@ -27,10 +35,13 @@ async function bundled(entry) {
 const hashOf = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 const script = await bundled('src/ui/main.mjs')
 const style = await bundled('src/style.css')
-const policy = `default-src 'none'; script-src ${hashOf(script)}; style-src ${hashOf(style)}; connect-src http: https:; ` +
+const policy =
+  `default-src 'none'; script-src ${hashOf(script)}; style-src ${hashOf(style)}; connect-src http: https:; ` +
   "base-uri 'none'; form-action 'none'"
 const parts = { policy, style, script }
-const page = fs.readFileSync(path.join(here, 'src/index.html'), 'utf8').replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name])
+const page = fs
+  .readFileSync(path.join(here, 'src/index.html'), 'utf8')
+  .replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name])
 fs.mkdirSync(path.dirname(out), { recursive: true })
 fs.writeFileSync(out, page)
 console.log(`${path.relative(process.cwd(), out)}: ${Buffer.byteLength(page)} bytes`)

@@ -6,8 +6,12 @@ import path from 'node:path'
 
 const LANGUAGES = ['en', 'zh', 'th']
 const source = path.join(import.meta.dirname, 'src')
-const read = (folder) => fs.readdirSync(path.join(source, folder)).filter((name) => name.endsWith('.mjs'))
-  .map((name) => fs.readFileSync(path.join(source, folder, name), 'utf8')).join('\n')
+const read = (folder) =>
+  fs
+    .readdirSync(path.join(source, folder))
+    .filter((name) => name.endsWith('.mjs'))
+    .map((name) => fs.readFileSync(path.join(source, folder, name), 'utf8'))
+    .join('\n')
 
 /** The text of each call of `name`, up to its closing bracket. */
 function callsOf(name, code) {
@@ -30,7 +34,11 @@ const literals = (code, pattern) => [...code.matchAll(pattern)].map((match) => m
 function wantedKeys() {
   const ui = read('ui')
   const all = ui + read('core')
-  const wanted = new Set(literals(ui, /'([a-z]+(?:\.[a-z_0-9]+)+)'/g).filter((key) => key !== 'escape.invalid' && !key.startsWith('localhost')))
+  const wanted = new Set(
+    literals(ui, /'([a-z]+(?:\.[a-z_0-9]+)+)'/g).filter(
+      (key) => key !== 'escape.invalid' && !key.startsWith('localhost'),
+    ),
+  )
   const steps = literals(ui.slice(ui.indexOf('const STEPS')), /name: '(\w+)', body/g)
   for (const step of [...steps, 'done', 'now', 'later']) wanted.add(`step.${step}`)
   for (const unit of ['days', 'hours', 'minutes', 'seconds']) wanted.add(`time.${unit}`)
@@ -49,7 +57,8 @@ export function complaints(strings) {
   for (const [key, row] of Object.entries(strings)) {
     if (!wanted.has(key) && !key.startsWith('rule.')) found.push(`${key} is not used`)
     for (const language of LANGUAGES)
-      if (typeof row[language] !== 'string' || row[language].trim() === '') found.push(`${key} is missing in ${language}`)
+      if (typeof row[language] !== 'string' || row[language].trim() === '')
+        found.push(`${key} is missing in ${language}`)
       else if (places(row[language]) !== places(row.en)) found.push(`${key} has other values in ${language}`)
     if (Object.keys(row).length !== LANGUAGES.length) found.push(`${key} has a language too many`)
   }

@@ -28,19 +28,27 @@ export function missingBrowser() {
 /** A fresh visit. `problems` gathers console errors, refused policies and requests to anywhere but the RPC. */
 async function visit(browser, chain, folder, { phone = false, dark = false, locale = 'en-GB', wallet = false } = {}) {
   const context = await browser.newContext({
-    viewport: phone ? { width: 390, height: 844 } : { width: 1180, height: 900 }, deviceScaleFactor: phone ? 2 : 1, locale,
-    colorScheme: dark ? 'dark' : 'light', acceptDownloads: true, reducedMotion: 'reduce', timezoneId: 'Europe/Berlin',
+    viewport: phone ? { width: 390, height: 844 } : { width: 1180, height: 900 },
+    deviceScaleFactor: phone ? 2 : 1,
+    locale,
+    colorScheme: dark ? 'dark' : 'light',
+    acceptDownloads: true,
+    reducedMotion: 'reduce',
+    timezoneId: 'Europe/Berlin',
   })
   const page = await context.newPage()
   page.setDefaultTimeout(30_000)
   const problems = []
-  page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text()) })
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text())
+  })
   page.on('pageerror', (error) => problems.push(String(error)))
   const sent = []
   page.on('request', (request) => {
     const url = request.url()
     sent.push(request.postData() ?? '')
-    if (!url.startsWith(chain.url) && !url.startsWith('file:') && !url.startsWith('blob:')) problems.push(`a request to ${url}`)
+    if (!url.startsWith(chain.url) && !url.startsWith('file:') && !url.startsWith('blob:'))
+      problems.push(`a request to ${url}`)
   })
   await page.addInitScript({ path: AXE })
   if (wallet) await page.addInitScript(unlockedWallet, { url: chain.url, account: chain.rich })
@@ -53,20 +61,28 @@ function unlockedWallet({ url, account }) {
   const request = async ({ method, params = [] }) => {
     if (method === 'eth_requestAccounts') return [account]
     const answer = await fetch(url, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
     })
     const { result, error } = await answer.json()
     if (error) throw Object.assign(new Error(error.message), error)
     return result
   }
-  const detail = Object.freeze({ info: { uuid: 'c0ffee00-0000-4000-8000-000000000001', name: 'Test wallet', icon: '', rdns: 'example.test' }, provider: { request } })
-  window.addEventListener('eip6963:requestProvider', () => window.dispatchEvent(new CustomEvent('eip6963:announceProvider', { detail })))
+  const detail = Object.freeze({
+    info: { uuid: 'c0ffee00-0000-4000-8000-000000000001', name: 'Test wallet', icon: '', rdns: 'example.test' },
+    provider: { request },
+  })
+  window.addEventListener('eip6963:requestProvider', () =>
+    window.dispatchEvent(new CustomEvent('eip6963:announceProvider', { detail })),
+  )
 }
 
 /** Serious findings of axe at this moment, in words. */
 async function axeFindings(page) {
   const results = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
-  return results.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  return results.violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
 }
 
@@ -112,8 +128,13 @@ export async function run({ test }) {
   const chain = await startChain()
   const folder = fs.mkdtempSync(path.join(root, 'build/escape-test-'))
   const browser = await chromium.launch({
-    executablePath: PROGRAMS.find((program) => fs.existsSync(program)), headless: true,
-    args: ['--no-sandbox', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1', '--disable-background-networking'],
+    executablePath: PROGRAMS.find((program) => fs.existsSync(program)),
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+      '--disable-background-networking',
+    ],
   })
   try {
     const places = await deployContracts(chain, bundle)
@@ -130,7 +151,11 @@ export async function run({ test }) {
 }
 
 async function firstStep({ test, chain, folder, browser }) {
-  for (const [language, locale, lang] of [['en', 'en-GB', 'en'], ['zh', 'zh-CN', 'zh-CN'], ['th', 'th-TH', 'th']])
+  for (const [language, locale, lang] of [
+    ['en', 'en-GB', 'en'],
+    ['zh', 'zh-CN', 'zh-CN'],
+    ['th', 'th-TH', 'th'],
+  ])
     await test(`Page.BeginsInTheLanguageOfTheBrowser (${language})`, async () => {
       const { page, context, problems } = await visit(browser, chain, folder, { locale })
       equal(await page.getAttribute('html', 'lang'), lang, 'lang')
@@ -155,7 +180,10 @@ async function firstStep({ test, chain, folder, browser }) {
 
 async function wholeWay({ test, chain, places, token, folder, browser }) {
   await test('Browser.APersonClicksTheWholeWay', async () => {
-    const limits = [[31337, ZERO_ADDRESS, 10n * ETHER], [31337, token, 10n ** 21n]]
+    const limits = [
+      [31337, ZERO_ADDRESS, 10n * ETHER],
+      [31337, token, 10n ** 21n],
+    ]
     const person = makePerson(places, { init: { limits } })
     await deployAccount(chain, places, person)
     await chain.give(person.account, 2n * ETHER)
@@ -310,7 +338,12 @@ async function servers({ test, chain, places, folder, browser }) {
     await page.click('#skip-freeze')
     await page.check('#choice-keysKind-other')
     const other = makeKeys(person.account, 'other.example', '2026-02-01T00:00:00Z')
-    for (const [name, value] of [['x', uint(other.passkey[0])], ['y', uint(other.passkey[1])], ['otherRpId', 'other.example'], ['serverKey', '0x12']])
+    for (const [name, value] of [
+      ['x', uint(other.passkey[0])],
+      ['y', uint(other.passkey[1])],
+      ['otherRpId', 'other.example'],
+      ['serverKey', '0x12'],
+    ])
       await page.fill(`#field-${name}`, value)
     await page.click('#take-keys')
     holds((await page.textContent('[role=alert]')).includes('no address'), 'a wrong address is named')
@@ -403,7 +436,11 @@ async function keyboard({ test, chain, places, folder, browser }) {
     await press('connect')
     await page.keyboard.press('Enter')
     await onStep(page, 'payer')
-    equal(await page.evaluate(() => document.activeElement.closest('li')?.id), 'step-payer', 'focus goes to the next step')
+    equal(
+      await page.evaluate(() => document.activeElement.closest('li')?.id),
+      'step-payer',
+      'focus goes to the next step',
+    )
     holds((await page.textContent('#live')).includes('Who pays'), 'the live region says the next step')
     equal(me.problems, [], 'console')
     await me.context.close()

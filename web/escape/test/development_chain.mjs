@@ -20,8 +20,11 @@ export function missing() {
 function anvilProgram() {
   const folder = path.join(root, 'contracts/node_modules/@foundry-rs')
   if (!fs.existsSync(folder)) return null
-  const found = fs.readdirSync(folder).filter((name) => name.startsWith('anvil-'))
-    .map((name) => path.join(folder, name, 'bin/anvil')).find((file) => fs.existsSync(file))
+  const found = fs
+    .readdirSync(folder)
+    .filter((name) => name.startsWith('anvil-'))
+    .map((name) => path.join(folder, name, 'bin/anvil'))
+    .find((file) => fs.existsSync(file))
   return found ?? null
 }
 
@@ -47,15 +50,19 @@ export async function until(probe) {
   throw new Error('what was waited for did not happen')
 }
 
-const answers = (rpc, child) => until(async () => {
-  if (child.exitCode !== null) throw new Error(`anvil ended with ${child.exitCode}`)
-  return rpc.count('eth_chainId').catch(() => null)
-})
+const answers = (rpc, child) =>
+  until(async () => {
+    if (child.exitCode !== null) throw new Error(`anvil ended with ${child.exitCode}`)
+    return rpc.count('eth_chainId').catch(() => null)
+  })
 
 export async function startChain({ chainId = 31337 } = {}) {
   const port = await freePort()
-  const child = spawn(anvilProgram(), ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), '--silent'],
-    { stdio: 'ignore' })
+  const child = spawn(
+    anvilProgram(),
+    ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), '--silent'],
+    { stdio: 'ignore' },
+  )
   const ended = new Promise((resolve) => child.on('exit', resolve))
   const url = `http://127.0.0.1:${port}`
   const rpc = createRpc(url)
@@ -67,7 +74,17 @@ export async function startChain({ chainId = 31337 } = {}) {
     if (BigInt(receipt.status) !== 1n) throw new Error('a set-up transaction failed')
     return receipt
   }
-  const chain = { url, chainId, rpc, rich, send, stop: async () => { child.kill('SIGTERM'); await ended } }
+  const chain = {
+    url,
+    chainId,
+    rpc,
+    rich,
+    send,
+    stop: async () => {
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
   chain.give = (to, wei) => send({ to, value: quantity(wei) })
   chain.pass = async (seconds) => {
     await rpc.request('evm_increaseTime', [Number(seconds)])
@@ -102,4 +119,3 @@ export async function deployToken(chain, bundle) {
   const receipt = await chain.send({ data: bundle.samples.TestToken.initCode })
   return receipt.contractAddress.toLowerCase()
 }
-

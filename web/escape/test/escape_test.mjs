@@ -1,14 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// A node that vanished: with nothing but the recovery file and a funded key an account is frozen, escapes, and its money
-// moves. Everything runs against the real contracts on a development chain.
+// A node that vanished: with nothing but the recovery file and a funded key an account is frozen, escapes, and its
+// money moves. Everything runs against the real contracts on a development chain.
 import { call, decode } from '../src/core/abi.mjs'
 import { FOREVER, chainIdOf, compareStates, readAccount, slotOf } from '../src/core/account.mjs'
 import { KIND } from '../src/core/actions.mjs'
 import { ZERO_ADDRESS, random } from '../src/core/bytes.mjs'
-import { cancelCall, canCancel, createAccountCall, escapeCall, finishEscapeCall, freezeCall, leadsTo, startedByEscapeKey, whoCancels } from '../src/core/escape.mjs'
+import {
+  cancelCall,
+  canCancel,
+  createAccountCall,
+  escapeCall,
+  finishEscapeCall,
+  freezeCall,
+  leadsTo,
+  startedByEscapeKey,
+  whoCancels,
+} from '../src/core/escape.mjs'
 import { emptyMemory, findItems, timesOf } from '../src/core/items.mjs'
 import { makeKeys, parseKeysFile, writeKeysFile } from '../src/core/keys-file.mjs'
-import { confirmData, confirmIsSponsored, moveCalls, nativeAsset, planData, planMove, queuedCalls, readTransfer, tokenAsset, transferOf } from '../src/core/money.mjs'
+import {
+  confirmData,
+  confirmIsSponsored,
+  moveCalls,
+  nativeAsset,
+  planData,
+  planMove,
+  queuedCalls,
+  readTransfer,
+  tokenAsset,
+  transferOf,
+} from '../src/core/money.mjs'
 import { operationOutcome } from '../src/core/operation.mjs'
 import { bump, follow, keyPayer, look, send } from '../src/core/payer.mjs'
 import { parseRecoveryFile } from '../src/core/recovery-file.mjs'
@@ -31,7 +52,8 @@ async function survivor(chain, recoveryFile) {
   const me = { file, payer, rpc, chainId: chain.chainId }
   me.state = () => readAccount(rpc, file, chain.chainId)
   me.items = async () => findItems(rpc, await me.state())
-  me.send = async (call_) => follow(rpc, payer, await send(rpc, payer, chain.chainId, call_), () => new Promise((done) => setTimeout(done, 20)))
+  me.send = async (call_) =>
+    follow(rpc, payer, await send(rpc, payer, chain.chainId, call_), () => new Promise((done) => setTimeout(done, 20)))
   me.newKeys = () => {
     // Through the saved file, as the page insists on.
     const text = writeKeysFile(makeKeys(file.account, 'escape.invalid', '2026-02-01T00:00:00Z'))
@@ -39,7 +61,15 @@ async function survivor(chain, recoveryFile) {
   }
   me.operate = async (keys, callData, calls, sponsored) => {
     const state = await me.state()
-    const { before, operation } = await moveCalls(rpc, { file, state, keys, callData, calls, sponsored, beneficiary: payer.address })
+    const { before, operation } = await moveCalls(rpc, {
+      file,
+      state,
+      keys,
+      callData,
+      calls,
+      sponsored,
+      beneficiary: payer.address,
+    })
     if (before) await me.send(before)
     const made = await operation()
     operationOutcome(await me.send(made), file.entryPoint, made.hash)
@@ -60,7 +90,9 @@ async function survivor(chain, recoveryFile) {
 }
 
 const balanceOf = async (rpc, token, who) =>
-  token === ZERO_ADDRESS ? rpc.balance(who) : decode('(uint256)', await rpc.call({ to: token, data: call('balanceOf(address)', who) }))[0]
+  token === ZERO_ADDRESS
+    ? rpc.balance(who)
+    : decode('(uint256)', await rpc.call({ to: token, data: call('balanceOf(address)', who) }))[0]
 
 export async function run({ test }) {
   const bundle = contracts()
@@ -78,7 +110,10 @@ export async function run({ test }) {
 
 async function paths({ test, chain, places, token }) {
   await test('NodeVanished.FreezesEscapesWaitsAndMovesEverything', async () => {
-    const limits = [[31337, ZERO_ADDRESS, 100n * ETHER], [31337, token, 1000n]]
+    const limits = [
+      [31337, ZERO_ADDRESS, 100n * ETHER],
+      [31337, token, 1000n],
+    ]
     const person = makePerson(places, { init: { limits } })
     await deployAccount(chain, places, person)
     await chain.give(person.account, 5n * ETHER)
@@ -91,7 +126,11 @@ async function paths({ test, chain, places, token }) {
     const keys = me.newKeys()
     const item = await me.escapeTo(keys)
     holds(leadsTo(item, keys) && startedByEscapeKey(item), 'it leads to the keys of the file')
-    equal(whoCancels(item, await me.state()), { passkeys: [0, 1], escapeKey: false, guardians: false }, 'who could cancel')
+    equal(
+      whoCancels(item, await me.state()),
+      { passkeys: [0, 1], escapeKey: false, guardians: false },
+      'who could cancel',
+    )
     const early = await refused('would_revert', async () => me.send(finishEscapeCall(await me.state(), item)))
     equal(early.values.rule, 'ItemNotReady', 'too early')
 
@@ -105,8 +144,16 @@ async function paths({ test, chain, places, token }) {
     const calls = [transferOf(ZERO_ADDRESS, FRIEND, 5n * ETHER), transferOf(token, FRIEND, 777n)]
     const plan = await me.move(keys, calls)
     equal([plan.refusal, plan.sponsored], [null, false], 'within the limits')
-    equal([await balanceOf(me.rpc, ZERO_ADDRESS, person.account), await balanceOf(me.rpc, token, person.account)], [0n, 0n], 'left')
-    equal([await balanceOf(me.rpc, ZERO_ADDRESS, FRIEND), await balanceOf(me.rpc, token, FRIEND)], [5n * ETHER, 777n], 'arrived')
+    equal(
+      [await balanceOf(me.rpc, ZERO_ADDRESS, person.account), await balanceOf(me.rpc, token, person.account)],
+      [0n, 0n],
+      'left',
+    )
+    equal(
+      [await balanceOf(me.rpc, ZERO_ADDRESS, FRIEND), await balanceOf(me.rpc, token, FRIEND)],
+      [5n * ETHER, 777n],
+      'arrived',
+    )
   })
 
   await test('NodeVanished.AnAccountThatWasNeverMadeEscapesToo', async () => {
@@ -203,7 +250,11 @@ async function hostility({ test, chain, places }) {
     equal([item.kind, item.action.values[2]], [KIND.changeKeys, '0x' + '77'.repeat(20)], 'content from the event')
     await me.send(freezeCall(me.file, await me.state()))
     await act(chain, person, 'Unfreeze', [1n], [0, 9])
-    equal((await me.items()).map(({ kind }) => kind), [KIND.changeKeys, KIND.unfreeze], 'both wait')
+    equal(
+      (await me.items()).map(({ kind }) => kind),
+      [KIND.changeKeys, KIND.unfreeze],
+      'both wait',
+    )
     for (const one of await me.items()) await me.send(cancelCall(me.file, await me.state(), one))
     equal(await me.items(), [], 'nothing waits')
   })
@@ -212,7 +263,12 @@ async function hostility({ test, chain, places }) {
     const person = makePerson(places)
     await deployAccount(chain, places, person)
     const keys = makeKeys(person.account, 'escape.invalid', '2026-02-01T00:00:00Z')
-    for (const [votes, signers, rule] of [[2n, [8], 'WrongSigners'], [1n, [9], 'WrongSigners'], [1n, [0, 8], 'WrongSigners'], [3n, [8], 'VotesOutOfRange']]) {
+    for (const [votes, signers, rule] of [
+      [2n, [8], 'WrongSigners'],
+      [1n, [9], 'WrongSigners'],
+      [1n, [0, 8], 'WrongSigners'],
+      [3n, [8], 'VotesOutOfRange'],
+    ]) {
       const me = await survivor(chain, person.recoveryFile)
       const asked = act({ ...chain, send: me.send }, person, 'Escape', [[keys.passkey], keys.serverKey, votes], signers)
       const problem = await refused('would_revert', () => asked)
@@ -259,7 +315,8 @@ async function hostility({ test, chain, places }) {
     const good = me.newKeys()
     const state = await me.state()
     for (const [rule, keys] of [
-      ['EscapeKeyIsServerKey', { ...good, serverKey: state.escapeKey }], ['ZeroServerKey', { ...good, serverKey: ZERO_ADDRESS }],
+      ['EscapeKeyIsServerKey', { ...good, serverKey: state.escapeKey }],
+      ['ZeroServerKey', { ...good, serverKey: ZERO_ADDRESS }],
       ['PasskeyNotOnCurve', { ...good, passkey: [1n, 2n, good.passkey[2]] }],
     ]) {
       const problem = await refused('new_keys_refused', () => escapeCall(me.file, state, keys))
@@ -288,17 +345,28 @@ async function serverTests({ test, chain, places }) {
     await deployAccount(chain, places, person)
     const me = await survivor(chain, person.recoveryFile)
     await me.escapeTo(me.newKeys())
-    const lying = { ...me.rpc, request: async (method, params) => {
-      const answer = await me.rpc.request(method, params)
-      if (method !== 'eth_getLogs') return answer
-      // Another server key inside the call, the same id.
-      return answer.map((log) => ({ ...log, data: log.data.replace(/.{64}$/, '5'.repeat(64)).replace(/0{24}[1-9a-f]{4}/, (m) => m.slice(0, 24) + 'abcd') }))
-    } }
+    const lying = {
+      ...me.rpc,
+      request: async (method, params) => {
+        const answer = await me.rpc.request(method, params)
+        if (method !== 'eth_getLogs') return answer
+        // Another server key inside the call, the same id.
+        return answer.map((log) => ({
+          ...log,
+          data: log.data.replace(/.{64}$/, '5'.repeat(64)).replace(/0{24}[1-9a-f]{4}/, (m) => m.slice(0, 24) + 'abcd'),
+        }))
+      },
+    }
     equal(await findItems(lying, await me.state()), [], 'items')
-    const invented = { ...me.rpc, request: async (method, params) => {
-      const answer = await me.rpc.request(method, params)
-      return method === 'eth_getLogs' ? answer.map((log) => ({ ...log, topics: [log.topics[0], random(32), log.topics[2]] })) : answer
-    } }
+    const invented = {
+      ...me.rpc,
+      request: async (method, params) => {
+        const answer = await me.rpc.request(method, params)
+        return method === 'eth_getLogs'
+          ? answer.map((log) => ({ ...log, topics: [log.topics[0], random(32), log.topics[2]] }))
+          : answer
+      },
+    }
     equal(await findItems(invented, await me.state()), [], 'items')
   })
 
@@ -309,16 +377,27 @@ async function serverTests({ test, chain, places }) {
     const item = await me.escapeTo(me.newKeys())
     await chain.rpc.request('anvil_mine', ['0x7d0', '0x1'])
     let asked = 0
-    const narrow = { ...me.rpc, request: async (method, [filter]) => {
-      if (method !== 'eth_getLogs') return me.rpc.request(method, [filter])
-      asked++
-      if (BigInt(filter.toBlock) - BigInt(filter.fromBlock) >= 1000n) return me.rpc.request('no_such_method')
-      return me.rpc.request(method, [filter])
-    } }
+    const narrow = {
+      ...me.rpc,
+      request: async (method, [filter]) => {
+        if (method !== 'eth_getLogs') return me.rpc.request(method, [filter])
+        asked++
+        if (BigInt(filter.toBlock) - BigInt(filter.fromBlock) >= 1000n) return me.rpc.request('no_such_method')
+        return me.rpc.request(method, [filter])
+      },
+    }
     const memory = emptyMemory()
-    equal((await findItems(narrow, await me.state(), { memory })).map(({ id }) => id), [item.id], 'items')
+    equal(
+      (await findItems(narrow, await me.state(), { memory })).map(({ id }) => id),
+      [item.id],
+      'items',
+    )
     const first = asked
-    equal((await findItems(narrow, await me.state(), { memory })).map(({ id }) => id), [item.id], 'items, a second time')
+    equal(
+      (await findItems(narrow, await me.state(), { memory })).map(({ id }) => id),
+      [item.id],
+      'items, a second time',
+    )
     equal(asked - first, 1, 'questions of the second look')
     return `${first} questions, then one`
   })
@@ -357,8 +436,14 @@ async function moving({ test, chain, places, token }) {
     const plan = await me.move(keys, [transferOf(ZERO_ADDRESS, FRIEND, 3n * ETHER), transferOf(token, FRIEND, 50n)])
     equal(plan.refusal.name, 'OverLimit', 'refusal')
     const [item] = await me.items()
-    equal(queuedCalls(item).map(readTransfer), [
-      { token: ZERO_ADDRESS, to: FRIEND, amount: 3n * ETHER }, { token, to: FRIEND, amount: 50n }], 'what waits')
+    equal(
+      queuedCalls(item).map(readTransfer),
+      [
+        { token: ZERO_ADDRESS, to: FRIEND, amount: 3n * ETHER },
+        { token, to: FRIEND, amount: 50n },
+      ],
+      'what waits',
+    )
     equal(timesOf(item).left > 86_000n, true, 'a day to wait')
     const early = await refused('operation_reverted', () => me.operate(keys, confirmData(me.file, item), 2, false))
     equal(early.values.rule, 'ItemNotReady', 'too early')
@@ -399,14 +484,22 @@ async function moving({ test, chain, places, token }) {
     const { me, person } = await escaped({})
     await chain.give(person.account, ETHER)
     const old = { passkeySecret: person.passkeySecrets[0], rpId: 'node.example', serverSecret: person.serverSecret }
-    equal(slotOf(await me.state(), { ...old, serverKey: me.file.init.serverKey, passkey: me.file.init.passkeys[0] }), null, 'slot')
-    await refused('keys_not_in_force', () => me.move({ ...old, serverKey: ZERO_ADDRESS, passkey: [] }, [transferOf(ZERO_ADDRESS, FRIEND, 1n)]))
+    equal(
+      slotOf(await me.state(), { ...old, serverKey: me.file.init.serverKey, passkey: me.file.init.passkeys[0] }),
+      null,
+      'slot',
+    )
+    await refused('keys_not_in_force', () =>
+      me.move({ ...old, serverKey: ZERO_ADDRESS, passkey: [] }, [transferOf(ZERO_ADDRESS, FRIEND, 1n)]),
+    )
   })
 
   await test('Payer.TooLittleMoneyIsSaidWithTheAmount', async () => {
     const { me } = await escaped({})
     const poor = keyPayer(newKey())
-    const problem = await refused('funds_insufficient', async () => send(me.rpc, poor, chain.chainId, freezeCall(me.file, await me.state())))
+    const problem = await refused('funds_insufficient', async () =>
+      send(me.rpc, poor, chain.chainId, freezeCall(me.file, await me.state())),
+    )
     equal(problem.values.address, poor.address, 'address')
     holds(problem.values.missing > 0n, 'an amount')
   })

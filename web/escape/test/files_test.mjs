@@ -11,7 +11,9 @@ import { equal, holds, refused } from './harness.mjs'
 import { initOf, makePerson } from './people.mjs'
 
 const PLACES = {
-  entryPoint: '0x4337084d9e255ff0702461cf8895ce9e3b5ff108', factory: '0x' + 'fa'.repeat(20), proxyInitCodeHash: '0x' + '77'.repeat(32),
+  entryPoint: '0x4337084d9e255ff0702461cf8895ce9e3b5ff108',
+  factory: '0x' + 'fa'.repeat(20),
+  proxyInitCodeHash: '0x' + '77'.repeat(32),
 }
 
 const changed = (text, change) => {
@@ -38,33 +40,73 @@ export async function run({ test }) {
 async function recovery({ test, person, good }) {
   await test('RecoveryFile.IsReadBackAsWritten', () => {
     const file = parseRecoveryFile(good)
-    equal([file.account, file.chains[0].name, file.init.passkeys.length], [person.account, 'Development chain', 2], 'members')
+    equal(
+      [file.account, file.chains[0].name, file.init.passkeys.length],
+      [person.account, 'Development chain', 2],
+      'members',
+    )
     parseRecoveryFile('\ufeff' + good)
   })
 
   await test('RecoveryFile.TheAddressFollowsFromWhatItSays', async () => {
     for (const member of ['account', 'factory', 'proxyInitCodeHash']) {
-      const text = changed(good, (file) => { file[member] = file[member].replace(/..$/, (end) => (end === '00' ? '01' : '00')) })
+      const text = changed(good, (file) => {
+        file[member] = file[member].replace(/..$/, (end) => (end === '00' ? '01' : '00'))
+      })
       await refused('file_address_mismatch', () => parseRecoveryFile(text), member)
     }
     const other = makePerson(PLACES)
-    await refused('file_address_mismatch', () => parseRecoveryFile(changed(good, (file) => { file.initData = other.initData })))
+    await refused('file_address_mismatch', () =>
+      parseRecoveryFile(
+        changed(good, (file) => {
+          file.initData = other.initData
+        }),
+      ),
+    )
   })
 
   await test('RecoveryFile.TheEscapeKeyIsTheOneInTheInitData', () =>
-    refused('file_escape_key_mismatch', () => parseRecoveryFile(changed(good, (file) => { file.escapeKey = newKey() }))).then(() => {}))
+    refused('file_escape_key_mismatch', () =>
+      parseRecoveryFile(
+        changed(good, (file) => {
+          file.escapeKey = newKey()
+        }),
+      ),
+    ).then(() => {}))
 
   await test('RecoveryFile.InitDataObeysTheFactorysRules', async () => {
     const [first] = initOf(person).passkeys
     const point = (x, y) => [x, y, rpIdHash('a.example')]
     const cases = [
-      ['PasskeyCountOutOfRange', { passkeys: [] }], ['PasskeyCountOutOfRange', { passkeys: Array(9).fill(first) }],
-      ['PasskeyNotOnCurve', { passkeys: [point(1n, 1n)] }], ['PasskeyNotOnCurve', { passkeys: [point(2n ** 256n - 1n, 0n)] }],
-      ['PasskeyWithoutRpId', { passkeys: [[first[0], first[1], ZERO_WORD]] }], ['DuplicatePasskey', { passkeys: [first, first] }],
-      ['ZeroServerKey', { serverKey: ZERO_ADDRESS }], ['EscapeKeyIsServerKey', { serverKey: initOf(person).escapeKey }],
-      ['GuardianThresholdInconsistent', { guardianThreshold: 1 }], ['GuardianThresholdInconsistent', { guardiansHash: uint(1) }],
-      ['RecoveryDelayTooShort', { recoveryDelay: 86_399 }], ['DuplicateGasCap', { gasCaps: [[1, 1n], [1, 2n]] }],
-      ['DuplicateSpendingLimit', { limits: [[1, ZERO_ADDRESS, 1n], [1, ZERO_ADDRESS, 2n]] }],
+      ['PasskeyCountOutOfRange', { passkeys: [] }],
+      ['PasskeyCountOutOfRange', { passkeys: Array(9).fill(first) }],
+      ['PasskeyNotOnCurve', { passkeys: [point(1n, 1n)] }],
+      ['PasskeyNotOnCurve', { passkeys: [point(2n ** 256n - 1n, 0n)] }],
+      ['PasskeyWithoutRpId', { passkeys: [[first[0], first[1], ZERO_WORD]] }],
+      ['DuplicatePasskey', { passkeys: [first, first] }],
+      ['ZeroServerKey', { serverKey: ZERO_ADDRESS }],
+      ['EscapeKeyIsServerKey', { serverKey: initOf(person).escapeKey }],
+      ['GuardianThresholdInconsistent', { guardianThreshold: 1 }],
+      ['GuardianThresholdInconsistent', { guardiansHash: uint(1) }],
+      ['RecoveryDelayTooShort', { recoveryDelay: 86_399 }],
+      [
+        'DuplicateGasCap',
+        {
+          gasCaps: [
+            [1, 1n],
+            [1, 2n],
+          ],
+        },
+      ],
+      [
+        'DuplicateSpendingLimit',
+        {
+          limits: [
+            [1, ZERO_ADDRESS, 1n],
+            [1, ZERO_ADDRESS, 2n],
+          ],
+        },
+      ],
       ['TooManyGasCaps', { gasCaps: Array.from({ length: 33 }, (_, i) => [i + 1, 1n]) }],
     ]
     for (const [rule, changes] of cases) {
@@ -75,7 +117,13 @@ async function recovery({ test, person, good }) {
 
   await test('RecoveryFile.OnlyTheCanonicalEncodingOfInitData', async () => {
     const data = person.initData
-    for (const text of ['0x', data + '00', data.slice(0, -2), data.replace(/^0x0{62}20/, '0x' + '0'.repeat(62) + '40'), '0x' + 'ff'.repeat(640)])
+    for (const text of [
+      '0x',
+      data + '00',
+      data.slice(0, -2),
+      data.replace(/^0x0{62}20/, '0x' + '0'.repeat(62) + '40'),
+      '0x' + 'ff'.repeat(640),
+    ])
       await refused('init_data_broken', () => readInit(text))
   })
 }
@@ -83,27 +131,82 @@ async function recovery({ test, person, good }) {
 async function hostile({ test, good }) {
   await test('RecoveryFile.EveryMemberIsWantedAndNoOther', async () => {
     for (const member of Object.keys(JSON.parse(good)).filter((name) => name !== 'format'))
-      await refused('file_member_missing', () => parseRecoveryFile(changed(good, (file) => { delete file[member] })), member)
-    await refused('file_member_unknown', () => parseRecoveryFile(changed(good, (file) => { file.note = 'x' })))
+      await refused(
+        'file_member_missing',
+        () =>
+          parseRecoveryFile(
+            changed(good, (file) => {
+              delete file[member]
+            }),
+          ),
+        member,
+      )
+    await refused('file_member_unknown', () =>
+      parseRecoveryFile(
+        changed(good, (file) => {
+          file.note = 'x'
+        }),
+      ),
+    )
     await refused('file_member_unknown', () => parseRecoveryFile(good.replace('{', '{"__proto__":{},')))
-    await refused('file_member_unknown', () => parseRecoveryFile(changed(good, (file) => { file.chains[0].extra = 1 })))
+    await refused('file_member_unknown', () =>
+      parseRecoveryFile(
+        changed(good, (file) => {
+          file.chains[0].extra = 1
+        }),
+      ),
+    )
   })
 
   await test('RecoveryFile.MembersOfAnotherKindAreNamed', async () => {
     const cases = {
-      account: [1, null, '0x12', '0x' + 'zz'.repeat(20), '0x' + 'AB'.repeat(20)], escapeKey: ['0x' + '00'.repeat(32), '0x' + 'ff'.repeat(32), ''],
-      initData: ['0x1', [], '0x' + '00'.repeat(9000)], chains: [{}, 'x', Array(65).fill({ chainId: 1, name: 'a' }), [{ chainId: 1, name: 'a' }, { chainId: 1, name: 'b' }]],
+      account: [1, null, '0x12', '0x' + 'zz'.repeat(20), '0x' + 'AB'.repeat(20)],
+      escapeKey: ['0x' + '00'.repeat(32), '0x' + 'ff'.repeat(32), ''],
+      initData: ['0x1', [], '0x' + '00'.repeat(9000)],
+      chains: [
+        {},
+        'x',
+        Array(65).fill({ chainId: 1, name: 'a' }),
+        [
+          { chainId: 1, name: 'a' },
+          { chainId: 1, name: 'b' },
+        ],
+      ],
       createdAt: ['yesterday', '2026-13-45T12:00:00Z', 5],
     }
     for (const [member, values] of Object.entries(cases))
       for (const value of values) {
-        const problem = await refused('file_member_wrong', () => parseRecoveryFile(changed(good, (file) => { file[member] = value })), `${member} ${value}`)
+        const problem = await refused(
+          'file_member_wrong',
+          () =>
+            parseRecoveryFile(
+              changed(good, (file) => {
+                file[member] = value
+              }),
+            ),
+          `${member} ${value}`,
+        )
         equal(problem.values.member, member, 'member')
       }
-    for (const chain of [{ chainId: 0, name: 'a' }, { chainId: -1, name: 'a' }, { chainId: 1, name: '' }, { chainId: 1, name: 'a\u202eb' },
-      { chainId: 1, name: 'a', rpcUrls: ['javascript:alert(1)'] }, { chainId: 1, name: 'a', rpcUrls: ['https://me:secret@a.example'] },
-      { chainId: 1, name: 'a', rpcUrls: 'https://a.example' }])
-      await refused('file_member_wrong', () => parseRecoveryFile(changed(good, (file) => { file.chains = [chain] })), JSON.stringify(chain))
+    for (const chain of [
+      { chainId: 0, name: 'a' },
+      { chainId: -1, name: 'a' },
+      { chainId: 1, name: '' },
+      { chainId: 1, name: 'a\u202eb' },
+      { chainId: 1, name: 'a', rpcUrls: ['javascript:alert(1)'] },
+      { chainId: 1, name: 'a', rpcUrls: ['https://me:secret@a.example'] },
+      { chainId: 1, name: 'a', rpcUrls: 'https://a.example' },
+    ])
+      await refused(
+        'file_member_wrong',
+        () =>
+          parseRecoveryFile(
+            changed(good, (file) => {
+              file.chains = [chain]
+            }),
+          ),
+        JSON.stringify(chain),
+      )
   })
 
   await test('RecoveryFile.OtherFilesAreNamed', async () => {
@@ -115,8 +218,34 @@ async function hostile({ test, good }) {
   })
 
   await test('StrictJson.OneReadingOnly', async () => {
-    for (const text of ['', ' ', '{', '{"a":1,"a":2}', '{"a":1,"\\u0061":2}', '{"a":1,}', '[1,]', '{a:1}', "{'a':1}", '1.0', '1e3', '01', '-', '+1',
-      '12345678901234567890', '"a', '"\n"', '"\\x"', 'nul', 'NaN', '{} {}', '[[[[[[[[1]]]]]]]]', '/**/{}', 'undefined', '\u0000', '{"a" 1}'])
+    for (const text of [
+      '',
+      ' ',
+      '{',
+      '{"a":1,"a":2}',
+      '{"a":1,"\\u0061":2}',
+      '{"a":1,}',
+      '[1,]',
+      '{a:1}',
+      "{'a':1}",
+      '1.0',
+      '1e3',
+      '01',
+      '-',
+      '+1',
+      '12345678901234567890',
+      '"a',
+      '"\n"',
+      '"\\x"',
+      'nul',
+      'NaN',
+      '{} {}',
+      '[[[[[[[[1]]]]]]]]',
+      '/**/{}',
+      'undefined',
+      '\u0000',
+      '{"a" 1}',
+    ])
       await refused('file_not_json', () => parseStrictJson(text), JSON.stringify(text))
     await refused('file_too_large', () => parseStrictJson(' '.repeat(200_000)))
     equal([...parseStrictJson('{"a":[1,-2,true,null,"\\u00e9\\""],"b":{}}').keys()], ['a', 'b'], 'members')
@@ -131,7 +260,8 @@ async function hostile({ test, good }) {
       try {
         const after = parseRecoveryFile(text)
         accepted++
-        for (const member of ['account', 'factory', 'proxyInitCodeHash', 'initData', 'escapeKey']) equal(after[member], before[member], `position ${i}`)
+        for (const member of ['account', 'factory', 'proxyInitCodeHash', 'initData', 'escapeKey'])
+          equal(after[member], before[member], `position ${i}`)
       } catch (error) {
         if (!(error instanceof Problem)) throw error
       }
@@ -140,7 +270,8 @@ async function hostile({ test, good }) {
   })
 
   await test('RecoveryFile.CutAnywhereItIsRefused', async () => {
-    for (let i = 0; i < good.length - 2; i += 7) await refused('file_not_json', () => parseRecoveryFile(good.slice(0, i)), `cut at ${i}`)
+    for (let i = 0; i < good.length - 2; i += 7)
+      await refused('file_not_json', () => parseRecoveryFile(good.slice(0, i)), `cut at ${i}`)
   })
 }
 
@@ -148,23 +279,53 @@ async function keysFile({ test, person }) {
   const keys = makeKeys(person.account, 'escape.invalid', '2026-02-01T00:00:00Z')
   const text = writeKeysFile(keys)
 
-  await test('KeysFile.IsReadBackAsWritten', () => equal(writeKeysFile(parseKeysFile(text, person.account)), text, 'text'))
+  await test('KeysFile.IsReadBackAsWritten', () =>
+    equal(writeKeysFile(parseKeysFile(text, person.account)), text, 'text'))
 
   await test('KeysFile.BelongsToOneAccount', () =>
     refused('keys_file_of_other_account', () => parseKeysFile(text, '0x' + '11'.repeat(20))).then(() => {}))
 
   await test('KeysFile.PublicPartsFollowFromPrivateOnes', async () => {
-    for (const change of [(f) => { f.passkey.x = random(32) }, (f) => { f.passkey.privateKey = writeKeysFile(makeKeys(person.account, 'a', keys.createdAt)).match(/privateKey": "(0x\w+)/)[1] },
-      (f) => { f.serverKey.address = '0x' + '12'.repeat(20) }, (f) => { f.serverKey.privateKey = newKey() }, (f) => { f.rpId = 'other.invalid' }])
+    for (const change of [
+      (f) => {
+        f.passkey.x = random(32)
+      },
+      (f) => {
+        f.passkey.privateKey = writeKeysFile(makeKeys(person.account, 'a', keys.createdAt)).match(
+          /privateKey": "(0x\w+)/,
+        )[1]
+      },
+      (f) => {
+        f.serverKey.address = '0x' + '12'.repeat(20)
+      },
+      (f) => {
+        f.serverKey.privateKey = newKey()
+      },
+      (f) => {
+        f.rpId = 'other.invalid'
+      },
+    ])
       await refused('keys_file_inconsistent', () => parseKeysFile(changed(text, change), person.account))
-    await refused('file_member_wrong', () => parseKeysFile(changed(text, (f) => { f.passkey.privateKey = ZERO_WORD }), person.account))
+    await refused('file_member_wrong', () =>
+      parseKeysFile(
+        changed(text, (f) => {
+          f.passkey.privateKey = ZERO_WORD
+        }),
+        person.account,
+      ),
+    )
     await refused('file_is_recovery_file', () => parseKeysFile(person.recoveryFile, person.account))
     await refused('file_not_keys', () => parseKeysFile('{}', person.account))
   })
 
   await test('PublicKeys.AreReadAsAPersonPastesThem', async () => {
     const [x, y] = passkeyOf(keys.passkeySecret, 'a.example')
-    const pasted = { x: ` ${uint(x).slice(2).toUpperCase()} `, y: uint(y), rpId: 'a.example', serverKey: keys.serverKey }
+    const pasted = {
+      x: ` ${uint(x).slice(2).toUpperCase()} `,
+      y: uint(y),
+      rpId: 'a.example',
+      serverKey: keys.serverKey,
+    }
     equal(parsePublicKeys(pasted).passkey, [x, y, rpIdHash('a.example')], 'by name')
     equal(parsePublicKeys({ ...pasted, rpId: rpIdHash('a.example') }).passkey[2], rpIdHash('a.example'), 'by hash')
     await refused('public_key_malformed', () => parsePublicKeys({ ...pasted, x: '12' }))

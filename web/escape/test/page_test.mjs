@@ -23,20 +23,34 @@ export async function run({ test }) {
   await test('Page.TheSameSourcesMakeTheSameBytes', () => {
     holds(built('two.html') === page, 'two builds differ')
     const current = path.join(root, 'build/escape.html')
-    if (fs.existsSync(current)) holds(fs.readFileSync(current, 'utf8') === page, 'build/escape.html is of other sources')
+    if (fs.existsSync(current))
+      holds(fs.readFileSync(current, 'utf8') === page, 'build/escape.html is of other sources')
   })
 
   await test('Page.ItsPolicyNamesItsScriptAndStyleAndNothingElse', () => {
     const inside = (tag) => page.match(new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`))[1]
     const hash = (tag) => `'sha256-${createHash('sha256').update(inside(tag)).digest('base64')}'`
     const policy = page.match(/http-equiv="Content-Security-Policy" content="([^"]*)"/)[1]
-    equal(policy, `default-src 'none'; script-src ${hash('script')}; style-src ${hash('style')}; connect-src http: https:; ` +
-      "base-uri 'none'; form-action 'none'", 'policy')
+    equal(
+      policy,
+      `default-src 'none'; script-src ${hash('script')}; style-src ${hash('style')}; connect-src http: https:; ` +
+        "base-uri 'none'; form-action 'none'",
+      'policy',
+    )
     equal([page.match(/<script/g).length, page.match(/<style/g).length], [1, 1], 'scripts and styles')
   })
 
   await test('Page.AsksForNothingAndFitsIntoAMail', () => {
-    for (const pattern of [/\ssrc=/i, /<link/i, /@import/, /url\(/, /\bimport\(/, /\beval\(/, /new Function/, /localStorage|sessionStorage|indexedDB|document\.cookie/])
+    for (const pattern of [
+      /\ssrc=/i,
+      /<link/i,
+      /@import/,
+      /url\(/,
+      /\bimport\(/,
+      /\beval\(/,
+      /new Function/,
+      /localStorage|sessionStorage|indexedDB|document\.cookie/,
+    ])
       holds(!pattern.test(page), `${pattern} occurs`)
     const size = Buffer.byteLength(page)
     holds(size <= MOST_BYTES, `${size} bytes`)

@@ -13,9 +13,15 @@ const RP_ID = 'node.example'
 export function initOf(person, changes = {}) {
   return {
     passkeys: person.passkeySecrets.map((secret) => passkeyOf(secret, RP_ID)),
-    serverKey: addressOf(person.serverSecret), escapeKey: addressOf(person.escapeSecret),
-    guardiansHash: ZERO_WORD, guardianThreshold: 0, recoveryDelay: 604_800, strict: false,
-    gasCaps: [[31337, ETHER / 100n]], limits: [[31337, ZERO_ADDRESS, ETHER]], salt: BigInt(random(32)),
+    serverKey: addressOf(person.serverSecret),
+    escapeKey: addressOf(person.escapeSecret),
+    guardiansHash: ZERO_WORD,
+    guardianThreshold: 0,
+    recoveryDelay: 604_800,
+    strict: false,
+    gasCaps: [[31337, ETHER / 100n]],
+    limits: [[31337, ZERO_ADDRESS, ETHER]],
+    salt: BigInt(random(32)),
     ...changes,
   }
 }
@@ -23,13 +29,19 @@ export function initOf(person, changes = {}) {
 /** A person with `passkeys` passkeys, not yet on any chain. `places`: entryPoint, factory, proxyInitCodeHash. */
 export function makePerson(places, { passkeys = 2, init = {}, chains } = {}) {
   const person = {
-    passkeySecrets: Array.from({ length: passkeys }, newPasskeySecret), serverSecret: newKey(), escapeSecret: newKey(),
+    passkeySecrets: Array.from({ length: passkeys }, newPasskeySecret),
+    serverSecret: newKey(),
+    escapeSecret: newKey(),
   }
   const initData = encodeInit(initOf(person, init))
   const account = accountAddress(places.factory, initData, places.proxyInitCodeHash)
   const recoveryFile = writeRecoveryFile({
-    account, ...places, initData, escapeKey: person.escapeSecret,
-    chains: chains ?? [{ chainId: 31337, name: 'Development chain' }], createdAt: '2026-01-31T12:00:00Z',
+    account,
+    ...places,
+    initData,
+    escapeKey: person.escapeSecret,
+    chains: chains ?? [{ chainId: 31337, name: 'Development chain' }],
+    createdAt: '2026-01-31T12:00:00Z',
   })
   return { ...person, account, initData, recoveryFile }
 }

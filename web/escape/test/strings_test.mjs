@@ -13,7 +13,16 @@ export async function run({ test }) {
     strings['file.what'].th = ' '
     strings['chain.summary'].zh = 'x'
     strings['file.nothing'] = { en: 'a', zh: 'b', th: 'c' }
-    equal(complaints(strings).sort(), ['chain.summary has other values in zh', 'file.nothing is not used', 'file.what is missing in th',
-      'problem.nonce_replaced is missing', 'step.move is missing'], 'complaints')
+    equal(
+      complaints(strings).sort(),
+      [
+        'chain.summary has other values in zh',
+        'file.nothing is not used',
+        'file.what is missing in th',
+        'problem.nonce_replaced is missing',
+        'step.move is missing',
+      ],
+      'complaints',
+    )
   })
 }

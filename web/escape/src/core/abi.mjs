@@ -51,18 +51,31 @@ const padded = (hex) => concat(hex, '0x' + '00'.repeat((32 - (size(hex) % 32)) %
 
 function encodeOne(type, value) {
   switch (type.kind) {
-    case 'uint': uint(value, type.bytes); return uint(value)
-    case 'bool': return uint(value ? 1 : 0)
+    case 'uint':
+      uint(value, type.bytes)
+      return uint(value)
+    case 'bool':
+      return uint(value ? 1 : 0)
     case 'address':
       if (!isHex(value, 20)) throw new Error(`no address: ${value}`)
       return concat('0x' + '00'.repeat(12), value.toLowerCase())
     case 'fixed':
       if (!isHex(value, type.bytes)) throw new Error(`not ${type.bytes} bytes: ${value}`)
       return padded(value.toLowerCase())
-    case 'bytes': return concat(uint(size(value)), padded(value.toLowerCase()))
-    case 'string': return encodeOne(parse('bytes'), utf8(value))
-    case 'list': return concat(uint(value.length), encodeParts(value.map(() => type.of), value))
-    default: return encodeParts(type.parts, value)
+    case 'bytes':
+      return concat(uint(size(value)), padded(value.toLowerCase()))
+    case 'string':
+      return encodeOne(parse('bytes'), utf8(value))
+    case 'list':
+      return concat(
+        uint(value.length),
+        encodeParts(
+          value.map(() => type.of),
+          value,
+        ),
+      )
+    default:
+      return encodeParts(type.parts, value)
   }
 }
 
@@ -120,7 +133,8 @@ function decodeOne(type, data, at) {
       if (count > MAX_LIST || 32 * count * type.of.words > size(data)) throw new Malformed('a list too long')
       return decodeParts(Array(count).fill(type.of), data, at + 32)
     }
-    default: return decodeParts(type.parts, data, at)
+    default:
+      return decodeParts(type.parts, data, at)
   }
 }
 
@@ -153,4 +167,3 @@ export function decodeCall(signature, data) {
   if (slice(data, 0, 4).toLowerCase() !== selector(signature)) return null
   return decode(argumentsOf(signature), slice(data, 4))
 }
-

@@ -49,8 +49,14 @@ async function isUpgraded(rpc, file, code, block) {
 function unborn(file, base, factoryExists) {
   const { init } = file
   return {
-    ...base, deployed: false, factoryExists, upgraded: false, serverKey: init.serverKey, escapeKey: init.escapeKey,
-    keyEpoch: 0n, frozenUntil: 0n,
+    ...base,
+    deployed: false,
+    factoryExists,
+    upgraded: false,
+    serverKey: init.serverKey,
+    escapeKey: init.escapeKey,
+    keyEpoch: 0n,
+    frozenUntil: 0n,
     passkeys: init.passkeys.map((passkey, slot) => ({ slot, passkey })),
     guardians: { hash: init.guardiansHash, threshold: init.guardianThreshold, recoveryDelay: init.recoveryDelay },
   }
@@ -61,7 +67,9 @@ export async function readAccount(rpc, file, chainId) {
   const block = await rpc.block()
   const at = block.number
   const [code, factoryCode, balance] = await Promise.all([
-    rpc.code(file.account, at), rpc.code(file.factory, at), rpc.balance(file.account, at),
+    rpc.code(file.account, at),
+    rpc.code(file.factory, at),
+    rpc.balance(file.account, at),
   ])
   const base = { chainId, account: file.account, block, balance }
   if (code === '0x') return unborn(file, base, factoryCode !== '0x')
@@ -74,7 +82,14 @@ export async function readAccount(rpc, file, chainId) {
       ask('guardians()', '(bytes32,uint8,uint32)'),
     ])
   return {
-    ...base, deployed: true, factoryExists: true, upgraded, serverKey, escapeKey, keyEpoch, frozenUntil,
+    ...base,
+    deployed: true,
+    factoryExists: true,
+    upgraded,
+    serverKey,
+    escapeKey,
+    keyEpoch,
+    frozenUntil,
     passkeys: await passkeysOf(rpc, file.account, slots, at),
     guardians: { hash, threshold, recoveryDelay },
   }

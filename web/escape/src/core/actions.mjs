@@ -14,7 +14,15 @@ const STAMP_FIELDS = 'uint32 keyEpoch,uint256 nonce,uint48 deadline'
 
 /** Kinds of items, by the numbers in events (`ItemKind`). */
 export const KIND = {
-  none: 0, done: 1, unfreeze: 2, changeKeys: 3, changeRules: 4, escape: 5, recover: 6, upgrade: 7, queued: 8,
+  none: 0,
+  done: 1,
+  unfreeze: 2,
+  changeKeys: 3,
+  changeRules: 4,
+  escape: 5,
+  recover: 6,
+  upgrade: 7,
+  queued: 8,
 }
 
 // Fields before the stamp, the function with its arguments before the stamp, and the function that finishes the item.
@@ -24,18 +32,31 @@ export const ACTIONS = {
   Unfreeze: { fields: 'uint8 votes', run: 'unfreeze', finish: 'finishUnfreeze', kind: KIND.unfreeze },
   ChangeKeys: {
     fields: 'uint256[] removed,Passkey[] added,address serverKey,address escapeKey,uint8 votes',
-    run: 'changeKeys', finish: 'finishChangeKeys', kind: KIND.changeKeys, packed: true,
+    run: 'changeKeys',
+    finish: 'finishChangeKeys',
+    kind: KIND.changeKeys,
+    packed: true,
   },
   ChangeRules: {
-    fields: 'bytes32 guardiansHash,uint8 guardianThreshold,uint32 recoveryDelay,bool strict,bool unlistedTokens,uint8 votes',
-    run: 'changeRules', finish: 'finishChangeRules', kind: KIND.changeRules, packed: true,
+    fields:
+      'bytes32 guardiansHash,uint8 guardianThreshold,uint32 recoveryDelay,bool strict,bool unlistedTokens,uint8 votes',
+    run: 'changeRules',
+    finish: 'finishChangeRules',
+    kind: KIND.changeRules,
+    packed: true,
   },
   Escape: {
-    fields: 'Passkey[] passkeys,address serverKey,uint8 votes', run: 'escape', finish: 'finishEscape', kind: KIND.escape,
+    fields: 'Passkey[] passkeys,address serverKey,uint8 votes',
+    run: 'escape',
+    finish: 'finishEscape',
+    kind: KIND.escape,
   },
   Recover: {
-    fields: 'Passkey[] passkeys,address serverKey,address escapeKey', run: 'recover', finish: 'finishRecover',
-    kind: KIND.recover, proof: '(bytes32,bytes[],bytes[])',
+    fields: 'Passkey[] passkeys,address serverKey,address escapeKey',
+    run: 'recover',
+    finish: 'finishRecover',
+    kind: KIND.recover,
+    proof: '(bytes32,bytes[],bytes[])',
   },
   Upgrade: { fields: 'address implementation,bytes32 codeHash', run: 'upgrade', kind: KIND.upgrade },
   Cancel: { fields: 'bytes32 item', run: 'cancel' },
@@ -51,8 +72,7 @@ function signatureOf(action, name, end) {
 }
 
 /** Text of the function that starts the action, with its arguments' types. */
-export const runSignature = (name) =>
-  signatureOf(ACTIONS[name], ACTIONS[name].run, [ACTIONS[name].proof ?? SIGNATURES])
+export const runSignature = (name) => signatureOf(ACTIONS[name], ACTIONS[name].run, [ACTIONS[name].proof ?? SIGNATURES])
 
 const inCall = (action, values) => (action.packed ? [values] : values)
 
@@ -79,16 +99,23 @@ export function readCall(data) {
 /** EIP-712 domain separator of an account. */
 export function domainSeparator(chainId, account) {
   const type = 'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'
-  return keccak(encode('(bytes32,bytes32,bytes32,uint256,address)', [
-    keccak(utf8(type)), keccak(utf8('CommunityAccount')), keccak(utf8('1')), chainId, account,
-  ]))
+  return keccak(
+    encode('(bytes32,bytes32,bytes32,uint256,address)', [
+      keccak(utf8(type)),
+      keccak(utf8('CommunityAccount')),
+      keccak(utf8('1')),
+      chainId,
+      account,
+    ]),
+  )
 }
 
 function encodeField(type, value) {
   if (type === 'uint256[]') return keccak(concat('0x', ...value.map((one) => encode('(uint256)', [one]))))
   if (type === 'Passkey[]') {
     const hashes = value.map((one) =>
-      keccak(concat(keccak(utf8(PASSKEY_TYPE)), encode('(uint256,uint256,bytes32)', one))))
+      keccak(concat(keccak(utf8(PASSKEY_TYPE)), encode('(uint256,uint256,bytes32)', one))),
+    )
     return keccak(concat('0x', ...hashes))
   }
   return encode(`(${type})`, [value])

@@ -20,7 +20,11 @@ export const random = (length) => toHex(randomBytes(length))
 
 /** Whether `value` is hex with 0x, whole bytes, and of `length` bytes when that is given. */
 export function isHex(value, length) {
-  return typeof value === 'string' && /^0x(?:[0-9a-fA-F]{2})*$/.test(value) && (length === undefined || size(value) === length)
+  return (
+    typeof value === 'string' &&
+    /^0x(?:[0-9a-fA-F]{2})*$/.test(value) &&
+    (length === undefined || size(value) === length)
+  )
 }
 
 /** `value` as `length` bytes, big-endian. */

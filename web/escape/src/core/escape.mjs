@@ -78,5 +78,7 @@ export const startedByEscapeKey = (item) => (item.votes & ESCAPE_VOTE) !== 0n
 export function leadsTo(item, keys) {
   if (!keys || item.kind !== KIND.escape) return false
   const [passkeys, serverKey] = item.action.values
-  return serverKey === keys.serverKey && passkeys.length === 1 && passkeys[0].every((part, i) => part === keys.passkey[i])
+  return (
+    serverKey === keys.serverKey && passkeys.length === 1 && passkeys[0].every((part, i) => part === keys.passkey[i])
+  )
 }

@@ -5,7 +5,8 @@ import { ZERO_ADDRESS, ZERO_WORD, concat, keccak, slice } from './bytes.mjs'
 import { Problem } from './problem.mjs'
 import { isOnCurve } from './signing.mjs'
 
-const TYPE = '(((uint256,uint256,bytes32)[],address,address,bytes32,uint8,uint32,bool,(uint256,uint256)[],' +
+const TYPE =
+  '(((uint256,uint256,bytes32)[],address,address,bytes32,uint8,uint32,bool,(uint256,uint256)[],' +
   '(uint256,address,uint256)[],uint256))'
 const MAX_PASSKEYS = 8
 const MAX_ROWS = 32
@@ -14,7 +15,8 @@ const MIN_RECOVERY_DELAY_S = 86_400n
 // The ERC-1967 proxy that the factory deploys: these bytes around the implementation's address; what runs is the end.
 const PROXY_PREFIX = '0x603d3d8160223d3973'
 const PROXY_RUNTIME =
-  '0x363d3d373d3d363d7f360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc545af43d6000803e6038573d6000fd5b3d6000f3'
+  '0x363d3d373d3d363d7f360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc' +
+  '545af43d6000803e6038573d6000fd5b3d6000f3'
 export const IMPLEMENTATION_SLOT = '0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc'
 
 export const proxyInitCodeHashOf = (implementation) =>
@@ -26,10 +28,20 @@ export const accountAddress = (factory, initData, proxyInitCodeHash) =>
   slice(keccak(concat('0xff', factory, keccak(initData), proxyInitCodeHash)), 12)
 
 export function encodeInit(init) {
-  return encode(TYPE, [[
-    init.passkeys, init.serverKey, init.escapeKey, init.guardiansHash, init.guardianThreshold, init.recoveryDelay,
-    init.strict, init.gasCaps, init.limits, init.salt,
-  ]])
+  return encode(TYPE, [
+    [
+      init.passkeys,
+      init.serverKey,
+      init.escapeKey,
+      init.guardiansHash,
+      init.guardianThreshold,
+      init.recoveryDelay,
+      init.strict,
+      init.gasCaps,
+      init.limits,
+      init.salt,
+    ],
+  ])
 }
 
 const broken = (rule) => new Problem('init_data_broken', { rule })
@@ -61,10 +73,20 @@ export function readInit(data) {
     throw error
   }
   if (encode(TYPE, values) !== data.toLowerCase()) throw broken('malformed')
-  const [[passkeys, serverKey, escapeKey, guardiansHash, guardianThreshold, recoveryDelay, strict, gasCaps, limits, salt]] =
-    values
+  const [
+    [passkeys, serverKey, escapeKey, guardiansHash, guardianThreshold, recoveryDelay, strict, gasCaps, limits, salt],
+  ] = values
   const init = {
-    passkeys, serverKey, escapeKey, guardiansHash, guardianThreshold, recoveryDelay, strict, gasCaps, limits, salt,
+    passkeys,
+    serverKey,
+    escapeKey,
+    guardiansHash,
+    guardianThreshold,
+    recoveryDelay,
+    strict,
+    gasCaps,
+    limits,
+    salt,
   }
   checkKeys(init)
   if ((guardiansHash === ZERO_WORD) !== (guardianThreshold === 0n)) throw broken('GuardianThresholdInconsistent')

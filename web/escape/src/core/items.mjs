@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What waits in an account, found from its events alone: `ItemStarted` carries the whole call that started an item. An
-// item is believed only when its id follows from that call, so whoever answers for the chain cannot invent another content.
+// What waits in an account, found from its events alone: `ItemStarted` carries the whole call that started an item.
+// An item is believed only when its id follows from that call, so whoever answers for the chain invents no content.
 import { Malformed, decode, decodeCall, encode, topic } from './abi.mjs'
 import { view } from './account.mjs'
 import { ACTIONS, KIND, digestOf, readCall } from './actions.mjs'
@@ -17,7 +17,9 @@ const FIRST_WIDTH = 50_000n
 const LEAST_WIDTH = 100n
 
 export const queueId = (chainId, account, kind, content, salt, keyEpoch) =>
-  keccak(encode('(uint256,address,uint8,bytes32,uint256,uint32)', [chainId, account, kind, keccak(content), salt, keyEpoch]))
+  keccak(
+    encode('(uint256,address,uint8,bytes32,uint256,uint32)', [chainId, account, kind, keccak(content), salt, keyEpoch]),
+  )
 
 /** Kind and content behind an event, or null when the id does not follow from the call. */
 function readStart(state, id, kind, data) {
@@ -40,14 +42,15 @@ function readStart(state, id, kind, data) {
 
 /** The event in a log of the account, or null. */
 export function readLog(state, log) {
-  if (!log || log.address?.toLowerCase() !== state.account || !Array.isArray(log.topics) || log.topics.length !== 3) return null
+  if (!log || log.address?.toLowerCase() !== state.account || !Array.isArray(log.topics) || log.topics.length !== 3)
+    return null
   if (log.topics[0].toLowerCase() !== ITEM_STARTED || !isHex(log.topics[1], 32) || !isHex(log.data)) return null
   const id = log.topics[1].toLowerCase()
   const kind = Number(BigInt(log.topics[2]))
   let votes
   let data
   try {
-    [votes, data] = decode('(uint256,bytes)', log.data)
+    ;[votes, data] = decode('(uint256,bytes)', log.data)
   } catch (error) {
     if (error instanceof Malformed) return null
     throw error
@@ -78,7 +81,7 @@ function oldestOf(rpc, state) {
   return blockAt(rpc, state.block.timestamp - longest, state.block.number)
 }
 
-// Many servers answer for some thousand blocks only: then piece by piece, newest first, back to where nothing waits any more.
+// Many servers answer for some thousand blocks only: then piece by piece, newest first, back to where nothing waits.
 async function logsOf(rpc, state, seen, onProgress) {
   const filter = { address: state.account, topics: [ITEM_STARTED] }
   const ask = async (from, to) => {
@@ -113,8 +116,14 @@ async function logsOf(rpc, state, seen, onProgress) {
 
 /** What of `item` the account says now: still waiting, and for how long it has. */
 async function statusOf(rpc, state, item) {
-  const [kind, votes, keyEpoch, age, delay] = await view(rpc, state.account, 'item(bytes32)', [item.id],
-    '(uint8,uint16,uint32,uint256,uint256)', state.block.number)
+  const [kind, votes, keyEpoch, age, delay] = await view(
+    rpc,
+    state.account,
+    'item(bytes32)',
+    [item.id],
+    '(uint8,uint16,uint32,uint256,uint256)',
+    state.block.number,
+  )
   if (Number(kind) !== item.kind || keyEpoch !== state.keyEpoch || age > delay + ITEM_LIFE_S) return null
   return { ...item, votes, age, delay }
 }

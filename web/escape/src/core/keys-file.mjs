@@ -15,7 +15,9 @@ const RP_ID = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?
 
 /** The public side, as an escape wants it. */
 const withPublic = (keys) => ({
-  ...keys, passkey: passkeyOf(keys.passkeySecret, keys.rpId), serverKey: addressOf(keys.serverSecret),
+  ...keys,
+  passkey: passkeyOf(keys.passkeySecret, keys.rpId),
+  serverKey: addressOf(keys.serverSecret),
 })
 
 export function makeKeys(account, rpId, createdAt) {
@@ -25,12 +27,20 @@ export function makeKeys(account, rpId, createdAt) {
 
 export function writeKeysFile(keys) {
   const [x, y, hash] = keys.passkey
-  return JSON.stringify({
-    format: KEYS_FORMAT, account: keys.account, rpId: keys.rpId,
-    passkey: { x: uint(x), y: uint(y), rpIdHash: hash, privateKey: keys.passkeySecret },
-    serverKey: { address: keys.serverKey, privateKey: keys.serverSecret },
-    createdAt: keys.createdAt,
-  }, null, 1) + '\n'
+  return (
+    JSON.stringify(
+      {
+        format: KEYS_FORMAT,
+        account: keys.account,
+        rpId: keys.rpId,
+        passkey: { x: uint(x), y: uint(y), rpIdHash: hash, privateKey: keys.passkeySecret },
+        serverKey: { address: keys.serverKey, privateKey: keys.serverSecret },
+        createdAt: keys.createdAt,
+      },
+      null,
+      1,
+    ) + '\n'
+  )
 }
 
 function secretOf(curve, value, member) {
@@ -52,12 +62,15 @@ export function parseKeysFile(content, account) {
   const server = members(file.serverKey, 'serverKey', ['address', 'privateKey'])
   dateOf(file.createdAt)
   const keys = withPublic({
-    account, rpId: file.rpId, createdAt: file.createdAt,
+    account,
+    rpId: file.rpId,
+    createdAt: file.createdAt,
     passkeySecret: secretOf('p256', passkey.privateKey, 'passkey.privateKey'),
     serverSecret: secretOf('secp256k1', server.privateKey, 'serverKey.privateKey'),
   })
   const [x, y, hash] = keys.passkey
-  const same = passkey.x === uint(x) && passkey.y === uint(y) && passkey.rpIdHash === hash && server.address === keys.serverKey
+  const same =
+    passkey.x === uint(x) && passkey.y === uint(y) && passkey.rpIdHash === hash && server.address === keys.serverKey
   require(same, 'keys_file_inconsistent')
   return keys
 }

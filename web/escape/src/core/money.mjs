@@ -26,7 +26,13 @@ async function symbolOf(rpc, token) {
 }
 
 async function limitOf(rpc, state, token) {
-  const [perDay, spent, day] = await view(rpc, state.account, 'spendingLimit(address)', [token], '(uint256,uint256,uint256)')
+  const [perDay, spent, day] = await view(
+    rpc,
+    state.account,
+    'spendingLimit(address)',
+    [token],
+    '(uint256,uint256,uint256)',
+  )
   const today = state.block.timestamp / 86_400n
   const used = day >= today ? spent : 0n
   return { perDay, left: used < perDay ? perDay - used : 0n }
@@ -34,7 +40,13 @@ async function limitOf(rpc, state, token) {
 
 /** The account's ether (or what the chain calls it). */
 export async function nativeAsset(rpc, state) {
-  return { token: ZERO_ADDRESS, symbol: '', decimals: 18, balance: await rpc.balance(state.account), ...(await limitOf(rpc, state, ZERO_ADDRESS)) }
+  return {
+    token: ZERO_ADDRESS,
+    symbol: '',
+    decimals: 18,
+    balance: await rpc.balance(state.account),
+    ...(await limitOf(rpc, state, ZERO_ADDRESS)),
+  }
 }
 
 /** An ERC-20 token with the account's balance. */
@@ -44,16 +56,25 @@ export async function tokenAsset(rpc, state, token) {
     const [balance] = await view(rpc, token, 'balanceOf(address)', [state.account], '(uint256)')
     const [decimals] = await view(rpc, token, 'decimals()', [], '(uint256)')
     require(decimals <= 77n, 'token_malformed', { token })
-    return { token, symbol: await symbolOf(rpc, token), decimals: Number(decimals), balance, ...(await limitOf(rpc, state, token)) }
+    return {
+      token,
+      symbol: await symbolOf(rpc, token),
+      decimals: Number(decimals),
+      balance,
+      ...(await limitOf(rpc, state, token)),
+    }
   } catch (error) {
-    if (error.problem === 'rpc_answer_malformed' || error.problem === 'rpc_refused') throw new Problem('token_malformed', { token })
+    if (error.problem === 'rpc_answer_malformed' || error.problem === 'rpc_refused')
+      throw new Problem('token_malformed', { token })
     throw error
   }
 }
 
 /** Tokens that the init data names for this chain: worth looking for. */
 export const knownTokens = (file, chainId) =>
-  file.init.limits.filter(([chain, token]) => chain === BigInt(chainId) && token !== ZERO_ADDRESS).map(([, token]) => token)
+  file.init.limits
+    .filter(([chain, token]) => chain === BigInt(chainId) && token !== ZERO_ADDRESS)
+    .map(([, token]) => token)
 
 /** One call of a batch: `amount` of `token` to `to`. */
 export const transferOf = (token, to, amount) =>
@@ -72,7 +93,8 @@ export async function planMove(rpc, file, state, calls) {
   return { calls, refusal, sponsored: native.left < own }
 }
 
-const queueData = (account, content, salt) => executeData([[account, 0n, call('queue(uint8,bytes,uint256)', SPEND, content, salt)]])
+const queueData = (account, content, salt) =>
+  executeData([[account, 0n, call('queue(uint8,bytes,uint256)', SPEND, content, salt)]])
 
 /** Call data of the operation that a plan leads to: the batch itself, or its way into the queue. */
 export function planData(file, plan) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A user operation, signed by both new keys and put into the EntryPoint by whoever pays. Its fees are zero: the sender of
-// the transaction pays for the gas, the account for nothing.
+// A user operation, signed by both new keys and put into the EntryPoint by whoever pays. Its fees are zero: the sender
+// of the transaction pays for the gas, the account for nothing.
 import { call, decode, encode, topic } from './abi.mjs'
 import { slotOf, view } from './account.mjs'
 import { typed } from './actions.mjs'
@@ -12,7 +12,8 @@ import { dualSignature } from './signing.mjs'
 const ENTRY_POINT_07 = '0x0000000071727de22e5e9d8baf0edac6f37da032'
 const OPERATION = '(address,uint256,bytes,bytes,bytes32,uint256,bytes32,bytes,bytes)'
 const HANDLE_OPS = `handleOps(${OPERATION}[],address)`
-const OPERATION_TYPE = 'PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,bytes32 ' +
+const OPERATION_TYPE =
+  'PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,bytes32 ' +
   'accountGasLimits,uint256 preVerificationGas,bytes32 gasFees,bytes paymasterAndData)'
 const OPERATION_EVENT = topic('UserOperationEvent(bytes32,address,address,uint256,bool,uint256,uint256)')
 const REVERT_EVENT = topic('UserOperationRevertReason(bytes32,address,uint256,bytes)')
@@ -24,8 +25,8 @@ const EXECUTE = 'execute(bytes32,bytes)'
 const VERIFICATION_GAS = 1_000_000n
 const PAYMASTER_GAS = 50_000n
 
-// A paymaster of eight bytes that agrees to everything and has no deposit, so it can pay for nothing but operations that
-// cost nothing. The account then charges no gas to the daily limit, which is needed where that limit is zero or used up.
+// A paymaster of eight bytes that agrees to everything and has no deposit, so it can pay for nothing but operations
+// that cost nothing. The account then charges no gas to the daily limit, which helps where that is zero or used up.
 //   PUSH1 40 RETURNDATASIZE MSTORE PUSH1 60 RETURNDATASIZE RETURN: empty context, validation data 0.
 const FREE_PAYMASTER_INIT = '0x6760403d5260603df33d5260086018f3'
 const DEPLOYER = '0x4e59b44847b379578588920ca78fbf26c0b4956c'
@@ -36,15 +37,29 @@ export const executeData = (calls) => call(EXECUTE, BATCH_MODE, encode(CALLS, [c
 /** What both keys sign (EntryPoint 0.8 on: EIP-712; 0.7: its own packing). */
 export function operationHash(operation, entryPoint, chainId) {
   const [sender, nonce, initCode, callData, gasLimits, preVerificationGas, gasFees, paymasterAndData] = operation
-  const fields = [sender, nonce, keccak(initCode), keccak(callData), gasLimits, preVerificationGas, gasFees, keccak(paymasterAndData)]
+  const fields = [
+    sender,
+    nonce,
+    keccak(initCode),
+    keccak(callData),
+    gasLimits,
+    preVerificationGas,
+    gasFees,
+    keccak(paymasterAndData),
+  ]
   const types = 'address,uint256,bytes32,bytes32,bytes32,uint256,bytes32,bytes32'
   if (entryPoint === ENTRY_POINT_07) {
     return keccak(encode('(bytes32,address,uint256)', [keccak(encode(`(${types})`, fields)), entryPoint, chainId]))
   }
-  const domain = keccak(encode('(bytes32,bytes32,bytes32,uint256,address)', [
-    keccak(utf8('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)')),
-    keccak(utf8('ERC4337')), keccak(utf8('1')), chainId, entryPoint,
-  ]))
+  const domain = keccak(
+    encode('(bytes32,bytes32,bytes32,uint256,address)', [
+      keccak(utf8('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)')),
+      keccak(utf8('ERC4337')),
+      keccak(utf8('1')),
+      chainId,
+      entryPoint,
+    ]),
+  )
   return typed(domain, keccak(encode(`(bytes32,${types})`, [keccak(utf8(OPERATION_TYPE)), ...fields])))
 }
 
@@ -92,19 +107,29 @@ export async function operationCall(rpc, { file, state, keys, callData, calls, s
   require(theirs === hash, 'entry_point_unknown')
   const day = sponsored ? 0n : state.block.timestamp / 86_400n
   const signature = dualSignature({
-    passkeySecret: keys.passkeySecret, rpId: keys.rpId, slot, serverSecret: keys.serverSecret, hash, day,
+    passkeySecret: keys.passkeySecret,
+    rpId: keys.rpId,
+    slot,
+    serverSecret: keys.serverSecret,
+    hash,
+    day,
   })
   return { hash, to: file.entryPoint, data: call(HANDLE_OPS, [[...unsigned, signature]], beneficiary) }
 }
 
 /** Reads what became of an operation; a problem when it reverted although its transaction did not. */
 export function operationOutcome(receipt, entryPoint, hash) {
-  const logs = receipt.logs.filter((log) => log.address?.toLowerCase() === entryPoint && log.topics?.[1]?.toLowerCase() === hash)
+  const logs = receipt.logs.filter(
+    (log) => log.address?.toLowerCase() === entryPoint && log.topics?.[1]?.toLowerCase() === hash,
+  )
   const event = logs.find((log) => log.topics[0].toLowerCase() === OPERATION_EVENT)
   require(event, 'operation_not_found')
   const [, success] = decode('(uint256,bool,uint256,uint256)', event.data)
   if (success) return
   const reason = logs.find((log) => log.topics[0].toLowerCase() === REVERT_EVENT)
   const revert = reason ? readRevert(decode('(uint256,bytes)', reason.data)[1]) : { name: 'nothing', values: [] }
-  throw new Problem('operation_reverted', { rule: revert.name, details: revert.values.map(String).join(', ').slice(0, 200) })
+  throw new Problem('operation_reverted', {
+    rule: revert.name,
+    details: revert.values.map(String).join(', ').slice(0, 200),
+  })
 }

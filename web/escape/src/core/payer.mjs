@@ -68,7 +68,8 @@ async function sendSigned(rpc, payer, tx) {
     const text = String(error.values?.message ?? '').toLowerCase()
     // It is there already: an earlier attempt arrived although its answer did not.
     if (/already known|already imported|known transaction/.test(text)) return hash
-    if (/insufficient funds/.test(text)) throw new Problem('funds_insufficient', { address: payer.address, missing: 0n })
+    if (/insufficient funds/.test(text))
+      throw new Problem('funds_insufficient', { address: payer.address, missing: 0n })
     if (/nonce too low|invalid nonce/.test(text)) throw new Problem('nonce_used', {})
     if (/underpriced|fee too low/.test(text)) throw new Problem('fee_too_low', {})
     throw error
@@ -118,7 +119,9 @@ async function receiptOf(rpc, sent) {
   for (const hash of [sent.hash, ...(sent.earlier ?? [])]) {
     const receipt = await rpc.request('eth_getTransactionReceipt', [hash])
     if (!receipt) continue
-    require(receipt.transactionHash?.toLowerCase() === hash && Array.isArray(receipt.logs), 'rpc_lies', { what: 'receipt' })
+    require(receipt.transactionHash?.toLowerCase() === hash && Array.isArray(receipt.logs), 'rpc_lies', {
+      what: 'receipt',
+    })
     return receipt
   }
   return null
@@ -145,8 +148,8 @@ export async function look(rpc, payer, sent) {
 }
 
 /**
- * Looks again and again until there is a receipt. `pause` waits between two looks and may throw to give up. A server may
- * count a transaction before it shows its receipt, so a taken number counts only when it is seen `PATIENCE` times.
+ * Looks again and again until there is a receipt. `pause` waits between two looks and may throw to give up. A server
+ * may count a transaction before it shows its receipt, so a taken number counts only when it is seen `PATIENCE` times.
  */
 export async function follow(rpc, payer, sent, pause) {
   for (let taken = 0; ; await pause()) {

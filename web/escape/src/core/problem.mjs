@@ -3,7 +3,11 @@
 // what to do next, under `problem.<name>` in strings.json.
 export class Problem extends Error {
   constructor(name, values = {}) {
-    super(`${name} ${Object.entries(values).map(([key, value]) => `${key}=${value}`).join(' ')}`.trim())
+    super(
+      `${name} ${Object.entries(values)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(' ')}`.trim(),
+    )
     this.name = 'Problem'
     this.problem = name
     this.values = values

@@ -23,8 +23,11 @@ function hex(value, member, length) {
 
 function text(value, member, most) {
   // No control or direction characters: a name is shown beside amounts of money.
-  const plain = typeof value === 'string' && value.length > 0 && value.length <= most
-    && !/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(value)
+  const plain =
+    typeof value === 'string' &&
+    value.length > 0 &&
+    value.length <= most &&
+    !/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(value)
   require(plain, 'file_member_wrong', { member })
   return value
 }
@@ -43,13 +46,15 @@ function chainOf(value) {
   const { chainId, name, rpcUrls = [] } = members(value, 'chains', ['chainId', 'name'], ['rpcUrls'])
   require(Number.isSafeInteger(chainId) && chainId > 0, 'file_member_wrong', { member: 'chainId' })
   require(Array.isArray(rpcUrls) && rpcUrls.length <= MAX_RPC_URLS, 'file_member_wrong', { member: 'rpcUrls' })
-  for (const url of rpcUrls) require(isRpcUrl(text(url, 'rpcUrls', MAX_URL)), 'file_member_wrong', { member: 'rpcUrls' })
+  for (const url of rpcUrls)
+    require(isRpcUrl(text(url, 'rpcUrls', MAX_URL)), 'file_member_wrong', { member: 'rpcUrls' })
   return { chainId, name: text(name, 'name', MAX_NAME), rpcUrls }
 }
 
 export function dateOf(value) {
-  require(typeof value === 'string' && DATE.test(value) && !Number.isNaN(Date.parse(value)), 'file_member_wrong',
-    { member: 'createdAt' })
+  require(typeof value === 'string' && DATE.test(value) && !Number.isNaN(Date.parse(value)), 'file_member_wrong', {
+    member: 'createdAt',
+  })
   return value
 }
 
@@ -64,9 +69,20 @@ export function parseRecoveryFile(content) {
   const map = parseStrictJson(content)
   const format = formatOf(map)
   require(format !== 'community-keys-1', 'file_is_keys_file')
-  require(format === RECOVERY_FORMAT, /^community-recovery-\d+$/.test(format) ? 'file_newer' : 'file_not_recovery', { format })
-  const file = members(map, 'file', ['format', 'account', 'factory', 'entryPoint', 'proxyInitCodeHash', 'initData',
-    'escapeKey', 'chains', 'createdAt'])
+  require(format === RECOVERY_FORMAT, /^community-recovery-\d+$/.test(format) ? 'file_newer' : 'file_not_recovery', {
+    format,
+  })
+  const file = members(map, 'file', [
+    'format',
+    'account',
+    'factory',
+    'entryPoint',
+    'proxyInitCodeHash',
+    'initData',
+    'escapeKey',
+    'chains',
+    'createdAt',
+  ])
   for (const member of ['account', 'factory', 'entryPoint']) hex(file[member], member, 20)
   hex(file.proxyInitCodeHash, 'proxyInitCodeHash', 32)
   hex(file.initData, 'initData')
@@ -75,7 +91,9 @@ export function parseRecoveryFile(content) {
   require(isSecret('secp256k1', file.escapeKey), 'file_member_wrong', { member: 'escapeKey' })
   require(Array.isArray(file.chains) && file.chains.length <= MAX_CHAINS, 'file_member_wrong', { member: 'chains' })
   const chains = file.chains.map(chainOf)
-  require(new Set(chains.map((chain) => chain.chainId)).size === chains.length, 'file_member_wrong', { member: 'chains' })
+  require(new Set(chains.map((chain) => chain.chainId)).size === chains.length, 'file_member_wrong', {
+    member: 'chains',
+  })
   dateOf(file.createdAt)
 
   const address = accountAddress(file.factory, file.initData, file.proxyInitCodeHash)
@@ -89,8 +107,31 @@ export function parseRecoveryFile(content) {
 }
 
 /** The file's text; members in the order of the specification. */
-export function writeRecoveryFile({ account, factory, entryPoint, proxyInitCodeHash, initData, escapeKey, chains, createdAt }) {
-  return JSON.stringify({
-    format: RECOVERY_FORMAT, account, factory, entryPoint, proxyInitCodeHash, initData, escapeKey, chains, createdAt,
-  }, null, 1) + '\n'
+export function writeRecoveryFile({
+  account,
+  factory,
+  entryPoint,
+  proxyInitCodeHash,
+  initData,
+  escapeKey,
+  chains,
+  createdAt,
+}) {
+  return (
+    JSON.stringify(
+      {
+        format: RECOVERY_FORMAT,
+        account,
+        factory,
+        entryPoint,
+        proxyInitCodeHash,
+        initData,
+        escapeKey,
+        chains,
+        createdAt,
+      },
+      null,
+      1,
+    ) + '\n'
+  )
 }

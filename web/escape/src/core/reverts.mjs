@@ -5,30 +5,67 @@ import { slice } from './bytes.mjs'
 import { Problem } from './problem.mjs'
 
 const ERRORS = [
-  'Error(string)', 'Panic(uint256)',
+  'Error(string)',
+  'Panic(uint256)',
   // The reader.
-  'ForeignKeyEpoch(uint32,uint32)', 'DeadlinePassed(uint48)', 'SignersNotAscending(uint256)', 'NoSuchSigner(uint8)',
-  'SignatureInvalid(uint8)', 'WrongSigners(uint256)', 'VotesOutOfRange(uint8)', 'PasskeysUnknown(uint256,uint256)',
-  'NotCancellable(bytes32,uint8)', 'CallToZeroAddress(uint256)', 'CallToSelf(uint256)', 'CallToEntryPoint(uint256)',
+  'ForeignKeyEpoch(uint32,uint32)',
+  'DeadlinePassed(uint48)',
+  'SignersNotAscending(uint256)',
+  'NoSuchSigner(uint8)',
+  'SignatureInvalid(uint8)',
+  'WrongSigners(uint256)',
+  'VotesOutOfRange(uint8)',
+  'PasskeysUnknown(uint256,uint256)',
+  'NotCancellable(bytes32,uint8)',
+  'CallToZeroAddress(uint256)',
+  'CallToSelf(uint256)',
+  'CallToEntryPoint(uint256)',
   'QueueContentMalformed(uint8)',
   // Items and the freeze.
-  'AlreadyUsed(bytes32)', 'ItemUnknown(bytes32)', 'ItemNotReady(bytes32,uint256)', 'ItemVoid(bytes32)',
-  'AlreadyFrozen()', 'NotFrozen()', 'AccountFrozen()', 'ServerFreezeTooSoon(uint48)',
+  'AlreadyUsed(bytes32)',
+  'ItemUnknown(bytes32)',
+  'ItemNotReady(bytes32,uint256)',
+  'ItemVoid(bytes32)',
+  'AlreadyFrozen()',
+  'NotFrozen()',
+  'AccountFrozen()',
+  'ServerFreezeTooSoon(uint48)',
   // Init data.
-  'PasskeyCountOutOfRange(uint256)', 'PasskeyNotOnCurve(uint256)', 'PasskeyWithoutRpId(uint256)',
-  'DuplicatePasskey(uint256)', 'ZeroServerKey()', 'ZeroEscapeKey()', 'EscapeKeyIsServerKey()',
+  'PasskeyCountOutOfRange(uint256)',
+  'PasskeyNotOnCurve(uint256)',
+  'PasskeyWithoutRpId(uint256)',
+  'DuplicatePasskey(uint256)',
+  'ZeroServerKey()',
+  'ZeroEscapeKey()',
+  'EscapeKeyIsServerKey()',
   // Spending.
-  'GasCostOverCap(uint256,uint256,uint256)', 'DayIsOver(uint256,uint256)', 'OverLimit(address,uint256,uint256)',
-  'UnlistedToken(address,bytes4)', 'UncountedTokenCall(address,bytes4)', 'HiddenTokenCall(address,bytes4)',
-  'CallDataMalformed(address,bytes4)', 'CallNotAllowed(address,bytes4)', 'NewRecipient(address)', 'CallFailed(uint256)',
-  'CallCountOutOfRange(uint256)', 'ExecutionDataMalformed()',
+  'GasCostOverCap(uint256,uint256,uint256)',
+  'DayIsOver(uint256,uint256)',
+  'OverLimit(address,uint256,uint256)',
+  'UnlistedToken(address,bytes4)',
+  'UncountedTokenCall(address,bytes4)',
+  'HiddenTokenCall(address,bytes4)',
+  'CallDataMalformed(address,bytes4)',
+  'CallNotAllowed(address,bytes4)',
+  'NewRecipient(address)',
+  'CallFailed(uint256)',
+  'CallCountOutOfRange(uint256)',
+  'ExecutionDataMalformed()',
   // EntryPoint, and ERC-6093 of tokens.
-  'FailedOp(uint256,string)', 'FailedOpWithRevert(uint256,string,bytes)',
+  'FailedOp(uint256,string)',
+  'FailedOpWithRevert(uint256,string,bytes)',
   'ERC20InsufficientBalance(address,uint256,uint256)',
 ]
 
 /** Refusals that mean "not today and not without waiting"; the queue is the way (spec/account.md, section 3). */
-const OVER_LIMIT = new Set(['OverLimit', 'UnlistedToken', 'UncountedTokenCall', 'HiddenTokenCall', 'CallNotAllowed', 'NewRecipient'])
+const OVER_LIMIT = new Set([
+  'OverLimit',
+  'UnlistedToken',
+  'UncountedTokenCall',
+  'HiddenTokenCall',
+  'CallNotAllowed',
+  'NewRecipient',
+])
 
 const bySelector = new Map(ERRORS.map((text) => [selector(text), text]))
 
@@ -54,7 +91,10 @@ export function explain(error) {
   const reverted = /revert/i.test(error.values.message)
   if (!error.revert && !reverted) return error
   const revert = error.revert ? readRevert(error.revert) : { name: 'nothing', values: [] }
-  const details = revert.values.map((value) => String(value)).join(', ').slice(0, 200)
+  const details = revert.values
+    .map((value) => String(value))
+    .join(', ')
+    .slice(0, 200)
   const problem = new Problem('would_revert', { rule: revert.name, details })
   problem.reverted = revert
   return problem

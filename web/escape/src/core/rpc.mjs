@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON-RPC over fetch to the one place that the person named. Answers are bounded, checked for their form, and asked for
-// again when the server says "later".
+// JSON-RPC over fetch to the one place that the person named. Answers are bounded, checked for their form, and asked
+// for again when the server says "later".
 import { isHex, quantity } from './bytes.mjs'
 import { Problem, require } from './problem.mjs'
 import { isRpcUrl } from './recovery-file.mjs'
@@ -18,8 +18,14 @@ async function post(url, body, fetcher) {
   const timer = setTimeout(() => abort.abort(), PATIENCE_MS)
   try {
     const answer = await fetcher(url, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: abort.signal, credentials: 'omit',
-      referrerPolicy: 'no-referrer', cache: 'no-store', redirect: 'error',
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      signal: abort.signal,
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+      cache: 'no-store',
+      redirect: 'error',
     })
     const text = await answer.text()
     return { status: answer.status, text }
@@ -33,25 +39,32 @@ async function post(url, body, fetcher) {
 
 /** What a node said of a call that reverts, wherever it hides it. */
 function revertData(error) {
-  const found = [error?.data, error?.data?.data, error?.data?.originalError?.data, error?.error?.data]
-    .find((value) => isHex(value))
+  const found = [error?.data, error?.data?.data, error?.data?.originalError?.data, error?.error?.data].find((value) =>
+    isHex(value),
+  )
   if (found) return found
   const inText = /0x[0-9a-fA-F]{8,}/.exec(typeof error?.data === 'string' ? error.data : '')
   return inText && isHex(inText[0]) ? inText[0] : undefined
 }
 
 // Of several servers behind one name, some may not have the newest block yet.
-const BEHIND = /header not found|(?:unknown|missing|no such) block|block (?:is )?not (?:found|available)|missing trie node/i
+const BEHIND =
+  /header not found|(?:unknown|missing|no such) block|block (?:is )?not (?:found|available)|missing trie node/i
 
 /** A failure that the server or wallet reported. */
 export function reported(error) {
-  const message = String(error?.message ?? 'unknown').replace(/[\u0000-\u001f]/g, ' ').slice(0, 300)
+  const message = String(error?.message ?? 'unknown')
+    .replace(/[\u0000-\u001f]/g, ' ')
+    .slice(0, 300)
   const problem = new Problem('rpc_refused', { message, code: error?.code ?? 0 })
   problem.revert = revertData(error)
   return problem
 }
 
-export function createRpc(url, { fetcher = (...all) => fetch(...all), pause = (ms) => new Promise((done) => setTimeout(done, ms)) } = {}) {
+export function createRpc(
+  url,
+  { fetcher = (...all) => fetch(...all), pause = (ms) => new Promise((done) => setTimeout(done, ms)) } = {},
+) {
   require(isRpcUrl(url), 'rpc_url_malformed')
   let id = 0
 
@@ -71,7 +84,8 @@ export function createRpc(url, { fetcher = (...all) => fetch(...all), pause = (m
       if (later) throw new Problem('rpc_busy', { host: host(url), status })
       throw reported(answer.error)
     }
-    if (answer?.id !== own || !('result' in answer)) throw new Problem('rpc_answer_malformed', { host: host(url), method })
+    if (answer?.id !== own || !('result' in answer))
+      throw new Problem('rpc_answer_malformed', { host: host(url), method })
     return answer.result
   }
 
@@ -105,7 +119,11 @@ export function createRpc(url, { fetcher = (...all) => fetch(...all), pause = (m
   const tag = (block) => (block === undefined ? 'latest' : quantity(block))
 
   return {
-    url, host: host(url), request, count, bytes,
+    url,
+    host: host(url),
+    request,
+    count,
+    bytes,
     call: (transaction, block) => bytes('eth_call', [transaction, tag(block)]),
     code: (address, block) => bytes('eth_getCode', [address, tag(block)]),
     storage: (address, slot, block) => bytes('eth_getStorageAt', [address, slot, tag(block)]),
@@ -114,7 +132,11 @@ export function createRpc(url, { fetcher = (...all) => fetch(...all), pause = (m
       const value = await request('eth_getBlockByNumber', [tag(number), false])
       if (!value || !isHex(value.hash, 32)) throw malformed('eth_getBlockByNumber')
       const optional = (field) => (field === undefined || field === null ? undefined : BigInt(field))
-      return { number: BigInt(value.number), timestamp: BigInt(value.timestamp), baseFee: optional(value.baseFeePerGas) }
+      return {
+        number: BigInt(value.number),
+        timestamp: BigInt(value.timestamp),
+        baseFee: optional(value.baseFeePerGas),
+      }
     },
   }
 }

@@ -65,8 +65,13 @@ export function passkeySignature(secret, rpId, challenge) {
 
 /** Kind `dual`: a passkey in `slot` and the server key over one operation hash, on `day` (0 when a paymaster pays). */
 export function dualSignature({ passkeySecret, rpId, slot, serverSecret, hash, day }) {
-  return concat('0x01', uint(slot, 1), uint(day, 4), keySignature(serverSecret, hash),
-    passkeySignature(passkeySecret, rpId, hash))
+  return concat(
+    '0x01',
+    uint(slot, 1),
+    uint(day, 4),
+    keySignature(serverSecret, hash),
+    passkeySignature(passkeySecret, rpId, hash),
+  )
 }
 
 /** A secp256k1 key that a person typed, with or without 0x. */

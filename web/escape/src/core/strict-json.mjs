@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON (RFC 8259) for files that decide about money: no member twice, no fractions, bounded depth and size. `JSON.parse`
-// lets the last of two members win, so two readers could see two accounts in one file.
+// JSON (RFC 8259) for files that decide about money: no member twice, no fractions, bounded depth and size.
+// `JSON.parse` lets the last of two members win, so two readers could see two accounts in one file.
 import { Problem } from './problem.mjs'
 
 /** A recovery file with full init data and 64 chains has about 40 kB. */
@@ -34,7 +34,11 @@ class Reader {
     if (first === '[') return this.array(depth)
     if (first === '"') return this.string()
     if (/[-0-9]/.test(first ?? '')) return this.integer()
-    for (const [token, value] of [['true', true], ['false', false], ['null', null]])
+    for (const [token, value] of [
+      ['true', true],
+      ['false', false],
+      ['null', null],
+    ])
       if (this.text.startsWith(token, this.at)) {
         this.at += token.length
         return value
@@ -112,5 +116,7 @@ export function members(map, where, required, optional = []) {
     if (!required.includes(name) && !optional.includes(name)) {
       throw new Problem('file_member_unknown', { member: name.slice(0, 40) })
     }
-  return Object.fromEntries([...required, ...optional].filter((name) => map.has(name)).map((name) => [name, map.get(name)]))
+  return Object.fromEntries(
+    [...required, ...optional].filter((name) => map.has(name)).map((name) => [name, map.get(name)]),
+  )
 }

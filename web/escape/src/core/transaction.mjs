@@ -22,8 +22,15 @@ function header(length, base) {
 /** Raw bytes and hash of a transaction {chainId, nonce, tip, maxFee, gas, to, value, data}. */
 export function signTransaction(secret, tx) {
   const fields = [
-    compact(tx.chainId), compact(tx.nonce), compact(tx.tip), compact(tx.maxFee), compact(tx.gas), tx.to,
-    compact(tx.value), tx.data, [],
+    compact(tx.chainId),
+    compact(tx.nonce),
+    compact(tx.tip),
+    compact(tx.maxFee),
+    compact(tx.gas),
+    tx.to,
+    compact(tx.value),
+    tx.data,
+    [],
   ]
   const { parity, r, s } = signHash(secret, keccak(concat('0x02', rlp(fields))))
   const raw = concat('0x02', rlp([...fields, compact(parity), compact(BigInt(r)), compact(BigInt(s))]))

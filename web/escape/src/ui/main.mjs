@@ -29,23 +29,49 @@ function languageButtons() {
     Object.assign(session, { notice: '' })
     changed()
   }
-  return h('div', { class: 'languages', role: 'group', 'aria-label': t('page.language') },
-    Object.entries(LANGUAGES).map(([code, name]) => h('button', {
-      id: `language-${code}`, type: 'button', lang: code, class: 'quiet', 'aria-pressed': String(code === currentLanguage()), on: { click: choose(code) },
-    }, name)))
+  return h(
+    'div',
+    { class: 'languages', role: 'group', 'aria-label': t('page.language') },
+    Object.entries(LANGUAGES).map(([code, name]) =>
+      h(
+        'button',
+        {
+          id: `language-${code}`,
+          type: 'button',
+          lang: code,
+          class: 'quiet',
+          'aria-pressed': String(code === currentLanguage()),
+          on: { click: choose(code) },
+        },
+        name,
+      ),
+    ),
+  )
 }
 
-const header = () => h('header', {},
-  h('div', { class: 'top' }, h('p', { class: 'brand' }, 'Community Node'), languageButtons()),
-  h('h1', {}, t('page.title')),
-  h('p', { class: 'lead' }, t('page.lead')))
+const header = () =>
+  h(
+    'header',
+    {},
+    h('div', { class: 'top' }, h('p', { class: 'brand' }, 'Community Node'), languageButtons()),
+    h('h1', {}, t('page.title')),
+    h('p', { class: 'lead' }, t('page.lead')),
+  )
 
 function introduction() {
   if (session.file) return null
-  return h('section', { class: 'intro', 'aria-label': t('page.need') },
-    h('h2', {}, t('page.need')), list('page.need.file', 'page.need.money', 'page.need.rpc'),
-    details('promise', 'page.promise', list('page.promise.days', 'page.promise.cancel', 'page.promise.stays', 'page.promise.alone')),
-    h('p', { class: 'hint' }, t('page.private')))
+  return h(
+    'section',
+    { class: 'intro', 'aria-label': t('page.need') },
+    h('h2', {}, t('page.need')),
+    list('page.need.file', 'page.need.money', 'page.need.rpc'),
+    details(
+      'promise',
+      'page.promise',
+      list('page.promise.days', 'page.promise.cancel', 'page.promise.stays', 'page.promise.alone'),
+    ),
+    h('p', { class: 'hint' }, t('page.private')),
+  )
 }
 
 function accountCard() {
@@ -53,11 +79,20 @@ function accountCard() {
   if (!state) return null
   const frozen = state.frozenUntil > state.block.timestamp
   const stale = Math.floor(Date.now() / 1000) - Number(state.block.timestamp) > STALE_S
-  const status = !state.deployed ? 'account.unborn' : frozen ? (state.frozenUntil === FOREVER ? 'account.frozen' : 'account.frozen_server') : 'account.open'
-  return h('section', { class: 'card', 'aria-label': t('account.title') },
+  const status = !state.deployed
+    ? 'account.unborn'
+    : frozen
+      ? state.frozenUntil === FOREVER
+        ? 'account.frozen'
+        : 'account.frozen_server'
+      : 'account.open'
+  return h(
+    'section',
+    { class: 'card', 'aria-label': t('account.title') },
     facts([t('account.title'), t(status)], [t('account.balance'), native(state.balance)]),
     stale ? box('warn', paragraph('account.stale')) : null,
-    state.upgraded ? box('warn', paragraph('account.upgraded')) : null)
+    state.upgraded ? box('warn', paragraph('account.upgraded')) : null,
+  )
 }
 
 function summaryOf(step, place) {
@@ -69,16 +104,32 @@ function pathStep(step, index, place) {
   const status = index < place ? 'done' : index === place ? 'now' : 'later'
   const open = status === 'now'
   const here = session.busy === step.name || session.error?.step === step.name
-  return h('li', { id: `step-${step.name}`, class: `step ${status}`, 'aria-current': open ? 'step' : null },
+  return h(
+    'li',
+    { id: `step-${step.name}`, class: `step ${status}`, 'aria-current': open ? 'step' : null },
     h('div', { class: 'mark', 'aria-hidden': 'true' }, status === 'done' ? '✓' : String(index + 1)),
-    h('div', { class: 'content' },
-      h('div', { class: 'title' },
+    h(
+      'div',
+      { class: 'content' },
+      h(
+        'div',
+        { class: 'title' },
         h('h2', {}, t(`step.${step.name}`), h('span', { class: 'unseen' }, ` (${t(`step.${status}`)})`)),
         status === 'done' && step.back
-          ? button(`back-${step.name}`, t('step.change'), () => goBack(step.name), 'quiet small', t(`step.${step.name}`)) : null),
+          ? button(
+              `back-${step.name}`,
+              t('step.change'),
+              () => goBack(step.name),
+              'quiet small',
+              t(`step.${step.name}`),
+            )
+          : null,
+      ),
       status === 'done' ? summaryOf(step, place) : null,
       open ? [success(), index > 2 ? emptyPayer() : null, step.body()] : null,
-      open || here ? outcome(step.name) : null))
+      open || here ? outcome(step.name) : null,
+    ),
+  )
 }
 
 function draw() {
@@ -89,10 +140,21 @@ function draw() {
   const opened = [...document.querySelectorAll('details[open]')].map(({ id }) => id)
   replace(document.getElementById('page'), [
     header(),
-    h('main', {},
-      introduction(), accountCard(), strangeItems(name),
-      h('ol', { class: 'path' }, STEPS.map((step, index) => pathStep(step, index, place))),
-      session.state ? h('div', { class: 'buttons' }, button('read-again', t('page.read_again'), refresh, 'quiet small')) : null),
+    h(
+      'main',
+      {},
+      introduction(),
+      accountCard(),
+      strangeItems(name),
+      h(
+        'ol',
+        { class: 'path' },
+        STEPS.map((step, index) => pathStep(step, index, place)),
+      ),
+      session.state
+        ? h('div', { class: 'buttons' }, button('read-again', t('page.read_again'), refresh, 'quiet small'))
+        : null,
+    ),
     h('footer', {}, paragraph('page.footer')),
   ])
   for (const id of opened) document.getElementById(id)?.setAttribute('open', '')

@@ -4,10 +4,29 @@
 import { ZERO_ADDRESS, parseAddress, parseAmount } from '../core/bytes.mjs'
 import { chainIdOf, compareStates, readAccount, slotOf } from '../core/account.mjs'
 import { KIND } from '../core/actions.mjs'
-import { cancelCall, createAccountCall, escapeCall, finishEscapeCall, freezeCall, leadsTo, startedByEscapeKey } from '../core/escape.mjs'
+import {
+  cancelCall,
+  createAccountCall,
+  escapeCall,
+  finishEscapeCall,
+  freezeCall,
+  leadsTo,
+  startedByEscapeKey,
+} from '../core/escape.mjs'
 import { emptyMemory, findItems, timesOf } from '../core/items.mjs'
 import { makeKeys, parseKeysFile, parsePublicKeys, writeKeysFile } from '../core/keys-file.mjs'
-import { confirmData, confirmIsSponsored, knownTokens, moveCalls, nativeAsset, planData, planMove, queuedCalls, tokenAsset, transferOf } from '../core/money.mjs'
+import {
+  confirmData,
+  confirmIsSponsored,
+  knownTokens,
+  moveCalls,
+  nativeAsset,
+  planData,
+  planMove,
+  queuedCalls,
+  tokenAsset,
+  transferOf,
+} from '../core/money.mjs'
 import { operationOutcome } from '../core/operation.mjs'
 import { bump, follow, keyPayer, send, walletPayer } from '../core/payer.mjs'
 import { Problem, require } from '../core/problem.mjs'
@@ -21,14 +40,47 @@ const LOOK_EVERY_MS = 2_000
 const REFRESH_EVERY_MS = 15_000
 
 export const session = {
-  form: { chain: '', rpc: '', rpc2: '', payerKind: 'file', keysKind: 'own', rpId: 'escape.invalid', to: '', token: '', amounts: {} },
-  file: null, rpc: null, rpc2: null, chainId: 0, state: null, items: [], memory: emptyMemory(), readAt: 0, payer: null, payerBalance: 0n,
-  freezeSkipped: false, anotherEscape: false, keys: null, draft: null, otherKeys: null,
-  triedAt: 0, assets: null, plan: null, movedOut: false, busy: '', progress: '', sent: null, error: null, notice: '',
+  form: {
+    chain: '',
+    rpc: '',
+    rpc2: '',
+    payerKind: 'file',
+    keysKind: 'own',
+    rpId: 'escape.invalid',
+    to: '',
+    token: '',
+    amounts: {},
+  },
+  file: null,
+  rpc: null,
+  rpc2: null,
+  chainId: 0,
+  state: null,
+  items: [],
+  memory: emptyMemory(),
+  readAt: 0,
+  payer: null,
+  payerBalance: 0n,
+  freezeSkipped: false,
+  anotherEscape: false,
+  keys: null,
+  draft: null,
+  otherKeys: null,
+  triedAt: 0,
+  assets: null,
+  plan: null,
+  movedOut: false,
+  busy: '',
+  progress: '',
+  sent: null,
+  error: null,
+  notice: '',
 }
 
 let render = () => {}
-export const onChange = (listener) => { render = listener }
+export const onChange = (listener) => {
+  render = listener
+}
 export const changed = () => render()
 
 function say(text) {
@@ -58,14 +110,15 @@ const textOf = (file) => {
   return file.text()
 }
 
-export const openRecoveryFile = (chosen) => work('file', async () => {
-  const file = parseRecoveryFile(await textOf(chosen))
-  const [first] = file.chains
-  Object.assign(session, { file, keys: null, draft: null, otherKeys: null })
-  Object.assign(session.form, { chain: first ? String(first.chainId) : 'other', rpc: first?.rpcUrls[0] ?? '' })
-  session.notice = t('file.good')
-  forgetChain()
-})
+export const openRecoveryFile = (chosen) =>
+  work('file', async () => {
+    const file = parseRecoveryFile(await textOf(chosen))
+    const [first] = file.chains
+    Object.assign(session, { file, keys: null, draft: null, otherKeys: null })
+    Object.assign(session.form, { chain: first ? String(first.chainId) : 'other', rpc: first?.rpcUrls[0] ?? '' })
+    session.notice = t('file.good')
+    forgetChain()
+  })
 
 /** Back to an earlier step; what follows from it is forgotten. */
 export function goBack(step) {
@@ -79,25 +132,36 @@ export function goBack(step) {
 
 function forgetChain() {
   Object.assign(session, {
-    rpc: null, rpc2: null, state: null, items: [], memory: emptyMemory(), payer: null, freezeSkipped: false, anotherEscape: false, assets: null,
-    plan: null, movedOut: false,
+    rpc: null,
+    rpc2: null,
+    state: null,
+    items: [],
+    memory: emptyMemory(),
+    payer: null,
+    freezeSkipped: false,
+    anotherEscape: false,
+    assets: null,
+    plan: null,
+    movedOut: false,
   })
 }
 
-export const chainName = () => session.file?.chains.find(({ chainId }) => chainId === session.chainId)?.name ?? `${session.chainId}`
+export const chainName = () =>
+  session.file?.chains.find(({ chainId }) => chainId === session.chainId)?.name ?? `${session.chainId}`
 
-export const connect = () => work('chain', async () => {
-  const { form } = session
-  const wanted = form.chain === 'other' ? undefined : Number(form.chain)
-  say(t('progress.reading'))
-  session.memory = emptyMemory()
-  const rpc = createRpc(form.rpc.trim())
-  const chainId = await chainIdOf(rpc, wanted)
-  const rpc2 = form.rpc2.trim() ? createRpc(form.rpc2.trim()) : null
-  if (rpc2) await chainIdOf(rpc2, chainId)
-  await read({ rpc, rpc2, chainId })
-  Object.assign(session, { rpc, rpc2, chainId })
-})
+export const connect = () =>
+  work('chain', async () => {
+    const { form } = session
+    const wanted = form.chain === 'other' ? undefined : Number(form.chain)
+    say(t('progress.reading'))
+    session.memory = emptyMemory()
+    const rpc = createRpc(form.rpc.trim())
+    const chainId = await chainIdOf(rpc, wanted)
+    const rpc2 = form.rpc2.trim() ? createRpc(form.rpc2.trim()) : null
+    if (rpc2) await chainIdOf(rpc2, chainId)
+    await read({ rpc, rpc2, chainId })
+    Object.assign(session, { rpc, rpc2, chainId })
+  })
 
 /** Reads account and items; with a second server, both must agree. */
 async function read({ rpc, rpc2, chainId, quiet = false } = session) {
@@ -111,11 +175,12 @@ async function read({ rpc, rpc2, chainId, quiet = false } = session) {
   if (place === 'wait' || place === 'finish') session.freezeSkipped = false
 }
 
-export const refresh = () => work(whereNow(), async () => {
-  say(t('progress.reading'))
-  await read()
-  if (ownKeysRule()) await readAssets()
-})
+export const refresh = () =>
+  work(whereNow(), async () => {
+    say(t('progress.reading'))
+    await read()
+    if (ownKeysRule()) await readAssets()
+  })
 
 /** Looks now and then by itself, when nothing else happens. Silent: the next press of a button says what is wrong. */
 export async function refreshQuietly() {
@@ -206,10 +271,11 @@ export function stopWaiting() {
 
 export const createAccount = () => work('freeze', () => transact(() => createAccountCall(session.file, session.state)))
 
-export const freeze = () => work(whereNow(), async () => {
-  await transact(() => freezeCall(session.file, session.state))
-  session.notice = t('freeze.done')
-})
+export const freeze = () =>
+  work(whereNow(), async () => {
+    await transact(() => freezeCall(session.file, session.state))
+    session.notice = t('freeze.done')
+  })
 
 export function skipFreeze() {
   session.freezeSkipped = true
@@ -217,57 +283,68 @@ export function skipFreeze() {
 }
 
 /** New keys, offered as a file; they count once the file was chosen again. */
-export const draftKeys = () => work('start', async () => {
-  const draft = makeKeys(session.file.account, session.form.rpId.trim(), new Date().toISOString().replace(/\.\d+/, ''))
-  session.draft = draft
-  saveFile(`community-keys-${draft.account.slice(2, 10)}.json`, writeKeysFile(draft))
-  session.notice = t('start.saved')
-})
+export const draftKeys = () =>
+  work('start', async () => {
+    const draft = makeKeys(
+      session.file.account,
+      session.form.rpId.trim(),
+      new Date().toISOString().replace(/\.\d+/, ''),
+    )
+    session.draft = draft
+    saveFile(`community-keys-${draft.account.slice(2, 10)}.json`, writeKeysFile(draft))
+    session.notice = t('start.saved')
+  })
 
 /** A keys file that was saved a moment ago or on an earlier visit. */
-export const openKeysFile = (chosen) => work(whereNow(), async () => {
-  const keys = parseKeysFile(await textOf(chosen), session.file.account)
-  const { draft } = session
-  if (draft && draft.passkeySecret !== keys.passkeySecret && whereNow() === 'start') throw new Problem('keys_file_is_another')
-  Object.assign(session, { keys, draft: null, assets: null, plan: null })
-  session.notice = t('start.read_back')
-  if (ownKeysRule()) await readAssets()
-})
+export const openKeysFile = (chosen) =>
+  work(whereNow(), async () => {
+    const keys = parseKeysFile(await textOf(chosen), session.file.account)
+    const { draft } = session
+    if (draft && draft.passkeySecret !== keys.passkeySecret && whereNow() === 'start')
+      throw new Problem('keys_file_is_another')
+    Object.assign(session, { keys, draft: null, assets: null, plan: null })
+    session.notice = t('start.read_back')
+    if (ownKeysRule()) await readAssets()
+  })
 
 export function forgetKeys() {
   Object.assign(session, { keys: null, draft: null, otherKeys: null })
   render()
 }
 
-export const takeOtherKeys = (fields) => work('start', async () => {
-  session.otherKeys = parsePublicKeys({ ...fields, serverKey: parseAddress(fields.serverKey) })
-  escapeCall(session.file, session.state, session.otherKeys)
-})
+export const takeOtherKeys = (fields) =>
+  work('start', async () => {
+    session.otherKeys = parsePublicKeys({ ...fields, serverKey: parseAddress(fields.serverKey) })
+    escapeCall(session.file, session.state, session.otherKeys)
+  })
 
-export const startEscape = () => work('start', async () => {
-  const keys = session.form.keysKind === 'own' ? session.keys : session.otherKeys
-  await transact(() => escapeCall(session.file, session.state, keys))
-  session.anotherEscape = false
-  session.notice = t('start.done')
-})
+export const startEscape = () =>
+  work('start', async () => {
+    const keys = session.form.keysKind === 'own' ? session.keys : session.otherKeys
+    await transact(() => escapeCall(session.file, session.state, keys))
+    session.anotherEscape = false
+    session.notice = t('start.done')
+  })
 
 export function startAnother() {
   session.anotherEscape = true
   render()
 }
 
-export const cancel = (item) => work(whereNow(), async () => {
-  await transact(() => cancelCall(session.file, session.state, item))
-  session.notice = t('items.cancelled')
-})
+export const cancel = (item) =>
+  work(whereNow(), async () => {
+    await transact(() => cancelCall(session.file, session.state, item))
+    session.notice = t('items.cancelled')
+  })
 
-export const finish = (item) => work('finish', async () => {
-  await transact(() => finishEscapeCall(session.state, item))
-  const [[passkey], serverKey] = item.action.values
-  if (!leadsTo(item, session.keys)) session.otherKeys = { passkey, serverKey }
-  session.notice = t('finish.done')
-  if (ownKeysRule()) await readAssets()
-})
+export const finish = (item) =>
+  work('finish', async () => {
+    await transact(() => finishEscapeCall(session.state, item))
+    const [[passkey], serverKey] = item.action.values
+    if (!leadsTo(item, session.keys)) session.otherKeys = { passkey, serverKey }
+    session.notice = t('finish.done')
+    if (ownKeysRule()) await readAssets()
+  })
 
 // ---- 8: move money
 
@@ -288,26 +365,28 @@ async function readAssets() {
 
 export const showAssets = () => work('move', readAssets)
 
-export const addToken = () => work('move', async () => {
-  const asset = await tokenAsset(session.rpc, session.state, parseAddress(session.form.token))
-  session.assets = [...session.assets.filter(({ token }) => token !== asset.token), asset]
-  session.form.token = ''
-})
+export const addToken = () =>
+  work('move', async () => {
+    const asset = await tokenAsset(session.rpc, session.state, parseAddress(session.form.token))
+    session.assets = [...session.assets.filter(({ token }) => token !== asset.token), asset]
+    session.form.token = ''
+  })
 
 /** Looks whether what was typed may go now or has to wait. */
-export const checkMove = () => work('move', async () => {
-  say(t('progress.trying'))
-  session.plan = null
-  await read()
-  const to = parseAddress(session.form.to)
-  const calls = session.assets.flatMap((asset) => {
-    const typed = session.form.amounts[asset.token]?.trim() ?? ''
-    const sum = typed === '' ? 0n : parseAmount(typed, asset.decimals)
-    require(sum <= asset.balance, 'balance_too_small')
-    return sum === 0n ? [] : [transferOf(asset.token, to, sum)]
+export const checkMove = () =>
+  work('move', async () => {
+    say(t('progress.trying'))
+    session.plan = null
+    await read()
+    const to = parseAddress(session.form.to)
+    const calls = session.assets.flatMap((asset) => {
+      const typed = session.form.amounts[asset.token]?.trim() ?? ''
+      const sum = typed === '' ? 0n : parseAmount(typed, asset.decimals)
+      require(sum <= asset.balance, 'balance_too_small')
+      return sum === 0n ? [] : [transferOf(asset.token, to, sum)]
+    })
+    session.plan = await planMove(session.rpc, session.file, session.state, calls)
   })
-  session.plan = await planMove(session.rpc, session.file, session.state, calls)
-})
 
 export function forgetPlan() {
   session.plan = null
@@ -318,32 +397,40 @@ export function forgetPlan() {
 async function operate({ callData, calls, sponsored }) {
   const { rpc, file, keys, payer } = session
   const { before, operation } = await moveCalls(rpc, {
-    file, state: session.state, keys, callData, calls, sponsored, beneficiary: payer.address,
+    file,
+    state: session.state,
+    keys,
+    callData,
+    calls,
+    sponsored,
+    beneficiary: payer.address,
   })
   if (before) await transact(() => before)
   const { call, receipt } = await transact(operation)
   operationOutcome(receipt, file.entryPoint, call.hash)
 }
 
-export const move = () => work('move', async () => {
-  const { plan, file } = session
-  await operate({ callData: planData(file, plan), calls: plan.calls.length, sponsored: plan.sponsored })
-  const waits = plan.refusal !== null
-  Object.assign(session, { plan: null, movedOut: session.movedOut || !waits })
-  session.form.amounts = {}
-  await read()
-  await readAssets()
-  session.notice = t(waits ? 'move.queued' : 'move.done')
-})
+export const move = () =>
+  work('move', async () => {
+    const { plan, file } = session
+    await operate({ callData: planData(file, plan), calls: plan.calls.length, sponsored: plan.sponsored })
+    const waits = plan.refusal !== null
+    Object.assign(session, { plan: null, movedOut: session.movedOut || !waits })
+    session.form.amounts = {}
+    await read()
+    await readAssets()
+    session.notice = t(waits ? 'move.queued' : 'move.done')
+  })
 
-export const confirmQueued = (item) => work('move', async () => {
-  const sponsored = await confirmIsSponsored(session.rpc, session.state)
-  await operate({ callData: confirmData(session.file, item), calls: queuedCalls(item).length, sponsored })
-  session.movedOut = true
-  await read()
-  await readAssets()
-  session.notice = t('move.done')
-})
+export const confirmQueued = (item) =>
+  work('move', async () => {
+    const sponsored = await confirmIsSponsored(session.rpc, session.state)
+    await operate({ callData: confirmData(session.file, item), calls: queuedCalls(item).length, sponsored })
+    session.movedOut = true
+    await read()
+    await readAssets()
+    session.notice = t('move.done')
+  })
 
 // ---- where the person is
 

@@ -29,18 +29,31 @@ export function t(key, values = {}) {
 /** Days, hours, minutes and seconds, from the first that is not zero. */
 export function duration(seconds) {
   const total = Number(seconds)
-  const parts = [['days', 86_400, Infinity], ['hours', 3600, 24], ['minutes', 60, 60], ['seconds', 1, 60]]
-    .map(([name, size, wrap]) => [name, Math.floor(total / size) % wrap])
+  const parts = [
+    ['days', 86_400, Infinity],
+    ['hours', 3600, 24],
+    ['minutes', 60, 60],
+    ['seconds', 1, 60],
+  ].map(([name, size, wrap]) => [name, Math.floor(total / size) % wrap])
   const first = parts.findIndex(([, count]) => count > 0)
-  return parts.slice(first === -1 ? 3 : first).map(([name, count]) => t(`time.${name}`, { count })).join(' ')
+  return parts
+    .slice(first === -1 ? 3 : first)
+    .map(([name, count]) => t(`time.${name}`, { count }))
+    .join(' ')
 }
 
-export const dateTime = (seconds) => new Intl.DateTimeFormat(LOCALES[language], {
-  weekday: 'short', year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit',
-}).format(new Date(Number(seconds) * 1000))
+export const dateTime = (seconds) =>
+  new Intl.DateTimeFormat(LOCALES[language], {
+    weekday: 'short',
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).format(new Date(Number(seconds) * 1000))
 
-export const date = (text) => new Intl.DateTimeFormat(LOCALES[language], { year: 'numeric', month: 'long', day: 'numeric' })
-  .format(new Date(text))
+export const date = (text) =>
+  new Intl.DateTimeFormat(LOCALES[language], { year: 'numeric', month: 'long', day: 'numeric' }).format(new Date(text))
 
 /** At most six decimals, rounded down; the whole number is what counts elsewhere. */
 export function amount(value, decimals = 18) {
