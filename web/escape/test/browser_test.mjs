@@ -442,6 +442,10 @@ async function keyboard({ test, chain, places, folder, browser }) {
       'focus goes to the next step',
     )
     holds((await page.textContent('#live')).includes('Who pays'), 'the live region says the next step')
+    await page.check('#choice-payerKind-key')
+    await page.fill('#payer-secret', 'half typed')
+    await page.click('#language-th')
+    equal(await page.inputValue('#payer-secret'), 'half typed', 'a half-typed secret stays')
     equal(me.problems, [], 'console')
     await me.context.close()
   })

@@ -95,7 +95,8 @@ export async function startChain({ chainId = 31337 } = {}) {
   return chain
 }
 
-async function place(chain, salt, initCode) {
+async function place(chain, address, salt, initCode) {
+  if ((await chain.rpc.code(address)) !== '0x') return
   await chain.send({ to: DEPLOYER, data: concat(salt, initCode) })
 }
 
@@ -104,10 +105,10 @@ export async function deployContracts(chain, bundle, version = '0.8') {
   const entryPoint = bundle.entryPoints[version]
   const { p256Verifier, factories } = bundle.addresses
   const word = (address) => concat('0x' + '00'.repeat(12), address)
-  await place(chain, entryPoint.salt, entryPoint.initCode)
-  await place(chain, uint(0), bundle.contracts.P256Verifier.initCode)
+  await place(chain, entryPoint.address, entryPoint.salt, entryPoint.initCode)
+  await place(chain, p256Verifier, uint(0), bundle.contracts.P256Verifier.initCode)
   const { initCode } = bundle.contracts.CommunityAccountFactory
-  await place(chain, uint(0), concat(initCode, word(entryPoint.address), word(p256Verifier)))
+  await place(chain, factories[version].factory, uint(0), concat(initCode, word(entryPoint.address), word(p256Verifier)))
   const { factory, proxyInitCodeHash } = factories[version]
   for (const address of [entryPoint.address, p256Verifier, factory])
     if ((await chain.rpc.code(address)) === '0x') throw new Error(`nothing at ${address}`)

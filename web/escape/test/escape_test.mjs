@@ -240,6 +240,17 @@ async function hostility({ test, chain, places }) {
     equal(await me.items(), [], 'nothing waits')
   })
 
+  await test('Thief.AFloodOfItemsHidesNothingOfTheEscapeKey', async () => {
+    const person = makePerson(places)
+    await deployAccount(chain, places, person)
+    const me = await survivor(chain, person.recoveryFile)
+    const own = await me.escapeTo(me.newKeys())
+    const thief = makeKeys(person.account, 'thief.example', '2026-02-01T00:00:00Z')
+    for (let i = 0; i < 45; i++) await act(chain, person, 'Escape', [[thief.passkey], thief.serverKey, 1n], [1])
+    const items = await me.items()
+    equal([items.length, items[0].id], [41, own.id], 'the own one and the newest others')
+  })
+
   await test('Thief.WhatElseWaitsIsShownAndCancelled', async () => {
     const person = makePerson(places)
     await deployAccount(chain, places, person)
@@ -413,9 +424,9 @@ async function serverTests({ test, chain, places }) {
 }
 
 async function moving({ test, chain, places, token }) {
-  const escaped = async (init) => {
-    const person = makePerson(places, { init })
-    await deployAccount(chain, places, person)
+  const escaped = async (init, where = places) => {
+    const person = makePerson(where, { init })
+    await deployAccount(chain, where, person)
     const me = await survivor(chain, person.recoveryFile)
     const keys = me.newKeys()
     await me.escapeTo(keys)
@@ -478,6 +489,54 @@ async function moving({ test, chain, places, token }) {
     await chain.give(person.account, ETHER)
     await me.move(keys, [transferOf(ZERO_ADDRESS, FRIEND, ETHER / 4n)])
     equal(await me.rpc.balance(person.account), (3n * ETHER) / 4n, 'left')
+  })
+
+  await test('Move.AnAccountOfEntryPoint07MovesToo', async () => {
+    const older = await deployContracts(chain, contracts(), '0.7')
+    const { me, keys, person } = await escaped({ limits: [] }, older)
+    await chain.give(person.account, ETHER)
+    const plan = await me.move(keys, [transferOf(ZERO_ADDRESS, FRIEND, ETHER)])
+    equal([plan.refusal.name, plan.sponsored], ['OverLimit', true], 'plan')
+    await chain.pass(DAY)
+    await me.operate(keys, confirmData(me.file, (await me.items())[0]), 1, true)
+    equal(await me.rpc.balance(person.account), 0n, 'left')
+  })
+
+  await test('Move.NothingGoesWhereItIsLost', async () => {
+    const { me, person } = await escaped({})
+    const state = await me.state()
+    const { account } = person
+    for (const [asset, to] of [
+      [ZERO_ADDRESS, account],
+      [ZERO_ADDRESS, ZERO_ADDRESS],
+      [ZERO_ADDRESS, places.entryPoint],
+      [token, token],
+      [token, account],
+    ])
+      await refused(
+        'recipient_refused',
+        () => planMove(me.rpc, me.file, state, [transferOf(asset, to, 0n)]),
+        `${asset} to ${to}`,
+      )
+    await refused('nothing_to_move', () => planMove(me.rpc, me.file, state, []))
+    await refused('balance_too_small', () =>
+      planMove(me.rpc, me.file, state, [transferOf(ZERO_ADDRESS, FRIEND, ETHER)]),
+    )
+  })
+
+  await test('Move.AnotherEntryPointInTheFileIsNamed', async () => {
+    const { me, keys } = await escaped({})
+    me.file.entryPoint = '0x0000000071727de22e5e9d8baf0edac6f37da032'
+    const { operation } = await moveCalls(me.rpc, {
+      file: me.file,
+      state: await me.state(),
+      keys,
+      callData: '0x',
+      calls: 1,
+      sponsored: false,
+      beneficiary: FRIEND,
+    })
+    await refused('entry_point_other', operation)
   })
 
   await test('Move.TheOldKeysMoveNothingAnyMore', async () => {

@@ -51,6 +51,7 @@ function unborn(file, base, factoryExists) {
   return {
     ...base,
     deployed: false,
+    entryPoint: file.entryPoint,
     factoryExists,
     upgraded: false,
     serverKey: init.serverKey,
@@ -74,16 +75,23 @@ export async function readAccount(rpc, file, chainId) {
   const base = { chainId, account: file.account, block, balance }
   if (code === '0x') return unborn(file, base, factoryCode !== '0x')
   const ask = (signature, result) => view(rpc, file.account, signature, [], result, at)
-  const [upgraded, [serverKey, escapeKey, keyEpoch, slots], [frozenUntil], [hash, threshold, recoveryDelay]] =
-    await Promise.all([
-      isUpgraded(rpc, file, code, at),
-      ask('keys()', '(address,address,uint32,uint8)'),
-      ask('frozen()', '(uint48,uint48)'),
-      ask('guardians()', '(bytes32,uint8,uint32)'),
-    ])
+  const [
+    upgraded,
+    [serverKey, escapeKey, keyEpoch, slots],
+    [frozenUntil],
+    [entryPoint],
+    [hash, threshold, recoveryDelay],
+  ] = await Promise.all([
+    isUpgraded(rpc, file, code, at),
+    ask('keys()', '(address,address,uint32,uint8)'),
+    ask('frozen()', '(uint48,uint48)'),
+    ask('entryPoint()', '(address)'),
+    ask('guardians()', '(bytes32,uint8,uint32)'),
+  ])
   return {
     ...base,
     deployed: true,
+    entryPoint,
     factoryExists: true,
     upgraded,
     serverKey,
@@ -95,7 +103,17 @@ export async function readAccount(rpc, file, chainId) {
   }
 }
 
-const COMPARED = ['deployed', 'upgraded', 'serverKey', 'escapeKey', 'keyEpoch', 'frozenUntil', 'passkeys', 'guardians']
+const COMPARED = [
+  'entryPoint',
+  'deployed',
+  'upgraded',
+  'serverKey',
+  'escapeKey',
+  'keyEpoch',
+  'frozenUntil',
+  'passkeys',
+  'guardians',
+]
 
 /** Two servers must say the same of everything that matters; a block or two between them is no lie. */
 export function compareStates(one, other) {

@@ -8,6 +8,7 @@ export const SIGNATURES = '(uint8,bytes)[]'
 export const PASSKEYS = '(uint256,uint256,bytes32)[]'
 export const ESCAPE_SIGNER = 8
 export const SERVER_SIGNER = 9
+export const ESCAPE_VOTE = 1n << BigInt(ESCAPE_SIGNER)
 
 const PASSKEY_TYPE = 'Passkey(uint256 x,uint256 y,bytes32 rpIdHash)'
 const STAMP_FIELDS = 'uint32 keyEpoch,uint256 nonce,uint48 deadline'

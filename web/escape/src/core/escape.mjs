@@ -2,7 +2,7 @@
 // The calls of the path out, each signed by the escape key alone: make the account, freeze, escape, cancel, finish.
 import { call } from './abi.mjs'
 import { requireOwnVote } from './account.mjs'
-import { ESCAPE_SIGNER, KIND, digestOf, finishCall, runCall } from './actions.mjs'
+import { ESCAPE_SIGNER, ESCAPE_VOTE, KIND, digestOf, finishCall, runCall } from './actions.mjs'
 import { ZERO_WORD, random } from './bytes.mjs'
 import { checkNewKeys } from './init-data.mjs'
 import { require } from './problem.mjs'
@@ -10,7 +10,6 @@ import { keySignature } from './signing.mjs'
 
 /** How long a signed struct may be submitted. Long enough for a stuck transaction, short enough to be forgotten. */
 const SIGNED_FOR_S = 86_400n
-const ESCAPE_VOTE = 1n << BigInt(ESCAPE_SIGNER)
 const VOTES = (1n << 9n) - 1n
 
 const newStamp = (state) => [state.keyEpoch, BigInt(random(32)), state.block.timestamp + SIGNED_FOR_S]

@@ -3,7 +3,7 @@
 // An item is believed only when its id follows from that call, so whoever answers for the chain invents no content.
 import { Malformed, decode, decodeCall, encode, topic } from './abi.mjs'
 import { view } from './account.mjs'
-import { ACTIONS, KIND, digestOf, readCall } from './actions.mjs'
+import { ACTIONS, ESCAPE_VOTE, KIND, digestOf, readCall } from './actions.mjs'
 import { isHex, keccak, quantity } from './bytes.mjs'
 import { Problem, require } from './problem.mjs'
 
@@ -11,8 +11,10 @@ const ITEM_STARTED = topic('ItemStarted(bytes32,uint8,uint256,bytes)')
 const QUEUE = 'queue(uint8,bytes,uint256)'
 /** After its delay an item may be finished for this long. */
 export const ITEM_LIFE_S = 30n * 86_400n
-/** Whoever has one vote can start items without end; the newest are looked at. */
-const MAX_ITEMS = 100
+/** Whoever has one vote can start items without end. Those of the escape key come first, so that nobody else hides them. */
+const MAX_OWN = 50
+const MAX_FOREIGN = 40
+const AT_ONCE = 8
 const FIRST_WIDTH = 50_000n
 const LEAST_WIDTH = 100n
 
@@ -136,12 +138,19 @@ export async function findItems(rpc, state, { memory = emptyMemory(), onProgress
   if (!state.deployed) return []
   const logs = await logsOf(rpc, state, memory.seen, onProgress)
   for (const item of logs.map((log) => readLog(state, log)).filter(Boolean)) memory.items.set(item.id, item)
+  const known = [...memory.items.values()]
+  const byEscapeKey = ({ votes }) => (votes & ESCAPE_VOTE) !== 0n
+  const chosen = new Set([
+    ...known.filter(byEscapeKey).slice(-MAX_OWN),
+    ...known.filter((item) => !byEscapeKey(item)).slice(-MAX_FOREIGN),
+  ])
   const items = []
-  // Something that was forgotten by a reorganisation is unknown to the account too.
-  for (const item of [...memory.items.values()].slice(-MAX_ITEMS)) {
-    const waiting = await statusOf(rpc, state, item)
-    if (waiting) items.push(waiting)
-    else memory.items.delete(item.id)
+  const asked = known.filter((item) => chosen.has(item))
+  for (let i = 0; i < asked.length; i += AT_ONCE) {
+    const some = asked.slice(i, i + AT_ONCE)
+    const states = await Promise.all(some.map((item) => statusOf(rpc, state, item)))
+    // What a reorganisation took away is unknown to the account too.
+    states.forEach((waiting, j) => (waiting ? items.push(waiting) : memory.items.delete(some[j].id)))
   }
   memory.seen = state.block.number
   return items

@@ -83,7 +83,12 @@ export const transferOf = (token, to, amount) =>
 /** Whether `calls` may go now. `refusal` is the account's reason when they have to wait in the queue. */
 export async function planMove(rpc, file, state, calls) {
   require(calls.length > 0 && calls.length <= MAX_CALLS, 'nothing_to_move')
-  for (const [to] of calls) require(![ZERO_ADDRESS, file.account, file.entryPoint].includes(to), 'recipient_refused')
+  const nowhere = [ZERO_ADDRESS, file.account, file.entryPoint]
+  for (const one of calls) {
+    const { token, to } = readTransfer(one) ?? { to: one[0] }
+    // Tokens that are sent to their own contract are lost too.
+    require(!nowhere.includes(to) && !nowhere.includes(one[0]) && to !== token, 'recipient_refused')
+  }
   const native = await limitOf(rpc, state, ZERO_ADDRESS)
   const value = calls.reduce((sum, [, amount]) => sum + amount, 0n)
   require(value <= (await rpc.balance(file.account)), 'balance_too_small')

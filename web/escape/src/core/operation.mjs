@@ -97,6 +97,7 @@ async function callGas(rpc, file, callData, calls) {
 export async function operationCall(rpc, { file, state, keys, callData, calls, sponsored, beneficiary }) {
   const slot = slotOf(state, keys)
   require(slot !== null, 'keys_not_in_force')
+  require(state.entryPoint === file.entryPoint, 'entry_point_other', { current: state.entryPoint })
   const [nonce] = await view(rpc, file.entryPoint, 'getNonce(address,uint192)', [file.account, 0], '(uint256)')
   const gasLimits = concat(uint(VERIFICATION_GAS, 16), uint(await callGas(rpc, file, callData, calls), 16))
   const paymaster = sponsored ? concat(FREE_PAYMASTER, uint(PAYMASTER_GAS, 16), uint(0, 16)) : '0x'

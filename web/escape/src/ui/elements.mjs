@@ -14,12 +14,17 @@ export function h(tag, attributes = {}, ...children) {
   return element
 }
 
-/** Puts `content` into `place` and keeps the focus, and the caret, where they were. */
+/** Puts `content` into `place` and keeps the focus, the caret and a half-typed secret where they were. */
 export function replace(place, content) {
   const { activeElement: focused } = document
   const id = place.contains(focused) ? focused.id : ''
   const range = id && typeof focused.selectionStart === 'number' ? [focused.selectionStart, focused.selectionEnd] : null
+  const typed = [...place.querySelectorAll('input[type=password]')].map((input) => [input.id, input.value])
   place.replaceChildren(...content)
+  for (const [field, value] of typed) {
+    const input = document.getElementById(field)
+    if (input) input.value = value
+  }
   const again = id && document.getElementById(id)
   if (!again) return
   again.focus({ preventScroll: true })

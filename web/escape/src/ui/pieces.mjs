@@ -139,7 +139,8 @@ export const address = (value) => h('code', { class: 'address', translate: 'no' 
 
 export const box = (kind, ...content) => h('div', { class: `box ${kind}` }, content)
 
-export const details = (id, summaryKey, ...content) => h('details', { id }, h('summary', {}, t(summaryKey)), content)
+export const details = (id, summaryKey, ...content) =>
+  h('details', { id }, h('summary', { id: `${id}-summary` }, t(summaryKey)), content)
 
 /** Rows of a name and a value. */
 export const facts = (...rows) =>

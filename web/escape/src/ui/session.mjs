@@ -184,7 +184,7 @@ export const refresh = () =>
 
 /** Looks now and then by itself, when nothing else happens. Silent: the next press of a button says what is wrong. */
 export async function refreshQuietly() {
-  if (session.busy || !session.state || document.hidden || Date.now() - session.triedAt < REFRESH_EVERY_MS) return
+  if (session.busy || !session.payer || document.hidden || Date.now() - session.triedAt < REFRESH_EVERY_MS) return
   session.triedAt = Date.now()
   const before = whereNow()
   await read({ ...session, quiet: true }).catch(() => {})
