@@ -108,7 +108,12 @@ export async function deployContracts(chain, bundle, version = '0.8') {
   await place(chain, entryPoint.address, entryPoint.salt, entryPoint.initCode)
   await place(chain, p256Verifier, uint(0), bundle.contracts.P256Verifier.initCode)
   const { initCode } = bundle.contracts.CommunityAccountFactory
-  await place(chain, factories[version].factory, uint(0), concat(initCode, word(entryPoint.address), word(p256Verifier)))
+  await place(
+    chain,
+    factories[version].factory,
+    uint(0),
+    concat(initCode, word(entryPoint.address), word(p256Verifier)),
+  )
   const { factory, proxyInitCodeHash } = factories[version]
   for (const address of [entryPoint.address, p256Verifier, factory])
     if ((await chain.rpc.code(address)) === '0x') throw new Error(`nothing at ${address}`)

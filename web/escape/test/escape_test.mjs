@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A node that vanished: with nothing but the recovery file and a funded key an account is frozen, escapes, and its
 // money moves. Everything runs against the real contracts on a development chain.
-import { call, decode } from '../src/core/abi.mjs'
+import { call, decode, encode } from '../src/core/abi.mjs'
 import { FOREVER, chainIdOf, compareStates, readAccount, slotOf } from '../src/core/account.mjs'
 import { KIND } from '../src/core/actions.mjs'
-import { ZERO_ADDRESS, random } from '../src/core/bytes.mjs'
+import { ZERO_ADDRESS } from '../src/core/bytes.mjs'
 import {
   cancelCall,
   canCancel,
@@ -351,34 +351,27 @@ async function serverTests({ test, chain, places }) {
     await refused('rpc_lies', () => readAccount(lying, me.file, chain.chainId))
   })
 
-  await test('Rpc.AnInventedItemIsNotBelieved', async () => {
+  await test('Rpc.AnInventedContentOfAnItemIsNotBelieved', async () => {
     const person = makePerson(places)
     await deployAccount(chain, places, person)
     const me = await survivor(chain, person.recoveryFile)
-    await me.escapeTo(me.newKeys())
+    const keys = me.newKeys()
+    await me.escapeTo(keys)
+    // The same id, but another server key inside the call.
+    const tampered = (log) => {
+      const [votes, data] = decode('(uint256,bytes)', log.data)
+      holds(data.includes(keys.serverKey.slice(2)), 'the server key is in the call')
+      const other = data.replace(keys.serverKey.slice(2), FRIEND.slice(2))
+      return { ...log, data: encode('(uint256,bytes)', [votes, other]) }
+    }
     const lying = {
       ...me.rpc,
       request: async (method, params) => {
         const answer = await me.rpc.request(method, params)
-        if (method !== 'eth_getLogs') return answer
-        // Another server key inside the call, the same id.
-        return answer.map((log) => ({
-          ...log,
-          data: log.data.replace(/.{64}$/, '5'.repeat(64)).replace(/0{24}[1-9a-f]{4}/, (m) => m.slice(0, 24) + 'abcd'),
-        }))
+        return method === 'eth_getLogs' ? answer.map(tampered) : answer
       },
     }
     equal(await findItems(lying, await me.state()), [], 'items')
-    const invented = {
-      ...me.rpc,
-      request: async (method, params) => {
-        const answer = await me.rpc.request(method, params)
-        return method === 'eth_getLogs'
-          ? answer.map((log) => ({ ...log, topics: [log.topics[0], random(32), log.topics[2]] }))
-          : answer
-      },
-    }
-    equal(await findItems(invented, await me.state()), [], 'items')
   })
 
   await test('Rpc.ASmallRangeOfLogsIsEnough', async () => {

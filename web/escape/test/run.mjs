@@ -8,6 +8,7 @@ const suite = harness()
 const wanted = (name) => name.includes(only)
 
 if (wanted('vectors')) await (await import('./vectors_test.mjs')).run(suite)
+if (wanted('servers')) await (await import('./servers_test.mjs')).run(suite)
 if (wanted('files')) await (await import('./files_test.mjs')).run(suite)
 if (wanted('escape')) {
   if (missing()) suite.skip('NodeVanished', `${missing()} is missing`)

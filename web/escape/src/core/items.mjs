@@ -11,7 +11,7 @@ const ITEM_STARTED = topic('ItemStarted(bytes32,uint8,uint256,bytes)')
 const QUEUE = 'queue(uint8,bytes,uint256)'
 /** After its delay an item may be finished for this long. */
 export const ITEM_LIFE_S = 30n * 86_400n
-/** Whoever has one vote can start items without end. Those of the escape key come first, so that nobody else hides them. */
+/** Whoever has one vote can start items without end. Those of the escape key come first: nobody else hides them. */
 const MAX_OWN = 50
 const MAX_FOREIGN = 40
 const AT_ONCE = 8
