@@ -372,6 +372,27 @@ async function servers({ test, chain, places, folder, browser }) {
     await me.context.close()
   })
 
+  await test('Browser.AFreezeByTheNodeIsShownAndReplaced', async () => {
+    const person = makePerson(places)
+    await deployAccount(chain, places, person)
+    await chain.give(addressOf(person.escapeSecret), ETHER)
+    await act(chain, person, 'Freeze', [], [9])
+    const me = await visit(browser, chain, folder, { dark: true })
+    const { page } = me
+    await openAccount(me, chain, person, async () => {
+      holds((await page.textContent('#step-payer')).includes('more than enough'), 'what it costs')
+      await page.click('#pay-file')
+    })
+    await onStep(page, 'freeze')
+    holds((await page.textContent('#step-freeze')).includes('The node froze the account'), 'who froze it')
+    await picture(page, 'desktop-dark-frozen')
+    await page.click('#freeze')
+    await onStep(page, 'start')
+    holds((await page.textContent('#step-freeze')).includes('until the escape is finished'), 'frozen by a vote')
+    equal(me.problems, [], 'console')
+    await me.context.close()
+  })
+
   await test('Browser.AWrongChainAndADeadServerAreExplained', async () => {
     const person = makePerson(places, { chains: [{ chainId: 1, name: 'Ethereum', rpcUrls: ['https://rpc.example'] }] })
     const me = await visit(browser, chain, folder)

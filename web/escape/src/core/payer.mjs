@@ -50,6 +50,21 @@ async function fees(rpc) {
   return { tip, maxFee: 2n * baseFee + tip }
 }
 
+/** Gas of the whole way as it is offered, and half as much again: making the account 460,000, the rest 750,000. */
+const WAY_GAS = 1_100_000n
+const CREATION_GAS = 700_000n
+
+/** What the way from here on costs at most, at twice today's fees; null when the chain does not say. */
+export async function wayCost(rpc, deployed) {
+  try {
+    const { maxFee } = await fees(rpc)
+    return maxFee * (deployed ? WAY_GAS : WAY_GAS + CREATION_GAS)
+  } catch (error) {
+    if (error instanceof Problem) return null
+    throw error
+  }
+}
+
 /** Gas for `call`, after a trial run that says why it would fail. */
 export async function estimate(rpc, from, call) {
   const transaction = { from, to: call.to, data: call.data, value: quantity(call.value ?? 0) }

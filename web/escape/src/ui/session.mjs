@@ -2,7 +2,7 @@
 // What one visit knows, and what a person can do in it. Nothing is stored anywhere; a reload begins anew and finds the
 // rest on the chain. Views read `session` and call these functions.
 import { ZERO_ADDRESS, parseAddress, parseAmount } from '../core/bytes.mjs'
-import { chainIdOf, compareStates, readAccount, slotOf } from '../core/account.mjs'
+import { FOREVER, chainIdOf, compareStates, readAccount, slotOf } from '../core/account.mjs'
 import { KIND } from '../core/actions.mjs'
 import {
   cancelCall,
@@ -28,7 +28,7 @@ import {
   transferOf,
 } from '../core/money.mjs'
 import { operationOutcome } from '../core/operation.mjs'
-import { bump, follow, keyPayer, send, walletPayer } from '../core/payer.mjs'
+import { bump, follow, keyPayer, send, walletPayer, wayCost } from '../core/payer.mjs'
 import { Problem, require } from '../core/problem.mjs'
 import { parseRecoveryFile } from '../core/recovery-file.mjs'
 import { createRpc } from '../core/rpc.mjs'
@@ -61,6 +61,7 @@ export const session = {
   readAt: 0,
   payer: null,
   payerBalance: 0n,
+  wayCost: null,
   freezeSkipped: false,
   anotherEscape: false,
   keys: null,
@@ -160,7 +161,8 @@ export const connect = () =>
     const rpc2 = form.rpc2.trim() ? createRpc(form.rpc2.trim()) : null
     if (rpc2) await chainIdOf(rpc2, chainId)
     await read({ rpc, rpc2, chainId })
-    Object.assign(session, { rpc, rpc2, chainId })
+    const cost = await wayCost(rpc, session.state.deployed)
+    Object.assign(session, { rpc, rpc2, chainId, wayCost: cost })
   })
 
 /** Reads account and items; with a second server, both must agree. */
@@ -460,6 +462,7 @@ export function whereNow() {
   if (ownKeysRule() || slotOf(state, session.otherKeys) !== null) return 'move'
   const own = ownEscapes()
   if (own.length > 0 && !session.anotherEscape) return own.some((item) => leftOf(item) === 0n) ? 'finish' : 'wait'
-  const frozen = state.frozenUntil > state.block.timestamp
+  // A freeze by the node may end before the escape does, so the choice is offered then.
+  const frozen = state.frozenUntil === FOREVER
   return state.deployed && (frozen || session.freezeSkipped) ? 'start' : 'freeze'
 }

@@ -179,7 +179,7 @@ export function waitStep() {
     h(
       'div',
       { class: 'buttons' },
-      isFrozen(session.state) ? null : button('freeze-now', t('freeze.do'), freeze),
+      session.state.frozenUntil === FOREVER ? null : button('freeze-now', t('freeze.do'), freeze),
       button('another', t('wait.another'), startAnother, 'quiet'),
     ),
   ]

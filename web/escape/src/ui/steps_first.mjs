@@ -93,6 +93,7 @@ export function payerStep() {
   const { form, file } = session
   return [
     paragraph('payer.what'),
+    session.wayCost === null ? null : h('p', {}, t('payer.cost', { amount: native(session.wayCost) })),
     choice('payerKind', 'payer.label', [
       ['file', t('payer.file')],
       ['key', t('payer.key')],
