@@ -380,7 +380,7 @@ async function servers({ test, chain, places, folder, browser }) {
     const me = await visit(browser, chain, folder, { dark: true })
     const { page } = me
     await openAccount(me, chain, person, async () => {
-      holds((await page.textContent('#step-payer')).includes('more than enough'), 'what it costs')
+      holds((await page.textContent('#step-payer')).includes('should be enough'), 'what it costs')
       await page.click('#pay-file')
     })
     await onStep(page, 'freeze')
