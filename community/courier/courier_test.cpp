@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// The courier against a chain that refuses, forgets and reorganises, and across restarts. The key is in software.
+#include <gtest/gtest.h>
+
+#include "community/chain/fake/fake_chain.hpp"
+#include "community/core/ecdsa.hpp"
+#include "community/core/secp256k1.hpp"
+#include "community/courier/factory.hpp"
+#include "community/infra/fake/clock.hpp"
+#include "community/infra/fake/temporary_directory.hpp"
+#include "trusted/base/keccak.hpp"
+
+namespace community::courier {
+namespace {
+
+const Bytes32 kSecret = Uint256(77).to_be();
+
+class SoftwareKey final : public keys::ExecutorKeys {
+ public:
+  Task<keys::Result<std::vector<keys::KeyInfo>>> executors(std::uint64_t) override {
+    co_return std::vector<keys::KeyInfo>{info()};
+  }
+  Task<keys::Result<core::Signature>> sign_transaction(keys::RecordId, Bytes unsigned_bytes) override {
+    co_await infra::reschedule();
+    if (refusal) co_return keys::refuse(*refusal);
+    co_return *core::sign_digest(kSecret, base::keccak256(unsigned_bytes));
+  }
+  static keys::KeyInfo info() {
+    keys::KeyInfo key;
+    key.id[0] = 1;
+    key.purpose = keys::Purpose::executor;
+    key.address = core::address_of(*core::public_key_of(kSecret));
+    return key;
+  }
+
+  std::optional<protocol::Error> refusal;
+};
+
+class CourierTest : public ::testing::Test {
+ protected:
+  CourierTest() {
+    limits.final_depth = 3;
+    limits.queue = 4;
+    limits.max_fee_per_gas = Uint256(1'000'000'000'000);
+    chain.on("eth_estimateGas", [this](const boost::json::array&) -> chain::ChainResult<boost::json::value> {
+      if (!reverts) return boost::json::value("0x186a0");
+      chain::ChainError error;
+      error.kind = chain::ChainErrorKind::rpc;
+      error.message = "execution reverted: AlreadyFrozen";
+      error.reverted = true;
+      return tl::unexpected(std::move(error));
+    });
+    chain.on_transaction([this](const core::Transaction& transaction, const Address&) {
+      executed.push_back(transaction.data);
+      return chain::FakeChain::Executed{!fails_on_chain, 90'000, {}};
+    });
+    chain.set_balance(SoftwareKey::info().address, *base::multiply(Uint256(1'000'000'000), Uint256(1'000'000'000)));
+    chain.mine(3);
+    start();
+  }
+  ~CourierTest() override { stop(); }
+
+  void start() {
+    infra::DatabaseOptions options;
+    options.url = "sqlite:" + (folder.path() / "node.db").string();
+    options.durable = false;
+    auto opened = infra::Database::open(options, {courier_migrations()});
+    ASSERT_TRUE(opened) << opened.error().text();
+    database = std::move(*opened);
+    blocks = std::make_unique<chain::BlockWatcher>(chain, clock);
+    fees = std::make_unique<chain::FeeOracle>(chain, clock);
+    courier =
+        make_courier({*database, clock, chain, *blocks, *fees, keys, nullptr}, 1'337, SoftwareKey::info(), limits);
+    group = std::make_unique<infra::TaskGroup>(loop.executor());
+    group->spawn(courier->run());
+    look();
+  }
+  void stop() {
+    if (!group) return;
+    group->cancel();
+    loop.block_on(group->join());
+    group.reset();
+    courier.reset();
+    fees.reset();
+    blocks.reset();
+    database.reset();
+  }
+  void restart() {
+    stop();
+    start();
+  }
+
+  void look() { ASSERT_TRUE(loop.block_on(blocks->poll())); }
+  void mine(std::size_t count = 1) {
+    for (std::size_t i = 0; i < count; i++) {
+      chain.mine();
+      look();
+      settle();
+    }
+  }
+  // Lets the courier do what it can; the limit only ends a test that has failed.
+  void until(const std::function<bool()>& condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition() && std::chrono::steady_clock::now() < end) loop.block_on(infra::reschedule());
+    EXPECT_TRUE(condition());
+  }
+  // The database answers on a thread of its own; asking it something waits for what was asked before.
+  void settle() {
+    for (int turn = 0; turn < 200; turn++) loop.block_on(infra::reschedule());
+    const auto asked = loop.block_on(courier->errand(Bytes32{}));
+    EXPECT_FALSE(asked);
+    for (int turn = 0; turn < 200; turn++) loop.block_on(infra::reschedule());
+  }
+  Result<Bytes32> accept(const Bytes& data) { return loop.block_on(courier->accept(kAccount, data)); }
+  ErrandState state(const Bytes32& id) { return loop.block_on(courier->errand(id))->state; }
+  void until_state(const Bytes32& id, ErrandState wanted) {
+    until([&] { return state(id) == wanted; });
+  }
+  // Mines until the errand is over.
+  void finish(const Bytes32& id) {
+    for (int block = 0; block < 40 && state(id) < ErrandState::included; block++) mine();
+    EXPECT_GE(state(id), ErrandState::included);
+  }
+
+  const Address kAccount = core::address_from_word(Uint256(0xacc).to_be());
+  const Bytes freeze{1, 2, 3, 4, 5}, escape{9, 8, 7, 6};
+  infra::TemporaryDirectory folder;
+  infra::EventLoop loop;
+  infra::FakeClock clock;
+  chain::FakeChain chain;
+  SoftwareKey keys;
+  CourierLimits limits;
+  std::unique_ptr<infra::Database> database;
+  std::unique_ptr<chain::BlockWatcher> blocks;
+  std::unique_ptr<chain::FeeOracle> fees;
+  std::unique_ptr<Courier> courier;
+  std::unique_ptr<infra::TaskGroup> group;
+  std::vector<Bytes> executed;
+  bool reverts = false, fails_on_chain = false;
+};
+
+TEST_F(CourierTest, ACallComesOnChainAndBecomesFinal) {
+  const auto id = accept(freeze);
+  ASSERT_TRUE(id) << id.error().text();
+  until_state(*id, ErrandState::sent);
+  finish(*id);
+  EXPECT_EQ(executed, std::vector<Bytes>{freeze});
+  const auto errand = loop.block_on(courier->errand(*id));
+  EXPECT_EQ(errand->state, ErrandState::included);
+  EXPECT_EQ(errand->to, kAccount);
+  EXPECT_NE(errand->block_number, 0u);
+}
+
+TEST_F(CourierTest, CallsGoOneAfterTheOther) {
+  const auto first = accept(freeze), second = accept(escape);
+  ASSERT_TRUE(first && second);
+  finish(*first);
+  finish(*second);
+  EXPECT_EQ(executed, (std::vector<Bytes>{freeze, escape}));
+}
+
+TEST_F(CourierTest, TheSameCallIsOneErrandWhileItIsOpen) {
+  const auto first = accept(freeze), again = accept(freeze);
+  ASSERT_TRUE(first && again);
+  EXPECT_EQ(*first, *again);
+  finish(*first);
+  EXPECT_EQ(executed.size(), 1u);
+}
+
+TEST_F(CourierTest, WhatTheContractRefusesIsNotTaken) {
+  reverts = true;
+  const auto refused = accept(freeze);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::would_revert);
+  EXPECT_NE(refused.error().message.find("AlreadyFrozen"), std::string::npos);
+  reverts = false;
+  EXPECT_TRUE(accept(freeze));
+}
+
+TEST_F(CourierTest, WhatTheCoreRefusesIsGivenUpWithItsRule) {
+  keys.refusal = protocol::Error::transaction_not_to_entry_point;
+  const auto id = accept(freeze);
+  ASSERT_TRUE(id);
+  until_state(*id, ErrandState::failed);
+  EXPECT_NE(loop.block_on(courier->errand(*id))->reason.find("transaction_not_to_entry_point"), std::string::npos);
+  keys.refusal.reset();
+  const auto other = accept(escape);
+  ASSERT_TRUE(other);
+  finish(*other);
+  EXPECT_EQ(executed, std::vector<Bytes>{escape});
+}
+
+TEST_F(CourierTest, ARevertOnChainIsTold) {
+  fails_on_chain = true;
+  const auto id = accept(freeze);
+  ASSERT_TRUE(id);
+  finish(*id);
+  EXPECT_EQ(state(*id), ErrandState::failed);
+}
+
+TEST_F(CourierTest, LimitsHold) {
+  EXPECT_EQ(accept({1, 2, 3}).error().code, ErrorCode::call_invalid);
+  EXPECT_EQ(accept(Bytes(limits.bytes + 1, 1)).error().code, ErrorCode::call_invalid);
+  keys.refusal = protocol::Error::budget_exhausted;
+  for (std::uint8_t i = 0; i < limits.queue; i++) EXPECT_TRUE(accept({i, 0, 0, 0}));
+  const auto full = accept({99, 0, 0, 0});
+  // Those that the core refused have left already, or the queue is full.
+  if (!full) EXPECT_EQ(full.error().code, ErrorCode::queue_full);
+}
+
+TEST_F(CourierTest, ARestartLosesAndRepeatsNothing) {
+  const auto first = accept(freeze), second = accept(escape);
+  ASSERT_TRUE(first && second);
+  until_state(*first, ErrandState::sent);
+  restart();
+  mine();
+  restart();
+  finish(*first);
+  finish(*second);
+  EXPECT_EQ(executed, (std::vector<Bytes>{freeze, escape}));
+}
+
+TEST_F(CourierTest, AStuckTransactionIsReplacedUnderItsNonce) {
+  const auto id = accept(freeze);
+  ASSERT_TRUE(id);
+  until_state(*id, ErrandState::sent);
+  // The base fee is above what was offered, for a while.
+  chain.set_base_fee(Uint256(100'000'000'000'000));
+  mine(4);
+  until([this] { return chain.sent().size() >= 2; });
+  chain.set_base_fee(Uint256(1'000'000));
+  finish(*id);
+  EXPECT_EQ(executed.size(), 1u);
+  EXPECT_EQ(chain.sent()[0].nonce, chain.sent()[1].nonce);
+  EXPECT_GT(chain.sent()[1].max_fee_per_gas, chain.sent()[0].max_fee_per_gas);
+}
+
+TEST_F(CourierTest, AReorganisationDoesNotEndAnErrandTooEarly) {
+  const auto id = accept(freeze);
+  ASSERT_TRUE(id);
+  until_state(*id, ErrandState::sent);
+  mine();
+  chain.reorg(1, 1);
+  look();
+  settle();
+  EXPECT_EQ(state(*id), ErrandState::sent);
+  finish(*id);
+  EXPECT_EQ(state(*id), ErrandState::included);
+}
+
+}  // namespace
+}  // namespace community::courier
