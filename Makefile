@@ -31,10 +31,17 @@ page: install ## the escape page: build/escape.html
 build: install build/dev/build.ninja ## everything, with assertions and tests
 	@cmake --build build/dev -j $(JOBS)
 
-test: install contracts build ## build and run every test
+# The Solidity compiler uses one processor and takes as long as all C++, so both run at the same time.
+tested: install
+	@$(MAKE) --no-print-directory -j2 contract-tests build
+
+contract-tests: install
+	@tools/contracts --tests
+
+test: tested ## build and run every test
 	@tools/test
 
-test-long: install contracts build ## the same with the full counts of random and crash tests
+test-long: tested ## the same with the full counts of random and crash tests
 	@tools/test --long
 
 bench: install contracts build/release/build.ninja ## measure; prints tables of ratios
@@ -54,4 +61,4 @@ format: ## format all C++
 clean: ## remove build outputs
 	rm -rf build contracts/out contracts/cache
 
-.PHONY: help install contracts run page build test test-long bench fuzz lint format clean
+.PHONY: help install contracts contract-tests tested run page build test test-long bench fuzz lint format clean
