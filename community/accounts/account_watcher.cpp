@@ -52,6 +52,13 @@ std::string id_of(const AccountEvent& event) {
 
 std::string hex(const Address& address) { return core::to_plain_hex(address); }
 
+chain::LogFilter between(std::uint64_t from, std::uint64_t to) {
+  chain::LogFilter filter;
+  filter.from = chain::BlockRef::number(from);
+  filter.to = chain::BlockRef::number(to);
+  return filter;
+}
+
 AccountEvent unknown_submitter(const chain::Log& log, const chain::UserOperationEvent& operation) {
   AccountEvent event;
   event.name = kUnknownSubmitter;
@@ -205,9 +212,7 @@ class ChainAccountWatcher final : public AccountWatcher {
   // What the accounts say themselves.
   Task<Result<std::vector<AccountEvent>>> read_own(std::vector<Address> accounts, std::uint64_t from,
                                                    std::uint64_t to) {
-    chain::LogFilter filter;
-    filter.from = chain::BlockRef::number(from);
-    filter.to = chain::BlockRef::number(to);
+    chain::LogFilter filter = between(from, to);
     filter.addresses = std::move(accounts);
     filter.topics = {account_event_topics()};
     const auto logs = co_await d_.chain.logs(std::move(filter));
@@ -221,9 +226,7 @@ class ChainAccountWatcher final : public AccountWatcher {
   // Operations of the accounts that somebody else submitted.
   Task<Result<std::vector<AccountEvent>>> read_foreign(std::vector<Address> accounts, std::uint64_t from,
                                                        std::uint64_t to) {
-    chain::LogFilter filter;
-    filter.from = chain::BlockRef::number(from);
-    filter.to = chain::BlockRef::number(to);
+    chain::LogFilter filter = between(from, to);
     std::vector<Bytes32> senders;
     for (const Address& account : accounts) senders.push_back(Uint256::from_be(account).to_be());
     for (const chain::EntryPoint* entry_point : d_.entry_points) filter.addresses.push_back(entry_point->address());

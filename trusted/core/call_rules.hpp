@@ -4,6 +4,7 @@
 #pragma once
 #include "trusted/core/core.hpp"
 #include "trusted/ethereum/account_calls.hpp"
+#include "trusted/ethereum/transaction.hpp"
 
 namespace community::trusted {
 
@@ -30,6 +31,7 @@ Error check_rules(const protocol::Policy& policy, const ethereum::Call& call);
 protocol::CallSummary summary_of(const ethereum::Call& call);
 // A reader's refusal by the protocol's name; `other` stands for what is not canonical.
 Error to_protocol(ethereum::BatchError error, Error other);
+Error to_protocol(ethereum::TransactionError error);
 
 // The call of an account to itself that an operation consists of.
 Error check_self_call(ByteView data, const protocol::SignUseropRequest& request, const protocol::ChainConfig& chain,

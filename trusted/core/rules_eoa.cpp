@@ -17,20 +17,6 @@ Error eoa_address(const Port& port, const Bytes32& secret, protocol::Address& ad
   return Error::ok;
 }
 
-Error read_transaction(ByteView bytes, ethereum::EoaTransaction& tx) {
-  switch (ethereum::read_eoa_transaction(bytes, tx)) {
-    case ethereum::TransactionError::none:
-      return Error::ok;
-    case ethereum::TransactionError::type:
-      return Error::transaction_type_not_allowed;
-    case ethereum::TransactionError::authorization:
-      return Error::authorization_malformed;
-    case ethereum::TransactionError::encoding:
-      break;
-  }
-  return Error::transaction_malformed;
-}
-
 // What the policy says of an operation with one call.
 Error check_policy(const ethereum::EoaTransaction& tx, const protocol::Policy& policy,
                    protocol::SignEoaTransactionReply& result) {
@@ -94,7 +80,7 @@ Error Core::sign_eoa_transaction(ByteView body, Writer& reply) {
   protocol::SignEoaTransactionRequest request;
   if (!protocol::decode(body, request)) return Error::malformed_request;
   ethereum::EoaTransaction tx;
-  Error error = read_transaction(request.transaction, tx);
+  Error error = to_protocol(ethereum::read_eoa_transaction(request.transaction, tx));
   if (error != Error::ok) return error;
   if (tx.chain_id != request.eoa.chain_id || find_chain(tx.chain_id) == nullptr) return Error::transaction_wrong_chain;
   WalletRecord wallet;

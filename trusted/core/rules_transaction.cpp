@@ -2,28 +2,13 @@
 // Rule 3: an executor key signs only bundles to a configured entry point, an empty transaction to itself that cancels a
 // nonce, a plain function of an account or the deployment of one, within gas and fee caps and a budget of signed
 // maximum cost.
-#include "trusted/core/core.hpp"
-
 #include "trusted/base/keccak.hpp"
+#include "trusted/core/call_rules.hpp"
 #include "trusted/ethereum/selectors.hpp"
 #include "trusted/ethereum/transaction.hpp"
 
 namespace community::trusted {
 namespace {
-
-Error read_transaction(ByteView bytes, ethereum::UnsignedTransaction& tx) {
-  switch (ethereum::read_unsigned_transaction(bytes, tx)) {
-    case ethereum::TransactionError::none:
-      return Error::ok;
-    case ethereum::TransactionError::type:
-      return Error::transaction_type_not_allowed;
-    case ethereum::TransactionError::authorization:
-      return Error::authorization_malformed;
-    case ethereum::TransactionError::encoding:
-      break;
-  }
-  return Error::transaction_malformed;
-}
 
 bool is_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address) {
   for (std::size_t i = 0; i < chain.paymaster_count; i++)
@@ -70,7 +55,7 @@ Error Core::sign_transaction(ByteView body, Writer& reply) {
   Error error = open_key(request.record, protocol::Purpose::executor, header, key);
   if (error != Error::ok) return error;
   ethereum::UnsignedTransaction tx;
-  error = read_transaction(request.transaction, tx);
+  error = to_protocol(ethereum::read_unsigned_transaction(request.transaction, tx));
   if (error != Error::ok) return error;
   const protocol::ChainConfig* chain = find_chain(tx.chain_id);
   if (chain == nullptr || (key.chain_id != 0 && key.chain_id != tx.chain_id)) return Error::transaction_wrong_chain;

@@ -65,6 +65,20 @@ Error to_protocol(ethereum::BatchError error, Error other) {
   return other;
 }
 
+Error to_protocol(ethereum::TransactionError error) {
+  switch (error) {
+    case ethereum::TransactionError::none:
+      return Error::ok;
+    case ethereum::TransactionError::type:
+      return Error::transaction_type_not_allowed;
+    case ethereum::TransactionError::authorization:
+      return Error::authorization_malformed;
+    case ethereum::TransactionError::encoding:
+      break;
+  }
+  return Error::transaction_malformed;
+}
+
 Error read_cost(const protocol::UseropFields& userop, UseropCost& cost) {
   const ByteView data = userop.paymaster_and_data;
   Uint256 paymaster_gas;
