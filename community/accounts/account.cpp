@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "community/accounts/api/account.hpp"
 
-#include "community/accounts/passkey_parts.hpp"
-#include "community/core/abi.hpp"
+#include "community/accounts/passkey_values.hpp"
 #include "trusted/base/keccak.hpp"
 #include "trusted/ethereum/calls.hpp"
 #include "trusted/webauthn/assertion.hpp"
@@ -64,20 +63,25 @@ Bytes assemble_dual(std::uint8_t slot, std::uint32_t day, ByteView server, ByteV
 
 }  // namespace
 
+core::AbiValue passkeys_value(const std::vector<InitPasskey>& passkeys) {
+  core::AbiValue::List list;
+  for (const InitPasskey& passkey : passkeys) {
+    const ByteView key(passkey.public_key);
+    list.emplace_back(core::AbiValue::List{Uint256::from_be(key.first(32)), Uint256::from_be(key.last(32)),
+                                           core::AbiValue(passkey.rp_id_hash)});
+  }
+  return core::AbiValue(std::move(list));
+}
+
 Result<Bytes> encode_init_data(const AccountInit& init) {
   using core::AbiValue;
   if (init.passkeys.empty() || init.passkeys.size() > kMaxPasskeys)
     return fail(ErrorCode::init_data_invalid, "an account has one to eight passkeys");
-  AbiValue::List passkeys, gas_caps, limits;
-  for (const InitPasskey& passkey : init.passkeys) {
-    const ByteView key(passkey.public_key);
-    passkeys.emplace_back(
-        AbiValue::List{Uint256::from_be(key.first(32)), Uint256::from_be(key.last(32)), AbiValue(passkey.rp_id_hash)});
-  }
+  AbiValue::List gas_caps, limits;
   for (const GasCap& cap : init.gas_caps) gas_caps.emplace_back(AbiValue::List{cap.chain_id, cap.max_cost});
   for (const SpendingLimit& limit : init.limits)
     limits.emplace_back(AbiValue::List{limit.chain_id, AbiValue(limit.token), limit.per_day});
-  AbiValue value(AbiValue::List{AbiValue(std::move(passkeys)), AbiValue(init.server_key), AbiValue(init.escape_key),
+  AbiValue value(AbiValue::List{passkeys_value(init.passkeys), AbiValue(init.server_key), AbiValue(init.escape_key),
                                 AbiValue(init.guardians_hash), std::uint64_t{init.guardian_threshold},
                                 std::uint64_t{init.recovery_delay_s}, std::uint64_t{init.strict},
                                 AbiValue(std::move(gas_caps)), AbiValue(std::move(limits)), init.salt});
@@ -118,7 +122,7 @@ Result<Bytes> encode_batch(const std::vector<Call>& calls) {
   return std::move(*encoded);
 }
 
-Result<Bytes> encode_passkey_part(const PasskeySignature& passkey) {
+Result<Bytes> encode_passkey_vote(const PasskeySignature& passkey) {
   const std::string_view client_data = base::text(passkey.client_data);
   const std::size_t tail_start = kClientDataStart.size() + kChallengeText;
   if (!client_data.starts_with(kClientDataStart) || client_data.size() <= tail_start || client_data[tail_start] != '"')
@@ -139,7 +143,7 @@ Result<Bytes> encode_passkey_part(const PasskeySignature& passkey) {
 
 Result<Bytes> encode_dual_signature(std::uint8_t passkey_slot, std::uint32_t day, const core::Signature& server,
                                     const PasskeySignature& passkey) {
-  auto part = encode_passkey_part(passkey);
+  auto part = encode_passkey_vote(passkey);
   if (!part) return part;
   return assemble_dual(passkey_slot, day, server.to_rsv(), *part);
 }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "community/accounts/passkey_parts.hpp"
+#include "community/accounts/passkey_values.hpp"
 #include "community/core/abi.hpp"
 #include "community/core/eip712.hpp"
 #include "trusted/base/keccak.hpp"
@@ -35,16 +35,6 @@ struct Overloaded : Visitors... {
 };
 
 AbiValue number(std::uint64_t value) { return AbiValue(value); }
-
-AbiValue passkeys_value(const std::vector<InitPasskey>& passkeys) {
-  AbiValue::List list;
-  for (const InitPasskey& passkey : passkeys) {
-    const ByteView key(passkey.public_key);
-    list.emplace_back(
-        AbiValue::List{Uint256::from_be(key.first(32)), Uint256::from_be(key.last(32)), AbiValue(passkey.rp_id_hash)});
-  }
-  return AbiValue(std::move(list));
-}
 
 AbiValue numbers_value(const std::vector<Uint256>& numbers) {
   AbiValue::List list;
@@ -345,7 +335,5 @@ Bytes encode_approve(const Bytes32& digest) {
   static const core::AbiFunction function = core::parse_abi_function("approve(bytes32)").value();
   return function.encode({AbiValue(digest)}).value();
 }
-
-Result<Bytes> encode_passkey_vote(const PasskeySignature& passkey) { return encode_passkey_part(passkey); }
 
 }  // namespace community::accounts

@@ -110,19 +110,6 @@ json::value json_value(const EventField& field) {
 
 }  // namespace
 
-std::string_view name(Loudness loudness) {
-  constexpr std::string_view kNames[] = {"quiet", "notice", "alarm"};
-  const auto i = static_cast<std::size_t>(loudness);
-  return i < std::size(kNames) ? kNames[i] : "unknown";
-}
-
-std::string_view name(ItemKind kind) {
-  constexpr std::string_view kNames[] = {"none",   "done",    "unfreeze", "change keys", "change rules",
-                                         "escape", "recover", "upgrade",  "queued"};
-  const auto i = static_cast<std::size_t>(kind);
-  return i < std::size(kNames) ? kNames[i] : "unknown";
-}
-
 const AbiValue* AccountEvent::field(std::string_view wanted) const {
   for (const EventField& one : fields)
     if (one.name == wanted) return &one.value;

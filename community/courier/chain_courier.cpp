@@ -414,12 +414,6 @@ class ChainCourier final : public Courier {
 
 }  // namespace
 
-std::string_view name(ErrandState state) {
-  constexpr std::string_view kNames[] = {"waiting", "sent", "included", "failed"};
-  const auto i = static_cast<std::size_t>(state);
-  return i < std::size(kNames) ? kNames[i] : "unknown";
-}
-
 infra::MigrationSet courier_migrations() { return {"courier", {{1, "errands and their transactions", kSchema}}}; }
 
 std::unique_ptr<Courier> make_courier(CourierDependencies dependencies, std::uint64_t chain_id, keys::KeyInfo key,

@@ -86,6 +86,9 @@ struct PasskeySignature {
   // r || s as the authenticator made it; a high s is normalised.
   std::array<std::uint8_t, 64> signature{};
 };
+// r || s || length || authenticator data || client data tail: the data of a passkey's vote (spec/account.md, section
+// 1), and the passkey's part of a dual signature. Errors as below.
+Result<Bytes> encode_passkey_vote(const PasskeySignature& passkey);
 // `day`: of an operation that no paymaster pays for, Unix time / kSecondsPerDay; the account charges that day's limit
 // and the operation is valid on it alone. Else 0. client_data_form when the client data does not begin as WebAuthn
 // serialises it: the contract could not check it.

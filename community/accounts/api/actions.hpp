@@ -134,8 +134,4 @@ Result<Bytes> encode_cancel_as_guardians(const Cancel& cancel, const Stamp& stam
 // A guardian that is a contract calls this on the account it guards.
 Bytes encode_approve(const Bytes32& digest);
 
-// `data` of a passkey's vote: r || s || length || authenticator data || client data tail. Errors of
-// encode_dual_signature.
-Result<Bytes> encode_passkey_vote(const PasskeySignature& passkey);
-
 }  // namespace community::accounts

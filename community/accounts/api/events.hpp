@@ -7,16 +7,10 @@
 
 namespace community::accounts {
 
-// How loud an event is for the account's owner.
-enum class Loudness : std::uint8_t {
-  // Follows from what the owner does every day.
-  quiet,
-  // Worth a line in a message: something became smaller, ended, or is used first.
-  notice,
-  // Could be somebody else: the owner must hear of it while there is time to answer.
-  alarm
-};
-std::string_view name(Loudness loudness);
+// How loud an event is for the account's owner: what follows from every day; what is worth a line in a message; what
+// could be somebody else, so that the owner must hear of it while there is time to answer.
+#define COMMUNITY_LOUDNESS(X) X(quiet) X(notice) X(alarm)
+COMMUNITY_RULES(Loudness, COMMUNITY_LOUDNESS)
 
 // What waits, by the contract's numbers.
 enum class ItemKind : std::uint8_t {
@@ -30,7 +24,6 @@ enum class ItemKind : std::uint8_t {
   upgrade,
   queued
 };
-std::string_view name(ItemKind kind);
 
 struct EventField {
   std::string name;

@@ -17,7 +17,6 @@ using core::Uint256;
 using infra::Task;
 
 #define COMMUNITY_COURIER_ERRORS(X)                                            \
-  X(no_key)       /* the trusted core has no executor for the courier */       \
   X(call_invalid) /* empty, too large, or not a call */                        \
   X(would_revert) /* the contract refuses it now; the message has its words */ \
   X(gas_too_high) /* above what the trusted core signs */                      \
@@ -45,8 +44,8 @@ struct CourierLimits {
   Uint256 max_fee_per_gas;
 };
 
-enum class ErrandState : std::uint8_t { waiting, sent, included, failed };
-std::string_view name(ErrandState state);
+#define COMMUNITY_ERRAND_STATES(X) X(waiting) X(sent) X(included) X(failed)
+COMMUNITY_RULES(ErrandState, COMMUNITY_ERRAND_STATES)
 
 struct Errand {
   // keccak256 of destination and call data: the same call is the same errand while it is not over.
