@@ -7,14 +7,6 @@
 namespace community::bundler {
 namespace {
 
-// Per mille of a fee that a replacement has to add, as arithmetic on 256 bits.
-Uint256 raised(const Uint256& fee, unsigned permille) {
-  const auto product = base::multiply(fee, Uint256(1'000 + permille));
-  if (!product) return Uint256::max();
-  // Rounded up, so that one wei becomes two.
-  return *base::add(base::divide(*product, 1'000).quotient, Uint256(1));
-}
-
 // Blocks searched for an operation that somebody else included.
 constexpr std::uint64_t kSearchBlocks = 256;
 // An empty transaction to oneself.
@@ -295,9 +287,10 @@ std::optional<chain::FeeOffer> RelayBundler::choose_fees(const chain::FeeSuggest
   if (replaced != nullptr) {
     for (const Attempt& attempt : replaced->attempts) {
       offer.max_fee_per_gas =
-          std::max(offer.max_fee_per_gas, raised(attempt.max_fee_per_gas, options_.limits.bump_permille));
-      offer.max_priority_fee_per_gas = std::max(
-          offer.max_priority_fee_per_gas, raised(attempt.max_priority_fee_per_gas, options_.limits.bump_permille));
+          std::max(offer.max_fee_per_gas, chain::raised_fee(attempt.max_fee_per_gas, options_.limits.bump_permille));
+      offer.max_priority_fee_per_gas =
+          std::max(offer.max_priority_fee_per_gas,
+                   chain::raised_fee(attempt.max_priority_fee_per_gas, options_.limits.bump_permille));
     }
   }
   const Uint256& cap = options_.limits.max_fee_per_gas;

@@ -30,6 +30,12 @@ Uint256 median_paid(const FeeHistory& history, std::size_t column) {
 
 }  // namespace
 
+Uint256 raised_fee(const Uint256& fee, unsigned permille) {
+  const auto product = base::multiply(fee, Uint256(1'000 + permille));
+  if (!product) return Uint256::max();
+  return *base::add(base::divide(*product, 1'000).quotient, Uint256(1));
+}
+
 FeeOracle::FeeOracle(ExecutionClient& client, infra::Clock& clock, FeeOracleOptions options)
     : client_(client), clock_(clock), options_(options) {}
 

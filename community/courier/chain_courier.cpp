@@ -64,12 +64,6 @@ std::array<std::uint8_t, N> fixed(const std::string& text) {
   return core::parse_hex_array<N>(text, core::HexPrefix::optional).value_or(std::array<std::uint8_t, N>{});
 }
 
-Uint256 raised(const Uint256& fee, unsigned permille) {
-  const auto product = base::multiply(fee, Uint256(1'000 + permille));
-  if (!product) return Uint256::max();
-  return *base::add(base::divide(*product, 1'000).quotient, Uint256(1));
-}
-
 void write_errand(soci::session& sql, const Job& job) {
   const std::string id = hex(job.errand.id), transaction = hex(job.errand.transaction_hash);
   const int state = static_cast<int>(job.errand.state);
@@ -371,8 +365,8 @@ class ChainCourier final : public Courier {
   // Higher fees where they may rise; the same bytes again where not.
   Task<void> raise(Job& job, const Attempt& last) {
     chain::FeeOffer fees = last.fees;
-    fees.max_fee_per_gas = raised(fees.max_fee_per_gas, limits_.bump_permille);
-    fees.max_priority_fee_per_gas = raised(fees.max_priority_fee_per_gas, limits_.bump_permille);
+    fees.max_fee_per_gas = chain::raised_fee(fees.max_fee_per_gas, limits_.bump_permille);
+    fees.max_priority_fee_per_gas = chain::raised_fee(fees.max_priority_fee_per_gas, limits_.bump_permille);
     if (fees.max_fee_per_gas > limits_.max_fee_per_gas) {
       const auto sent = co_await d_.chain.send_raw_transaction(last.raw);
       if (!sent) infra::log_warning("the chain did not take an errand", {{"why", sent.error().text()}});

@@ -33,6 +33,9 @@ struct FeeOracleOptions {
   Milliseconds keep{1'000};
 };
 
+// What a replacement offers that adds `permille` per mille: rounded up, so that one wei becomes two; saturating.
+Uint256 raised_fee(const Uint256& fee, unsigned permille);
+
 class FeeOracle {
  public:
   FeeOracle(ExecutionClient& client, infra::Clock& clock, FeeOracleOptions options = {});
