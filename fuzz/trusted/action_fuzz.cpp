@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests of actions and of changes of keys: their layouts have one encoding, and two that differ have two digests.
+// Requests of actions, changes of keys and adoptions: their layouts have one encoding, and two that differ have two
+// digests.
 #include "fuzz/trusted/fuzz.hpp"
 #include "trusted/tests/support/account.hpp"
 
@@ -44,12 +45,30 @@ void check_keys(ByteView input) {
   require(digest != key_change_digest(other, kShop, kChain, kShop), "every passkey counts");
 }
 
+void check_adoption(ByteView input) {
+  protocol::AccountAdoptRequest request;
+  if (!reads(input, request)) return;
+  const auto challenge = [](std::uint64_t revision, std::uint64_t chain_id, const Address& account, std::uint32_t key) {
+    return protocol::account_adoption_challenge({}, revision, chain_id, account, key);
+  };
+  const std::uint64_t chain_id = request.chain_id;
+  const std::uint32_t key = request.server_key_index;
+  Address other = request.account;
+  other[key % other.size()] ^= 1;
+  const Bytes32 good = challenge(1, chain_id, request.account, key);
+  require(good != challenge(2, chain_id, request.account, key), "the revision counts");
+  require(good != challenge(1, chain_id ^ 1, request.account, key), "the chain counts");
+  require(good != challenge(1, chain_id, other, key), "the account counts");
+  require(good != challenge(1, chain_id, request.account, key ^ 1), "the server key counts");
+}
+
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView input(data, size);
   check_action(input);
   check_keys(input);
+  check_adoption(input);
   protocol::SignActionRequest action;
   protocol::AccountChangeKeysRequest keys;
   protocol::SignSessionRequest session;

@@ -12,6 +12,8 @@ namespace protocol = community::protocol;
 
 namespace {
 
+const Address kAdopted = address("000000000000000000000000000000000000ad09");
+
 struct Template {
   Command command;
   Bytes body;
@@ -76,10 +78,21 @@ void add_account_templates(World& world, std::vector<Template>& all) {
   all.push_back(
       {Command::account_change_keys, encoded(protocol::AccountChangeKeysRequest{wallet.view(), kChain, world.account, 0,
                                                                                 change, signed_change.view()})});
+  const auto signed_adoption = world.passkey.sign(adoption_challenge(world, kShop, 1));
+  all.push_back({Command::account_adopt,
+                 encoded(protocol::AccountAdoptRequest{wallet.view(), kChain, kShop, 1, signed_adoption.view()})});
+  TestUserop userop = world.good_userop();
+  userop.sender = kAdopted;
+  const auto assertion = world.passkey.sign(world.hash(userop));
+  all.push_back({Command::sign_userop, encoded(protocol::SignUseropRequest{wallet.view(), kChain, kEntryPoint8,
+                                                                           userop.fields(), assertion.view()})});
 }
 
 // Good requests of every kind against the world as it stands.
 std::vector<Template> make_templates(World& world) {
+  const Uncommitted adoption = adopt_account(world, kAdopted, 0);
+  require(adoption.error == Error::ok && world.host.commit().error == Error::ok, "an account is adopted");
+  world.wallet = adoption.record;
   std::vector<Template> all;
   const OwnedProof wallet = world.host.proof(world.wallet), executor = world.host.proof(world.executor);
   const OwnedProof paymaster = world.host.proof(world.paymaster);
@@ -140,12 +153,13 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   for (int i = 0; i < 8 && !input.empty(); i++) {
     const std::uint8_t kind = input.byte();
     Reply reply;
+    Bytes body;
     if (kind >= 0xf0) {
       reply = world.host.call(static_cast<Command>(kind & 0x0f ? input.byte() : input.size16()),
                               input.take(input.size16()));
     } else {
       const Template& chosen = templates[kind % templates.size()];
-      Bytes body = chosen.body;
+      body = chosen.body;
       for (int changes = input.byte() % 8; changes > 0 && !body.empty(); changes--) {
         const std::size_t at = input.size16() % body.size();
         body[at] = input.byte();
@@ -160,6 +174,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (reply.error == Error::ok && kind < 0xf0 && templates[kind % templates.size()].command == Command::sign_userop) {
       const auto answer = decoded<protocol::SignUseropReply>(reply.body);
       require(recover_address(answer.userop_hash, answer.signature) == world.server_key, "the server key signed");
+      const auto request = decoded<protocol::SignUseropRequest>(body);
+      require(request.userop.sender != kAdopted || answer.deploys == 0, "an adopted account is never deployed");
     }
   }
   // Nothing of all this was committed: no COMMIT of a new root can be guessed.

@@ -67,6 +67,14 @@ void account_seeds(const std::vector<TestCall>& calls) {
   for (std::uint8_t kind = 1; kind <= 10; kind++)
     seed("action", std::to_string(kind), encoded(good_action(static_cast<community::protocol::ActionKind>(kind))));
   seed("action", "keys", encoded(key_change({SoftPasskey(5).passkey()}, {SoftPasskey(6).passkey()})));
+  const Bytes siblings(32, 1), sealed(64, 2), client{'{', '}'};
+  protocol::AccountAdoptRequest adoption;
+  adoption.record = {sealed, {1, 1, siblings}};
+  adoption.chain_id = kChain;
+  adoption.account = kShop;
+  adoption.server_key_index = 1;
+  adoption.assertion.client_data = client;
+  seed("action", "adoption", encoded(adoption));
 }
 
 }  // namespace
@@ -79,7 +87,7 @@ int main(int argc, char** argv) {
   const Bytes hello = stranger.hello();
   seed("frame", "hello", join({Bytes{0}, sized(hello)}));
   seed("frame", "request", join({Bytes{1}, sized(stranger.request(Command::status, Bytes(8)))}));
-  for (std::uint8_t kind = 0; kind < 25; kind++) seed("dispatch", "good-" + std::to_string(kind), Bytes{kind, 0, 0});
+  for (std::uint8_t kind = 0; kind < 27; kind++) seed("dispatch", "good-" + std::to_string(kind), Bytes{kind, 0, 0});
   seed("dispatch", "sequence", unhex("0801000505000a0000050000f101000400010203"));
 
   AssertionOptions options;

@@ -57,6 +57,9 @@ const protocol::AccountBinding* find_account(const WalletRecord& wallet, std::ui
 // Signs with the server key that the request names, if the account was ever given it.
 Error sign_as_server(const Port& port, const WalletRecord& wallet, const protocol::AccountBinding& account,
                      std::uint32_t index, const Bytes32& digest, protocol::Signature65& signature);
+// Counts server key `index` of the wallet among those of the account, which has all from its first to its last without
+// gaps, or `index` would leave some that the account may be given out of reach. Takes the mark of a move away.
+Error name_server_key(std::uint32_t index, protocol::AccountBinding& account);
 
 // What spec/account.md asks of guardians at any time, and spec/wire-formats.md, section 2, of init data.
 Error check_guardians(const Bytes32& guardians_hash, std::uint8_t threshold, std::uint32_t recovery_delay);

@@ -312,7 +312,7 @@ Error Core::open_key(const RecordProof& proof, Purpose purpose, RecordHeader& he
 
 // The rules' files open wallets under the committed root as well.
 template Error Core::open_under(const Bytes32&, const RecordProof&, RecordType, RecordHeader&, WalletRecord&) const;
-// rules_action.cpp changes wallets.
+// rules_action.cpp and rules_adoption.cpp change wallets.
 template Error Core::enter(Session&, const protocol::Frame&, const TreePath&, RecordHeader, const WalletRecord&,
                            ByteView, Writer&);
 

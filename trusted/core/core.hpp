@@ -128,6 +128,9 @@ class Core {
   Error account_change_keys(Session& session, const protocol::Frame& frame, Writer& reply);
   Error apply_key_change(const protocol::KeyChange& change, const Bytes32& signer, WalletRecord& wallet) const;
 
+  // rules_adoption.cpp
+  Error account_adopt(Session& session, const protocol::Frame& frame, Writer& reply);
+
   // rules_transaction.cpp, rules_sponsorship.cpp
   Error sign_transaction(ByteView body, Writer& reply);
   Error sign_sponsorship(ByteView body, Writer& reply);
@@ -174,6 +177,8 @@ class Core {
 
 const protocol::EntryPointConfig* find_entry_point(const protocol::ChainConfig& chain,
                                                    const protocol::Address& address);
+// Of any EntryPoint of the chain.
+bool is_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address);
 const protocol::PaymasterConfig* find_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address,
                                                 const protocol::Address& entry_point);
 

@@ -116,6 +116,8 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return account_bind(session, frame, reply);
     case Command::account_change_keys:
       return account_change_keys(session, frame, reply);
+    case Command::account_adopt:
+      return account_adopt(session, frame, reply);
     case Command::wallet_describe:
       return wallet_describe(frame.body, reply);
     case Command::key_create:
@@ -165,6 +167,12 @@ const protocol::EntryPointConfig* find_entry_point(const protocol::ChainConfig& 
   for (std::size_t i = 0; i < chain.entry_point_count; i++)
     if (chain.entry_points[i].address == address) return &chain.entry_points[i];
   return nullptr;
+}
+
+bool is_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address) {
+  for (std::size_t i = 0; i < chain.paymaster_count; i++)
+    if (chain.paymasters[i].address == address) return true;
+  return false;
 }
 
 const protocol::PaymasterConfig* find_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address,

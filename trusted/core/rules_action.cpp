@@ -51,13 +51,8 @@ Error enter_server_key(const Port& port, const WalletRecord& wallet, const proto
   named = {};
   if (change.server_key == protocol::NewServerKey::foreign) named = account.moved_to = change.foreign_key;
   if (change.server_key == protocol::NewServerKey::own) {
-    // No gaps: nothing that the account may be given is ever out of reach.
-    const std::uint64_t next = std::uint64_t{account.last_server_key_index} + 1;
-    if (change.new_index < account.server_key_index || change.new_index > next)
-      return Error::server_key_index_out_of_order;
-    if (change.new_index == next) account.last_server_key_index = change.new_index;
-    account.moved_to = {};
-    const Error error = server_key_address(port, wallet, change.new_index, named);
+    Error error = name_server_key(change.new_index, account);
+    if (error == Error::ok) error = server_key_address(port, wallet, change.new_index, named);
     if (error != Error::ok) return error;
   }
   if (base::is_zero(change.escape_key)) return Error::ok;
@@ -70,6 +65,14 @@ Error enter_server_key(const Port& port, const WalletRecord& wallet, const proto
 }
 
 }  // namespace
+
+Error name_server_key(std::uint32_t index, protocol::AccountBinding& account) {
+  const std::uint64_t next = std::uint64_t{account.last_server_key_index} + 1;
+  if (index < account.server_key_index || index > next) return Error::server_key_index_out_of_order;
+  if (index == next) account.last_server_key_index = index;
+  account.moved_to = {};
+  return Error::ok;
+}
 
 Error Core::sign_action(ByteView body, Writer& reply) {
   protocol::SignActionRequest request;

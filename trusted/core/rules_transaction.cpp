@@ -10,12 +10,6 @@
 namespace community::trusted {
 namespace {
 
-bool is_paymaster(const protocol::ChainConfig& chain, const protocol::Address& address) {
-  for (std::size_t i = 0; i < chain.paymaster_count; i++)
-    if (chain.paymasters[i].address == address) return true;
-  return false;
-}
-
 // People whose account is frozen, or not there yet, need somebody to pay for a call that carries its own signatures. It
 // takes nothing of the executor's but gas.
 Error check_plain_call(const ethereum::UnsignedTransaction& tx, const protocol::ChainConfig& chain) {

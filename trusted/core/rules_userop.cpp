@@ -128,6 +128,8 @@ Error Core::check_deployment(const protocol::SignUseropRequest& request, const p
                              const protocol::AccountBinding& account) const {
   const ByteView init_code = request.userop.init_code;
   if (init_code.empty()) return Error::ok;
+  // The core never saw its init data, and with those the account would obey another wallet's server key.
+  if (account.is_adopted()) return Error::adopted_account_deploys;
   if (init_code.size() < 20 || !base::equal(init_code.first(20), chain.account_factory)) return Error::factory_not_ours;
   const auto init_data = ethereum::read_create_account(init_code.subspan(20));
   if (!init_data || base::keccak256(*init_data) != account.init_data_hash) return Error::init_data_not_wallets;

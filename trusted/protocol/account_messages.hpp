@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests about an account beyond its own operations: session operations, actions by EIP-712 struct and changes of
-// keys (spec/account.md). The digests are computed here for both sides, because a passkey's challenge is the same
-// digest.
+// Requests about an account beyond its own operations: session operations, actions by EIP-712 struct, changes of keys
+// (spec/account.md) and the adoption of accounts that began elsewhere. Digests and challenges are computed here for
+// both sides, because they are what a passkey signs.
 #pragma once
 #include "trusted/ethereum/account_structs.hpp"
 #include "trusted/protocol/messages.hpp"
@@ -270,6 +270,47 @@ struct AccountChangeKeysRequest {
     c.number(chain_id).fixed(account).number(server_key_index);
     change.fields(c);
     assertion.fields(c);
+  }
+};
+
+// --- adoption --------------------------------------------------------------------------------------------------------
+
+// Takes in an account whose init data names other keys than this wallet's, because it moved here, escaped or was
+// recovered to keys of this wallet; or takes back one that left. The owner gives it server key `server_key_index` on
+// chain, before or afterwards.
+struct AccountAdoptRequest {
+  RecordProof record;
+  std::uint64_t chain_id = 0;
+  Address account{};
+  std::uint32_t server_key_index = 0;
+  // Over account_adoption_challenge()
+  Assertion assertion;
+  template <class C>
+  void fields(C& c) {
+    record.fields(c);
+    c.number(chain_id).fixed(account).number(server_key_index);
+    assertion.fields(c);
+  }
+};
+
+// What a passkey of the wallet signs. The revision is the record's before the adoption, so that no assertion serves
+// twice. All fields have a fixed length and no other challenge begins with these words.
+inline Bytes32 account_adoption_challenge(const RecordId& wallet, std::uint64_t revision, std::uint64_t chain_id,
+                                          const Address& account, std::uint32_t server_key_index) {
+  std::array<std::uint8_t, 16> numbers;
+  std::array<std::uint8_t, 4> index;
+  base::store_be(numbers.data(), revision);
+  base::store_be(numbers.data() + 8, chain_id);
+  base::store_be(index.data(), server_key_index);
+  return base::sha256({base::view("community account adoption"), wallet, numbers, account, index});
+}
+
+struct AdoptionCommitted {
+  // Address of the server key that was named: the one to give to the account on chain.
+  Address server_key{};
+  template <class C>
+  void fields(C& c) {
+    c.fixed(server_key);
   }
 };
 

@@ -267,13 +267,18 @@ struct Policy {
 struct AccountBinding {
   std::uint64_t chain_id = 0;
   Address address{};
+  // keccak-256 of the init data its address follows from. Zero: an adopted account, which began elsewhere, with init
+  // data that this core has never seen.
   Bytes32 init_data_hash{};
-  // The key it was bound with, and the last one that an account_change_keys named. The chain knows which of them, or of
-  // those between, is the account's; the core never does, so it signs with each that a request names.
+  // The key it was bound or adopted with, and the last one that an account_change_keys or account_adopt named. The
+  // chain knows which of them, or of those between, is the account's; the core never does, so it signs with each that a
+  // request names.
   std::uint32_t server_key_index = 0;
   std::uint32_t last_server_key_index = 0;
-  // Not zero: the latest account_change_keys that named a server key gave the account to this foreign one.
+  // Not zero: the latest account_change_keys that named a server key gave the account to this foreign one, and no
+  // account_adopt brought it back since.
   Address moved_to{};
+  bool is_adopted() const { return base::is_zero(init_data_hash); }
   template <class C>
   void fields(C& c) {
     c.number(chain_id).fixed(address).fixed(init_data_hash).number(server_key_index).number(last_server_key_index);

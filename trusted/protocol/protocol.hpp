@@ -66,6 +66,7 @@ inline constexpr std::size_t kTreeDepth = 30;
   X(wallet_describe, 19)               \
   X(account_change_keys, 20)           \
   X(eoa_describe, 21)                  \
+  X(account_adopt, 22)                 \
   X(key_create, 32)                    \
   X(key_describe, 33)                  \
   X(sign_userop, 48)                   \
@@ -153,6 +154,7 @@ enum class Protection : std::uint8_t { none = 0, emulated = 1, hardware = 2 };
   X(init_data_foreign_server_key, 73)              \
   X(init_data_foreign_passkey, 74)                 \
   X(rp_id_not_configured, 75)                      \
+  X(account_address_refused, 76)                   \
   /* passkey assertion */                          \
   X(passkey_unknown, 96)                           \
   X(client_data_malformed, 97)                     \
@@ -197,6 +199,7 @@ enum class Protection : std::uint8_t { none = 0, emulated = 1, hardware = 2 };
   X(grant_target_refused, 155)                     \
   X(grant_never_valid, 156)                        \
   X(server_key_not_accounts, 157)                  \
+  X(adopted_account_deploys, 158)                  \
   /* executor transactions, rule 3 */              \
   X(transaction_malformed, 160)                    \
   X(transaction_type_not_allowed, 161)             \

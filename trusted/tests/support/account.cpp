@@ -107,6 +107,22 @@ Uncommitted change_keys(World& world, const protocol::KeyChange& change, const S
       protocol::AccountChangeKeysRequest{proof.view(), kChain, world.account, gate, change, assertion.view()});
 }
 
+Bytes32 adoption_challenge(const World& world, const Address& account, std::uint32_t index, std::uint64_t chain_id) {
+  return protocol::account_adoption_challenge(world.wallet.id, world.wallet.revision, chain_id, account, index);
+}
+
+Uncommitted adopt_account(World& world, const Address& account, std::uint32_t index, std::uint64_t chain_id) {
+  const SignedAssertion assertion = world.passkey.sign(adoption_challenge(world, account, index, chain_id));
+  return adopt_account(world, assertion, account, index, chain_id);
+}
+
+Uncommitted adopt_account(World& world, const SignedAssertion& assertion, const Address& account, std::uint32_t index,
+                          std::uint64_t chain_id) {
+  const OwnedProof proof = world.host.proof(world.wallet);
+  return world.host.change(Command::account_adopt,
+                           protocol::AccountAdoptRequest{proof.view(), chain_id, account, index, assertion.view()});
+}
+
 Address server_key_at(World& world, std::uint32_t index) {
   const OwnedProof proof = world.host.proof(world.wallet);
   const Reply reply = world.host.ask(Command::wallet_describe, protocol::WalletDescribeRequest{proof.view(), index});

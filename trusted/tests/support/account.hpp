@@ -47,6 +47,13 @@ protocol::KeyChange key_change(const std::vector<protocol::Passkey>& added,
 // Not committed. `server_key` is the address that the struct carries.
 Uncommitted change_keys(World& world, const protocol::KeyChange& change, const SoftPasskey& signer,
                         const Address& server_key = {}, std::uint32_t gate = 0);
+// What a passkey signs to have the world's wallet adopt an account, as the wallet is now.
+Bytes32 adoption_challenge(const World& world, const Address& account, std::uint32_t index,
+                           std::uint64_t chain_id = kChain);
+// With an assertion of the world's passkey over exactly this, or the given one; not committed.
+Uncommitted adopt_account(World& world, const Address& account, std::uint32_t index, std::uint64_t chain_id = kChain);
+Uncommitted adopt_account(World& world, const SignedAssertion& assertion, const Address& account, std::uint32_t index,
+                          std::uint64_t chain_id = kChain);
 // Address of a server key of the world's wallet.
 Address server_key_at(World& world, std::uint32_t index);
 
