@@ -39,17 +39,17 @@ contract CommunityAccount is Custody, Sessions, Messages, IERC7821, ERC721Holder
     /// @param p256Fallback verifier for chains without the precompile; see `P256Choice`.
     constructor(IEntryPoint entryPoint_, address p256Fallback) AccountBase(entryPoint_, p256Fallback) {}
 
-    /// @notice Stores what the init data, canonical `abi.encode(AccountInit)`, says for this chain.
+    /// @notice Stores what an account begins with: `firstState` is `abi.encode(FirstState)`, which the factory makes of init
+    /// data that obeys all rules (`InitData`).
     /// @dev Only the factory, in the call that makes the proxy: an EOA that delegated its code here (EIP-7702) or the
     /// implementation itself can never be claimed by a stranger. Amounts too large for their field are stored as the
     /// largest it holds, which is less than asked for and more than exists, so that no number makes an account undeployable.
-    function initialize(bytes calldata) external {
+    function initialize(bytes memory firstState) external {
         if (msg.sender != _FACTORY) revert OnlyFactory(msg.sender);
         if (address(this) == _SELF) revert ImplementationIsNotAnAccount();
         AccountStorage.Layout storage $ = AccountStorage.get();
         if ($.serverKey != address(0)) revert AlreadyInitialized();
-        // The reader applies `InitData` and leaves the rows of this chain.
-        FirstState memory first = abi.decode(_ask(msg.data), (FirstState));
+        FirstState memory first = abi.decode(firstState, (FirstState));
         _storeFirst($, first);
         _storeRows($, first);
     }

@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {IEntryPoint} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
 import {LibClone} from "solady/utils/LibClone.sol";
 import {CommunityAccount} from "./CommunityAccount.sol";
+import {AccountInit, FirstState} from "./lib/AccountTypes.sol";
+import {InitData} from "./lib/InitData.sol";
 
 /// @title Factory of `CommunityAccount`
 /// @notice Callable by anybody, because an account that was never used must be able to escape without its node. It has no
@@ -33,7 +35,9 @@ contract CommunityAccountFactory {
         (exists, account) = LibClone.createDeterministicERC1967(implementation, salt);
         if (exists) return account;
         emit AccountCreated(account, salt);
-        CommunityAccount(payable(account)).initialize(initData);
+        // Read here and not by the account, whose code has no room for it (EIP-170).
+        FirstState memory first = InitData.firstState(abi.decode(initData, (AccountInit)));
+        CommunityAccount(payable(account)).initialize(abi.encode(first));
     }
 
     /// @notice Address of the account of `initData`, whether it exists or not. Does not say that the data is valid.

@@ -3,10 +3,11 @@ pragma solidity 0.8.37;
 
 import {PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
 import {Spending} from "../src/account/Spending.sol";
-import {Call, QueueKind, Signature, Stamp} from "../src/lib/AccountTypes.sol";
+import {CommunityAccount} from "../src/CommunityAccount.sol";
+import {AccountInit, Call, GasCap, QueueKind, Signature, SpendingLimit, Stamp} from "../src/lib/AccountTypes.sol";
 import {ReaderErrors} from "../src/lib/ReaderErrors.sol";
 import {VoteFixture} from "./support/VoteFixture.sol";
-import {TestToken} from "./support/TestTokens.sol";
+import {TestCollectible, TestToken} from "./support/TestTokens.sol";
 
 /// @dev A contract with functions of every kind a limit must see through; says with how much gas it was called.
 contract Anything {
@@ -145,6 +146,70 @@ contract LimitsTest is VoteFixture {
         vm.assertTrue(spent == 1 && day == _day(), "one wei");
     }
 
+    /// @dev Whoever bundles an operation without fees takes nothing from the account, so that one that has nothing to
+    /// spend today can still queue, confirm and call.
+    function test_AnOperationThatCostsNothingNeedsNoLimit() public {
+        _startOfDay();
+        _skip(1);
+        _execute(RECIPIENT, DAY_LIMIT, "");
+        uint256 before = address(account).balance;
+        _handle(_signed(_free(_call(address(anything), 0, "data"))));
+        vm.assertEq(anything.calls(), 1, "executed");
+        (, uint256 spent,) = account.spendingLimit(address(0));
+        vm.assertEq(spent, DAY_LIMIT, "nothing was left to charge");
+        vm.assertEq(address(account).balance + entryPoint.balanceOf(address(account)), before, "nothing was paid");
+        // What it carries is charged as ever: the operation is included and moves nothing.
+        _handle(_signed(_free(_call(RECIPIENT, 1, ""))));
+        vm.assertEq(address(account).balance, before, "not a wei over the limit");
+        // One wei of fees is a wei over the limit.
+        PackedUserOperation memory op = _op("");
+        op.accountGasLimits = _pack(0, 0);
+        op.preVerificationGas = 1;
+        op.signature = _dual("h");
+        vm.prank(address(entryPoint));
+        vm.expectRevert(_over(address(0), 1, 0));
+        account.validateUserOp(op, "h", 0);
+    }
+
+    /// @dev On a chain that the init data has no rows for: out with an operation without fees, through the queue.
+    function test_WithoutARowAnAccountIsMovedOutForNothing() public {
+        AccountInit memory init = _init();
+        (init.gasCaps, init.limits) = (new GasCap[](0), new SpendingLimit[](0));
+        account = CommunityAccount(payable(factory.createAccount(abi.encode(init))));
+        vm.deal(address(account), 3 ether);
+        Call[] memory calls = new Call[](1);
+        calls[0] = Call(RECIPIENT, 3 ether, "");
+        _handle(_signed(_free(_batch(calls))));
+        vm.assertEq(address(account).balance, 3 ether, "over the limit of zero");
+        bytes memory content = abi.encode(calls);
+        _handle(_signed(_free(_call(address(account), 0, _queueCall(QueueKind.Spend, content, 1)))));
+        bytes memory confirm = _call(address(account), 0, _confirmCall(QueueKind.Spend, content, 1));
+        _handle(_signed(_free(confirm)));
+        vm.assertEq(address(account).balance, 3 ether, "not before a day");
+        _skip(1 days);
+        _handle(_signed(_free(confirm)));
+        vm.assertEq(RECIPIENT.balance, 3 ether, "moved");
+        (uint256 perDay, uint256 spent,) = account.spendingLimit(address(0));
+        vm.assertTrue(perDay == 0 && spent == 0, "no limit, nothing spent");
+    }
+
+    /// @dev However operations with fees, without fees and value alternate, fees and value of a day stay within its limit.
+    function testFuzz_FreeOperationsMakeNoRoom(uint8[12] calldata steps) public {
+        _startOfDay();
+        _skip(1);
+        _lowerLimit(address(0), 3_000_000);
+        uint256 before = address(account).balance;
+        for (uint256 i = 0; i < steps.length; ++i) {
+            bytes memory data = _call(RECIPIENT, uint256(steps[i]) * 4_000, "");
+            PackedUserOperation memory op = _signed(steps[i] % 2 == 0 ? _free(data) : _op(data));
+            vm.prank(BENEFICIARY, BENEFICIARY);
+            PackedUserOperation[] memory ops = new PackedUserOperation[](1);
+            ops[0] = op;
+            try entryPoint.handleOps(ops, BENEFICIARY) {} catch {}
+        }
+        vm.assertLe(before - address(account).balance, 3_000_000, "a day's limit");
+    }
+
     function test_TheClaimedDayIsTheOperationsValidity() public {
         uint32 day = _day();
         PackedUserOperation memory op = _op("");
@@ -262,6 +327,69 @@ contract LimitsTest is VoteFixture {
         // Somebody else's tokens have no amount to count.
         bytes memory foreign = abi.encodeCall(token.transferFrom, (STRANGER, RECIPIENT, 1));
         _refused(a, 0, foreign, abi.encodeWithSelector(Spending.UncountedTokenCall.selector, a, bytes4(foreign)));
+    }
+
+    // ---- permissions taken back
+
+    /// @dev What ends a permission and can do nothing else goes at once, whatever the target is.
+    function test_TakingAPermissionBackIsFree() public {
+        address a = address(anything);
+        bytes[] memory calls = new bytes[](3);
+        calls[0] = abi.encodeWithSignature("setApprovalForAll(address,bool)", STRANGER, false);
+        calls[1] = abi.encodeWithSignature("revokeOperator(address)", STRANGER);
+        calls[2] = abi.encodeWithSignature("decreaseAllowance(address,uint256)", STRANGER, 1);
+        for (uint256 i = 0; i < 3; ++i) _execute(a, 0, calls[i]);
+        _list(a, 0);
+        for (uint256 i = 0; i < 3; ++i) _execute(a, 0, calls[i]);
+        vm.assertEq(anything.calls(), 6, "without a limit and with a limit of zero");
+        vm.assertFalse(account.isKnown(STRANGER), "nobody was paid or allowed anything");
+    }
+
+    function test_TheApprovalOfACollectionIsGone() public {
+        TestCollectible collectible = new TestCollectible();
+        vm.prank(address(account));
+        collectible.setApprovalForAll(STRANGER, true);
+        _execute(address(collectible), 0, abi.encodeCall(collectible.setApprovalForAll, (STRANGER, false)));
+        vm.assertFalse(collectible.isApprovedForAll(address(account), STRANGER), "gone");
+    }
+
+    /// @dev Nothing but the exact encoding of false counts: a decoder that reads anything else elsewhere is not believed.
+    function test_OnlyTheExactEncodingTakesBack() public {
+        bytes4 all = bytes4(keccak256("setApprovalForAll(address,bool)"));
+        _unlisted(abi.encodeWithSelector(all, STRANGER, true));
+        _unlisted(abi.encodeWithSelector(all, STRANGER, 2));
+        _unlisted(abi.encodeWithSelector(all, STRANGER, uint256(1) << 255));
+        _unlisted(abi.encodePacked(abi.encodeWithSelector(all, STRANGER, false), uint8(0)));
+        _unlisted(abi.encodePacked(abi.encodeWithSelector(all, STRANGER, false), uint256(0)));
+        _malformed(address(anything), abi.encodeWithSelector(all, uint256(1) << 160, false));
+        _malformed(address(anything), abi.encodePacked(abi.encodeWithSelector(all, STRANGER), new bytes(31)));
+    }
+
+    function test_ApproveTakesBackOnAListedTokenOnly() public {
+        bytes memory nothing = abi.encodeCall(token.approve, (STRANGER, 0));
+        bytes memory nobody = abi.encodeCall(token.approve, (address(0), 1));
+        // Of an ERC-721 the first gives token 0 away.
+        _unlisted(nothing);
+        _unlisted(nobody);
+        _list(address(anything), 0);
+        _execute(address(anything), 0, nothing);
+        _refused(address(anything), 0, nobody, _over(address(anything), 1, 0));
+    }
+
+    function test_AMulticallHidesNoPermissionTakenBack() public {
+        bytes[] memory inner = new bytes[](1);
+        inner[0] = abi.encodeWithSignature("setApprovalForAll(address,bool)", STRANGER, false);
+        bytes memory data = abi.encodeWithSignature("multicall(bytes[])", inner);
+        address a = address(anything);
+        _refused(a, 0, data, abi.encodeWithSelector(Spending.HiddenTokenCall.selector, a, bytes4(data)));
+    }
+
+    function testFuzz_AnApprovalForAllIsFreeWhenItsWordIsZero(address operator, uint256 word) public {
+        bytes memory data = abi.encodeWithSignature("setApprovalForAll(address,uint256)", operator, word);
+        bytes4 selector = bytes4(keccak256("setApprovalForAll(address,bool)"));
+        for (uint256 i = 0; i < 4; ++i) data[i] = selector[i];
+        if (word == 0) _execute(address(anything), 0, data);
+        else _unlisted(data);
     }
 
     // ---- tokens without a limit
@@ -457,6 +585,12 @@ contract LimitsTest is VoteFixture {
 
     // ---- inside
 
+    /// @dev Without fees: it costs the account nothing.
+    function _free(bytes memory callData) private view returns (PackedUserOperation memory op) {
+        op = _op(callData);
+        op.gasFees = 0;
+    }
+
     function _startOfDay() private {
         vm.warp((uint256(_day()) + 1) * 1 days);
     }
@@ -471,6 +605,11 @@ contract LimitsTest is VoteFixture {
 
     function _malformed(address to, bytes memory data) private {
         _refused(to, 0, data, abi.encodeWithSelector(Spending.CallDataMalformed.selector, to, bytes4(data)));
+    }
+
+    function _unlisted(bytes memory data) private {
+        address a = address(anything);
+        _refused(a, 0, data, abi.encodeWithSelector(Spending.UnlistedToken.selector, a, bytes4(data)));
     }
 
     function _lowerLimit(address what, uint256 perDay) private {

@@ -67,7 +67,7 @@ abstract contract Sessions is Spending {
         unchecked {
             for (uint256 i = 0; i < calls.length; ++i) sum += calls[i].value;
         }
-        AccountStorage.GrantState storage state = _requireLeft($, _canonicalId($, grant), sum);
+        AccountStorage.GrantState storage state = _requireLeft($, grant, sum);
         if (sum != 0) state.valueLeft -= uint128(sum);
         _run(calls, Counting.AsSession);
     }
@@ -86,7 +86,7 @@ abstract contract Sessions is Spending {
             // Behind selector and two offsets; the reader refuses other places.
             grant := add(callData.offset, 68)
         }
-        _requireLeft($, _canonicalId($, grant), plan.value);
+        _requireLeft($, grant, plan.value);
         bytes calldata sponsor = userOp.paymasterAndData;
         address paymaster = sponsor.length < 20 ? address(0) : address(bytes20(sponsor));
         // A grant's paymaster is not zero, so an operation without one is refused here too.
@@ -115,12 +115,12 @@ abstract contract Sessions is Spending {
     }
 
     /// @dev Each call by itself is one that the grant allows; here it is live and has enough left for all of them.
-    function _requireLeft(AccountStorage.Layout storage $, bytes32 id, uint256 value)
+    function _requireLeft(AccountStorage.Layout storage $, Grant calldata grant, uint256 value)
         private
         view
         returns (AccountStorage.GrantState storage state)
     {
-        state = _requireLive($, id);
+        state = _requireLive($, _canonicalId($, grant));
         if (value > state.valueLeft) revert GrantValueOverTotal(value, state.valueLeft);
     }
 

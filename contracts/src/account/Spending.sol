@@ -170,13 +170,19 @@ abstract contract Spending is Votes {
 
     /// @dev Charges the largest cost of an operation to the claimed day; the EntryPoint checks the day, because validation
     /// has no clock (ERC-7562, OP-011). An operation that costs nothing is an estimate and pays one wei, to write the slot
-    /// that the real one will write. A signature that is not formed claims no day and fails whatever is charged here.
+    /// that the real one will write; or somebody bundles it for nothing, which takes nothing from the account, so that
+    /// nothing is charged where nothing is left: an account without a limit row can be moved out without a paymaster. A
+    /// signature that is not formed claims no day and fails whatever is charged here.
     function _chargeGas(uint256 cost, uint256 day, bool formed) internal returns (uint256) {
         AccountStorage.DayLimit storage limit = AccountStorage.get().limits[address(0)];
         uint256 charged = limit.day;
         if (!formed) day = charged;
         if (day < charged || day > type(uint24).max) revert DayIsOver(day, charged);
-        _spend(limit, address(0), cost == 0 ? 1 : cost, day);
+        if (cost == 0) {
+            (, uint256 left) = _today(limit, day);
+            if (left != 0) cost = 1;
+        }
+        _spend(limit, address(0), cost, day);
         return day;
     }
 
@@ -186,9 +192,11 @@ abstract contract Spending is Votes {
     function _run(Call[] calldata calls, Counting counting) internal {
         for (uint256 i = 0; i < calls.length; ++i) {
             Call calldata one = calls[i];
-            _checkTarget(one.to, i);
-            counting == Counting.Confirmed ? _note(one) : _charge(one, counting == Counting.ByContent);
-            OutgoingCall.make(i, one.to, one.value, one.data);
+            (address to, uint256 value, bytes calldata data) = (one.to, one.value, one.data);
+            _checkTarget(to, i);
+            if (counting == Counting.Confirmed) _note(to, data);
+            else _charge(to, value, data, counting == Counting.ByContent);
+            OutgoingCall.make(i, to, value, data);
         }
     }
 
@@ -200,13 +208,12 @@ abstract contract Spending is Votes {
     }
 
     /// @dev What one call costs the limits of today. What none of them can count reverts by name.
-    function _charge(Call calldata one, bool byContent) private {
+    function _charge(address to, uint256 value, bytes calldata data, bool byContent) private {
         AccountStorage.Layout storage $ = AccountStorage.get();
-        address to = one.to;
         uint256 day = block.timestamp / 1 days;
-        if (one.value != 0) _spend($.limits[address(0)], address(0), one.value, day);
-        if (one.data.length == 0) return _meet($, to, true);
-        _chargeData($, to, one.data, day, byContent);
+        if (value != 0) _spend($.limits[address(0)], address(0), value, day);
+        if (data.length == 0) return _meet($, to, true);
+        _chargeData($, to, data, day, byContent);
     }
 
     /// @dev A grant has no token function in it; only on a listed token its calls must be harmless as well.
@@ -239,10 +246,10 @@ abstract contract Spending is Votes {
     }
 
     /// @dev A confirmed call is not charged; whom it reaches is known from now on.
-    function _note(Call calldata one) private {
+    function _note(address to, bytes calldata data) private {
         AccountStorage.Layout storage $ = AccountStorage.get();
-        _meet($, one.to, false);
-        (,, address other) = _classify(one.data);
+        _meet($, to, false);
+        (,, address other) = _classify(data);
         if (other != address(0)) _meet($, other, false);
     }
 
@@ -259,11 +266,19 @@ abstract contract Spending is Votes {
 
     /// @dev A row of an earlier day starts anew. It is never of a later one: the EntryPoint holds validation to its day.
     function _spend(AccountStorage.DayLimit storage limit, address token, uint256 amount, uint256 day) private {
-        uint256 perDay = limit.perDay;
-        uint256 spent = limit.day < day ? 0 : limit.spent;
-        uint256 left = spent < perDay ? perDay - spent : 0;
+        (uint256 spent, uint256 left) = _today(limit, day);
         if (amount > left) revert OverLimit(token, amount, left);
         (limit.spent, limit.day) = (uint112(spent + amount), uint24(day));
+    }
+
+    function _today(AccountStorage.DayLimit storage limit, uint256 day)
+        private
+        view
+        returns (uint256 spent, uint256 left)
+    {
+        uint256 perDay = limit.perDay;
+        spent = limit.day < day ? 0 : limit.spent;
+        left = spent < perDay ? perDay - spent : 0;
     }
 
     // ---- inside

@@ -19,13 +19,16 @@ library CallBatch {
         if (data.length < 64 || _word(data, 0) != 32) revert ExecutionDataMalformed();
         uint256 count = _word(data, 32);
         if (count == 0 || count > MAX_CALLS) revert CallCountOutOfRange(count);
-        uint256 position = 64 + 32 * count;
-        for (uint256 i = 0; i < count; ++i) {
-            // Offsets of elements count from the first of them.
-            if (_word(data, 64 + 32 * i) != position - 64) revert ExecutionDataMalformed();
-            position = _endOfCall(data, position);
+        // No sum below wraps: each of at most 32 calls adds four words and no more than the length of `data`.
+        unchecked {
+            uint256 position = 64 + 32 * count;
+            for (uint256 i = 0; i < count; ++i) {
+                // Offsets of elements count from the first of them.
+                if (_word(data, 64 + 32 * i) != position - 64) revert ExecutionDataMalformed();
+                position = _endOfCall(data, position);
+            }
+            if (data.length != position) revert ExecutionDataMalformed();
         }
-        if (data.length != position) revert ExecutionDataMalformed();
         assembly ("memory-safe") {
             calls.offset := add(data.offset, 64)
             calls.length := count
@@ -34,13 +37,15 @@ library CallBatch {
 
     /// @dev One element: receiver, value, offset of the call data (always 96), its length, its bytes padded with zeros.
     function _endOfCall(bytes calldata data, uint256 start) private pure returns (uint256 end) {
-        uint256 length = _word(data, start + 96);
-        if (_word(data, start) >> 160 != 0 || _word(data, start + 64) != 96 || length > data.length) {
-            revert ExecutionDataMalformed();
+        unchecked {
+            uint256 length = _word(data, start + 96);
+            if (_word(data, start) >> 160 != 0 || _word(data, start + 64) != 96 || length > data.length) {
+                revert ExecutionDataMalformed();
+            }
+            uint256 used = length % 32;
+            end = start + 128 + length + (32 - used) % 32;
+            if (used != 0 && _word(data, end - 32) << (8 * used) != 0) revert ExecutionDataMalformed();
         }
-        uint256 used = length % 32;
-        end = start + 128 + length + (32 - used) % 32;
-        if (used != 0 && _word(data, end - 32) << (8 * used) != 0) revert ExecutionDataMalformed();
     }
 
     /// @dev Bytes of the surrounding call data when it lies outside.

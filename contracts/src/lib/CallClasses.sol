@@ -34,6 +34,7 @@ library CallClasses {
         bytes4 selector = bytes4(data);
         uint256 place = listPlace(selector);
         if (place != 0) return (_anyHidden(data, place), 0, address(0));
+        if (_takesBack(selector, data)) return (CallClass.Harmless, 0, address(0));
         (uint256 words, uint256 owner, uint256 other, uint256 sum) = _shape(selector);
         if (words == 0) return (isHarmless(selector) ? CallClass.Harmless : CallClass.Other, 0, address(0));
         if (data.length < 4 + 32 * words) return (CallClass.Malformed, 0, address(0));
@@ -62,8 +63,18 @@ library CallClasses {
         // balanceOf, allowance, totalSupply, decimals, name, symbol, nonces, DOMAIN_SEPARATOR.
         if (s == 0x70a08231 || s == 0xdd62ed3e || s == 0x18160ddd || s == 0x313ce567) return true;
         if (s == 0x06fdde03 || s == 0x95d89b41 || s == 0x7ecebe00 || s == 0x3644e515) return true;
-        // decreaseAllowance(address,uint256); deposit(), of wrapped native currency, whose value is counted itself.
-        return s == 0xa457c2d7 || s == 0xd0e30db0;
+        // decreaseAllowance(address,uint256); ERC-777's revokeOperator(address); deposit(), of wrapped native currency, whose
+        // value is counted itself.
+        return s == 0xa457c2d7 || s == 0xfad8b32a || s == 0xd0e30db0;
+    }
+
+    /// @dev Whether the call ends a permission and can do nothing else: setApprovalForAll(operator, false) of ERC-721 and
+    /// 1155, in its exact encoding, so that no target can read the bytes otherwise. Two forms of `approve` are none.
+    /// approve(spender, 0) gives token 0 of an ERC-721; of a listed token it is an amount of zero. approve(address(0), n)
+    /// gives an ERC-20 allowance to whomever a token takes for the zero address when it recovers a wrong signature.
+    function _takesBack(bytes4 selector, bytes calldata data) private pure returns (bool) {
+        return selector == SET_APPROVAL_FOR_ALL && data.length == 4 + 32 * 2
+            && _argument(data, 0) >> ADDRESS_BITS == 0 && _argument(data, 1) == 0;
     }
 
     /// @notice Place of the `bytes[]` argument, counted from 1, of a function that runs several calls on its own
@@ -78,6 +89,7 @@ library CallClasses {
 
     uint256 private constant NONE = type(uint8).max;
     bytes4 private constant PERMIT_DAI = 0x8fcbaf0c;
+    bytes4 private constant SET_APPROVAL_FOR_ALL = 0xa22cb465;
 
     /// @dev Of a token function: how many words its arguments take at least, and which of them is the owner, the other
     /// side, and the amount. All zero when `s` is none.

@@ -3,11 +3,12 @@ pragma solidity 0.8.37;
 
 import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 import {AccountStorage} from "./AccountStorage.sol";
-import {AccountInit, GasCap, Passkey, SpendingLimit} from "./AccountTypes.sol";
+import {AccountInit, FirstState, GasCap, KeyPlan, Passkey, SpendingLimit} from "./AccountTypes.sol";
 
 /// @title Rules for keys, guardians and init data
 /// @notice Keys and guardians obey them always, init data once. Whoever makes init data must obey the same rules: an
-/// address whose init data breaks one can be paid to but never be deployed. All rows are checked on all chains, so that an account that deploys on one deploys on each.
+/// address whose init data breaks one can be paid to but never be deployed. All rows are checked on all chains, so that an
+/// account that deploys on one deploys on each.
 library InitData {
     /// @dev Rows of each table, for all chains together. The pairwise comparison of 32 rows costs under 100 k gas.
     uint256 internal constant MAX_ROWS = 32;
@@ -29,12 +30,22 @@ library InitData {
     error DuplicateGasCap(uint256 index);
     error DuplicateSpendingLimit(uint256 index);
 
-    /// @notice Reverts with the name of the first rule that `init` breaks.
-    function check(AccountInit memory init) internal pure {
+    /// @notice What `init` says for this chain. Reverts with the name of the first rule that it breaks, on whichever chain.
+    function firstState(AccountInit memory init) internal view returns (FirstState memory first) {
         checkKeys(init.passkeys, init.serverKey, init.escapeKey);
         checkGuardians(init.guardiansHash, init.guardianThreshold, init.recoveryDelay);
         _checkGasCaps(init.gasCaps);
         _checkLimits(init.limits);
+        first.keys = KeyPlan(0, init.passkeys, init.serverKey, init.escapeKey);
+        first.guardiansHash = init.guardiansHash;
+        first.guardianThreshold = init.guardianThreshold;
+        first.recoveryDelay = init.recoveryDelay;
+        first.strict = init.strict;
+        for (uint256 i = 0; i < init.gasCaps.length; ++i) {
+            if (init.gasCaps[i].chainId != block.chainid) continue;
+            (first.gasCap, first.hasGasCap) = (init.gasCaps[i].maxCost, true);
+        }
+        first.limits = _ofThisChain(init.limits);
     }
 
     /// @notice What holds of an account's keys at any time.
@@ -50,6 +61,18 @@ library InitData {
     function checkGuardians(bytes32 guardiansHash, uint8 threshold, uint32 recoveryDelay) internal pure {
         if ((guardiansHash == 0) != (threshold == 0)) revert GuardianThresholdInconsistent(guardiansHash, threshold);
         if (recoveryDelay < MIN_RECOVERY_DELAY) revert RecoveryDelayTooShort(recoveryDelay);
+    }
+
+    /// @dev Moves the rows of this chain to the front and cuts the list behind them.
+    function _ofThisChain(SpendingLimit[] memory rows) private view returns (SpendingLimit[] memory) {
+        uint256 count;
+        for (uint256 i = 0; i < rows.length; ++i) {
+            if (rows[i].chainId == block.chainid) rows[count++] = rows[i];
+        }
+        assembly ("memory-safe") {
+            mstore(rows, count)
+        }
+        return rows;
     }
 
     /// @dev A point and its negative are the same secret, so equal x alone makes a duplicate: one secret, one vote.

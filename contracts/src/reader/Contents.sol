@@ -3,42 +3,16 @@ pragma solidity 0.8.37;
 
 import {ERC7739Utils} from "@openzeppelin/contracts/utils/cryptography/draft-ERC7739Utils.sol";
 import {ActionHashes} from "../lib/ActionHashes.sol";
-import {AccountInit, Call, FirstState, Grant, KeyPlan, QueueKind, SessionPlan, SpendingLimit} from "../lib/AccountTypes.sol";
+import {Call, Grant, QueueKind, SessionPlan} from "../lib/AccountTypes.sol";
 import {CallBatch} from "../lib/CallBatch.sol";
 import {CallClass, CallClasses} from "../lib/CallClasses.sol";
-import {InitData} from "../lib/InitData.sol";
 import {Actions} from "./Actions.sol";
 
 /// @title Contents, read
-/// @notice Init data, call data, session operations, queued contents and nested messages (spec/account.md, sections 3
-/// to 5).
+/// @notice Call data, session operations, queued contents and nested messages (spec/account.md, sections 3 to 5).
 abstract contract Contents is Actions {
     uint256 private constant MAX_SELECTORS = 8;
     uint256 private constant MAX_DURATION = 2 hours;
-
-    /// @notice What init data that obeys all rules says for this chain.
-    function initialize(bytes calldata initData) external view returns (FirstState memory first) {
-        AccountInit memory init = abi.decode(initData, (AccountInit));
-        InitData.check(init);
-        first.keys = KeyPlan(0, init.passkeys, init.serverKey, init.escapeKey);
-        first.guardiansHash = init.guardiansHash;
-        first.guardianThreshold = init.guardianThreshold;
-        first.recoveryDelay = init.recoveryDelay;
-        first.strict = init.strict;
-        for (uint256 i = 0; i < init.gasCaps.length; ++i) {
-            if (init.gasCaps[i].chainId != block.chainid) continue;
-            (first.gasCap, first.hasGasCap) = (init.gasCaps[i].maxCost, true);
-        }
-        SpendingLimit[] memory limits = init.limits;
-        uint256 n;
-        for (uint256 i = 0; i < limits.length; ++i) {
-            if (limits[i].chainId == block.chainid) limits[n++] = limits[i];
-        }
-        assembly ("memory-safe") {
-            mstore(limits, n)
-        }
-        first.limits = limits;
-    }
 
     /// @notice ERC-5267, for the account that asks.
     function eip712Domain()
@@ -131,15 +105,16 @@ abstract contract Contents is Actions {
         // The account hashes the grant where the canonical encoding has it.
         if (uint256(bytes32(msg.data[4:36])) != 64) revert SessionCallMalformed();
         Call[] calldata calls = CallBatch.decode(executionData);
+        (address target, bytes4[] calldata selectors) = (grant.target, grant.selectors);
         for (uint256 i = 0; i < calls.length; ++i) {
             Call calldata one = calls[i];
-            uint256 value = one.value;
-            if (one.to != grant.target) revert GrantForeignTarget(i, one.to);
-            bytes4 selector = bytes4(one.data);
+            (address to, uint256 value, bytes calldata data) = (one.to, one.value, one.data);
+            if (to != target) revert GrantForeignTarget(i, to);
+            bytes4 selector = bytes4(data);
             bool granted;
-            for (uint256 j = 0; j < grant.selectors.length; ++j) granted = granted || grant.selectors[j] == selector;
+            for (uint256 j = 0; j < selectors.length; ++j) granted = granted || selectors[j] == selector;
             // One to three bytes are filled with zeros here; a selector may end with zeros.
-            if (!granted || one.data.length < 4) revert GrantForeignSelector(i, selector);
+            if (!granted || data.length < 4) revert GrantForeignSelector(i, selector);
             if (value > grant.valuePerCall) revert GrantValueOverCall(i, value);
             plan.value += value;
         }
