@@ -20,8 +20,6 @@ import { emptyMemory, findItems, timesOf } from '../src/core/items.mjs'
 import { makeKeys, parseKeysFile, writeKeysFile } from '../src/core/keys-file.mjs'
 import {
   confirmData,
-  confirmIsSponsored,
-  moveCalls,
   nativeAsset,
   planData,
   planMove,
@@ -30,7 +28,7 @@ import {
   tokenAsset,
   transferOf,
 } from '../src/core/money.mjs'
-import { operationOutcome } from '../src/core/operation.mjs'
+import { operationCall, operationOutcome } from '../src/core/operation.mjs'
 import { bump, follow, keyPayer, look, send } from '../src/core/payer.mjs'
 import { parseRecoveryFile } from '../src/core/recovery-file.mjs'
 import { createRpc } from '../src/core/rpc.mjs'
@@ -59,19 +57,15 @@ async function survivor(chain, recoveryFile) {
     const text = writeKeysFile(makeKeys(file.account, 'escape.invalid', '2026-02-01T00:00:00Z'))
     return parseKeysFile(text, file.account)
   }
-  me.operate = async (keys, callData, calls, sponsored) => {
-    const state = await me.state()
-    const { before, operation } = await moveCalls(rpc, {
+  me.operate = async (keys, callData, calls) => {
+    const made = await operationCall(rpc, {
       file,
-      state,
+      state: await me.state(),
       keys,
       callData,
       calls,
-      sponsored,
       beneficiary: payer.address,
     })
-    if (before) await me.send(before)
-    const made = await operation()
     operationOutcome(await me.send(made), file.entryPoint, made.hash)
   }
   me.escapeTo = async (keys) => {
@@ -83,7 +77,7 @@ async function survivor(chain, recoveryFile) {
   }
   me.move = async (keys, calls) => {
     const plan = await planMove(rpc, file, await me.state(), calls)
-    await me.operate(keys, planData(file, plan), calls.length, plan.sponsored)
+    await me.operate(keys, planData(file, plan), calls.length)
     return plan
   }
   return me
@@ -143,7 +137,7 @@ async function paths({ test, chain, places, token }) {
 
     const calls = [transferOf(ZERO_ADDRESS, FRIEND, 5n * ETHER), transferOf(token, FRIEND, 777n)]
     const plan = await me.move(keys, calls)
-    equal([plan.refusal, plan.sponsored], [null, false], 'within the limits')
+    equal(plan.refusal, null, 'within the limits')
     equal(
       [await balanceOf(me.rpc, ZERO_ADDRESS, person.account), await balanceOf(me.rpc, token, person.account)],
       [0n, 0n],
@@ -433,7 +427,7 @@ async function moving({ test, chain, places, token }) {
     await chain.give(person.account, 3n * ETHER)
     await chain.send({ to: token, data: call('mint(address,uint256)', person.account, 50n) })
     const asset = await nativeAsset(me.rpc, await me.state())
-    equal([asset.balance, asset.perDay, asset.left], [3n * ETHER, ETHER, ETHER], 'asset')
+    equal([asset.balance, asset.perDay, asset.left], [3n * ETHER, ETHER, ETHER - 1n], 'a wei goes to the operation')
     const shown = await tokenAsset(me.rpc, await me.state(), token)
     equal([shown.symbol, shown.decimals, shown.balance], ['TEST', 18, 50n], 'token')
     const before = await me.rpc.balance(FRIEND)
@@ -449,11 +443,10 @@ async function moving({ test, chain, places, token }) {
       'what waits',
     )
     equal(timesOf(item).left > 86_000n, true, 'a day to wait')
-    const early = await refused('operation_reverted', () => me.operate(keys, confirmData(me.file, item), 2, false))
+    const early = await refused('operation_reverted', () => me.operate(keys, confirmData(me.file, item), 2))
     equal(early.values.rule, 'ItemNotReady', 'too early')
     await chain.pass(DAY)
-    const sponsored = await confirmIsSponsored(me.rpc, await me.state())
-    await me.operate(keys, confirmData(me.file, item), 2, sponsored)
+    await me.operate(keys, confirmData(me.file, item), 2)
     equal((await me.rpc.balance(FRIEND)) - before, 3n * ETHER, 'arrived')
     equal(await me.items(), [], 'nothing waits')
   })
@@ -462,12 +455,24 @@ async function moving({ test, chain, places, token }) {
     const { me, keys, person } = await escaped({ limits: [], gasCaps: [] })
     await chain.give(person.account, ETHER)
     const plan = await me.move(keys, [transferOf(ZERO_ADDRESS, FRIEND, ETHER)])
-    equal([plan.refusal.name, plan.sponsored], ['OverLimit', true], 'plan')
+    equal(plan.refusal.name, 'OverLimit', 'plan')
     await chain.pass(DAY)
     const [item] = await me.items()
-    holds(await confirmIsSponsored(me.rpc, await me.state()), 'through the free paymaster')
-    await me.operate(keys, confirmData(me.file, item), 1, true)
+    await me.operate(keys, confirmData(me.file, item), 1)
     equal(await me.rpc.balance(person.account), 0n, 'left')
+  })
+
+  await test('Move.TheLimitGoesButForTheWeiOfItsOperation', async () => {
+    const { me, keys, person } = await escaped({ limits: [[31337, ZERO_ADDRESS, ETHER]] })
+    await chain.give(person.account, ETHER)
+    const whole = [transferOf(ZERO_ADDRESS, FRIEND, ETHER)]
+    equal((await planMove(me.rpc, me.file, await me.state(), whole)).refusal.name, 'OverLimit', 'a wei too much')
+    const plan = await me.move(keys, [transferOf(ZERO_ADDRESS, FRIEND, ETHER - 1n)])
+    equal([plan.refusal, await me.rpc.balance(person.account)], [null, 1n], 'left')
+    // With nothing left of the day, what moves no ether goes all the same.
+    await chain.send({ to: token, data: call('mint(address,uint256)', person.account, 5n) })
+    await me.move(keys, [transferOf(token, FRIEND, 5n)])
+    equal((await me.items()).length, 1, 'a token without a limit waits in the queue')
   })
 
   await test('Move.StrictModeQueuesANewRecipient', async () => {
@@ -489,9 +494,9 @@ async function moving({ test, chain, places, token }) {
     const { me, keys, person } = await escaped({ limits: [] }, older)
     await chain.give(person.account, ETHER)
     const plan = await me.move(keys, [transferOf(ZERO_ADDRESS, FRIEND, ETHER)])
-    equal([plan.refusal.name, plan.sponsored], ['OverLimit', true], 'plan')
+    equal(plan.refusal.name, 'OverLimit', 'plan')
     await chain.pass(DAY)
-    await me.operate(keys, confirmData(me.file, (await me.items())[0]), 1, true)
+    await me.operate(keys, confirmData(me.file, (await me.items())[0]), 1)
     equal(await me.rpc.balance(person.account), 0n, 'left')
   })
 
@@ -520,16 +525,10 @@ async function moving({ test, chain, places, token }) {
   await test('Move.AnotherEntryPointInTheFileIsNamed', async () => {
     const { me, keys } = await escaped({})
     me.file.entryPoint = '0x0000000071727de22e5e9d8baf0edac6f37da032'
-    const { operation } = await moveCalls(me.rpc, {
-      file: me.file,
-      state: await me.state(),
-      keys,
-      callData: '0x',
-      calls: 1,
-      sponsored: false,
-      beneficiary: FRIEND,
-    })
-    await refused('entry_point_other', operation)
+    const state = await me.state()
+    await refused('entry_point_other', () =>
+      operationCall(me.rpc, { file: me.file, state, keys, callData: '0x', calls: 1, beneficiary: FRIEND }),
+    )
   })
 
   await test('Move.TheOldKeysMoveNothingAnyMore', async () => {

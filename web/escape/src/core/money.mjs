@@ -6,7 +6,7 @@ import { view } from './account.mjs'
 import { KIND } from './actions.mjs'
 import { ZERO_ADDRESS, random, toBytes } from './bytes.mjs'
 import { Problem, require } from './problem.mjs'
-import { CALLS, executeData, freePaymasterCall, operationCall, tryExecute } from './operation.mjs'
+import { CALLS, executeData, tryExecute } from './operation.mjs'
 
 /** Kinds of `queue`; only a spend is started or confirmed here. */
 const SPEND = 0
@@ -35,7 +35,9 @@ async function limitOf(rpc, state, token) {
   )
   const today = state.block.timestamp / 86_400n
   const used = day >= today ? spent : 0n
-  return { perDay, left: used < perDay ? perDay - used : 0n }
+  // An operation without fees is charged one wei of the native limit, where there is one.
+  const own = token === ZERO_ADDRESS ? 1n : 0n
+  return { perDay, left: used + own < perDay ? perDay - used - own : 0n }
 }
 
 /** The account's ether (or what the chain calls it). */
@@ -92,10 +94,9 @@ export async function planMove(rpc, file, state, calls) {
   const native = await limitOf(rpc, state, ZERO_ADDRESS)
   const value = calls.reduce((sum, [, amount]) => sum + amount, 0n)
   require(value <= (await rpc.balance(file.account)), 'balance_too_small')
-  const refusal = await tryExecute(rpc, file, executeData(calls))
-  // An operation that nobody sponsors is charged one wei at least.
-  const own = refusal ? 1n : value + 1n
-  return { calls, refusal, sponsored: native.left < own }
+  // Run by itself, a batch is not charged the wei of the operation that will carry it.
+  const beyond = value > native.left ? { name: 'OverLimit' } : null
+  return { calls, refusal: (await tryExecute(rpc, file, executeData(calls))) ?? beyond }
 }
 
 const queueData = (account, content, salt) =>
@@ -124,15 +125,3 @@ export function readTransfer([to, value, data]) {
 /** Call data that carries out a queued spend. */
 export const confirmData = (file, item) =>
   executeData([[file.account, 0n, call('confirm(uint8,bytes,uint256)', SPEND, item.content, item.salt)]])
-
-/** Whether a confirmation must go through the free paymaster. */
-export async function confirmIsSponsored(rpc, state) {
-  return (await limitOf(rpc, state, ZERO_ADDRESS)).left < 1n
-}
-
-/** The transactions that carry out call data: the paymaster first, where it is needed and missing. */
-export async function moveCalls(rpc, { file, state, keys, callData, calls, sponsored, beneficiary }) {
-  const before = sponsored ? await freePaymasterCall(rpc) : null
-  const operation = () => operationCall(rpc, { file, state, keys, callData, calls, sponsored, beneficiary })
-  return { before, operation }
-}

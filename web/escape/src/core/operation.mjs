@@ -4,7 +4,7 @@
 import { call, decode, encode, topic } from './abi.mjs'
 import { slotOf, view } from './account.mjs'
 import { typed } from './actions.mjs'
-import { concat, keccak, slice, uint, utf8 } from './bytes.mjs'
+import { concat, keccak, uint, utf8 } from './bytes.mjs'
 import { Problem, require } from './problem.mjs'
 import { isOverLimit, explain, readRevert } from './reverts.mjs'
 import { dualSignature } from './signing.mjs'
@@ -23,14 +23,6 @@ export const CALLS = '((address,uint256,bytes)[])'
 const EXECUTE = 'execute(bytes32,bytes)'
 /** P-256 without the precompile takes 250,000 gas; what is not used costs nothing. */
 const VERIFICATION_GAS = 1_000_000n
-const PAYMASTER_GAS = 50_000n
-
-// A paymaster of eight bytes that agrees to everything and has no deposit, so it can pay for nothing but operations
-// that cost nothing. The account then charges no gas to the daily limit, which helps where that is zero or used up.
-//   PUSH1 40 RETURNDATASIZE MSTORE PUSH1 60 RETURNDATASIZE RETURN: empty context, validation data 0.
-const FREE_PAYMASTER_INIT = '0x6760403d5260603df33d5260086018f3'
-const DEPLOYER = '0x4e59b44847b379578588920ca78fbf26c0b4956c'
-export const FREE_PAYMASTER = slice(keccak(concat('0xff', DEPLOYER, uint(0), keccak(FREE_PAYMASTER_INIT))), 12)
 
 export const executeData = (calls) => call(EXECUTE, BATCH_MODE, encode(CALLS, [calls]))
 
@@ -63,13 +55,6 @@ export function operationHash(operation, entryPoint, chainId) {
   return typed(domain, keccak(encode(`(bytes32,${types})`, [keccak(utf8(OPERATION_TYPE)), ...fields])))
 }
 
-/** Call that puts the free paymaster where everybody finds it, or null when it is there. */
-export async function freePaymasterCall(rpc) {
-  if ((await rpc.code(FREE_PAYMASTER)) !== '0x') return null
-  require((await rpc.code(DEPLOYER)) !== '0x', 'deployer_missing')
-  return { to: DEPLOYER, data: concat(uint(0), FREE_PAYMASTER_INIT) }
-}
-
 /** Runs call data as the EntryPoint would: null when it passes, the refusal when a limit is in the way. */
 export async function tryExecute(rpc, file, callData) {
   try {
@@ -93,27 +78,25 @@ async function callGas(rpc, file, callData, calls) {
   }
 }
 
-/** `handleOps` with one operation of the account. `sponsored`: through the free paymaster, without a day. */
-export async function operationCall(rpc, { file, state, keys, callData, calls, sponsored, beneficiary }) {
+/** `handleOps` with one operation of the account, which names the day of `state`. `calls`: how many its batch holds. */
+export async function operationCall(rpc, { file, state, keys, callData, calls, beneficiary }) {
   const slot = slotOf(state, keys)
   require(slot !== null, 'keys_not_in_force')
   require(state.entryPoint === file.entryPoint, 'entry_point_other', { current: state.entryPoint })
   const [nonce] = await view(rpc, file.entryPoint, 'getNonce(address,uint192)', [file.account, 0], '(uint256)')
   const gasLimits = concat(uint(VERIFICATION_GAS, 16), uint(await callGas(rpc, file, callData, calls), 16))
-  const paymaster = sponsored ? concat(FREE_PAYMASTER, uint(PAYMASTER_GAS, 16), uint(0, 16)) : '0x'
-  const unsigned = [file.account, nonce, '0x', callData, gasLimits, 0n, uint(0), paymaster]
+  const unsigned = [file.account, nonce, '0x', callData, gasLimits, 0n, uint(0), '0x']
   const hash = operationHash(unsigned, file.entryPoint, state.chainId)
   // Another answer means an EntryPoint that this page does not know; it signs its own hash only.
   const [theirs] = await view(rpc, file.entryPoint, `getUserOpHash(${OPERATION})`, [[...unsigned, '0x']], '(bytes32)')
   require(theirs === hash, 'entry_point_unknown')
-  const day = sponsored ? 0n : state.block.timestamp / 86_400n
   const signature = dualSignature({
     passkeySecret: keys.passkeySecret,
     rpId: keys.rpId,
     slot,
     serverSecret: keys.serverSecret,
     hash,
-    day,
+    day: state.block.timestamp / 86_400n,
   })
   return { hash, to: file.entryPoint, data: call(HANDLE_OPS, [[...unsigned, signature]], beneficiary) }
 }

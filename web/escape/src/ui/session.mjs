@@ -17,9 +17,7 @@ import { emptyMemory, findItems, timesOf } from '../core/items.mjs'
 import { makeKeys, parseKeysFile, parsePublicKeys, writeKeysFile } from '../core/keys-file.mjs'
 import {
   confirmData,
-  confirmIsSponsored,
   knownTokens,
-  moveCalls,
   nativeAsset,
   planData,
   planMove,
@@ -27,7 +25,7 @@ import {
   tokenAsset,
   transferOf,
 } from '../core/money.mjs'
-import { operationOutcome } from '../core/operation.mjs'
+import { operationCall, operationOutcome } from '../core/operation.mjs'
 import { bump, follow, keyPayer, send, walletPayer, wayCost } from '../core/payer.mjs'
 import { Problem, require } from '../core/problem.mjs'
 import { parseRecoveryFile } from '../core/recovery-file.mjs'
@@ -395,19 +393,10 @@ export function forgetPlan() {
   render()
 }
 
-/** Sends an operation of the account, the free paymaster before it where one is needed. */
-async function operate({ callData, calls, sponsored }) {
-  const { rpc, file, keys, payer } = session
-  const { before, operation } = await moveCalls(rpc, {
-    file,
-    state: session.state,
-    keys,
-    callData,
-    calls,
-    sponsored,
-    beneficiary: payer.address,
-  })
-  if (before) await transact(() => before)
+/** Sends an operation of the account. */
+async function operate({ callData, calls }) {
+  const { rpc, file, keys, payer, state } = session
+  const operation = () => operationCall(rpc, { file, state, keys, callData, calls, beneficiary: payer.address })
   const { call, receipt } = await transact(operation)
   operationOutcome(receipt, file.entryPoint, call.hash)
 }
@@ -415,7 +404,7 @@ async function operate({ callData, calls, sponsored }) {
 export const move = () =>
   work('move', async () => {
     const { plan, file } = session
-    await operate({ callData: planData(file, plan), calls: plan.calls.length, sponsored: plan.sponsored })
+    await operate({ callData: planData(file, plan), calls: plan.calls.length })
     const waits = plan.refusal !== null
     Object.assign(session, { plan: null, movedOut: session.movedOut || !waits })
     session.form.amounts = {}
@@ -426,8 +415,7 @@ export const move = () =>
 
 export const confirmQueued = (item) =>
   work('move', async () => {
-    const sponsored = await confirmIsSponsored(session.rpc, session.state)
-    await operate({ callData: confirmData(session.file, item), calls: queuedCalls(item).length, sponsored })
+    await operate({ callData: confirmData(session.file, item), calls: queuedCalls(item).length })
     session.movedOut = true
     await read()
     await readAssets()

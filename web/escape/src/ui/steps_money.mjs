@@ -127,7 +127,6 @@ function planPanel() {
     lines(plan.calls),
     facts([t('chain.label'), chainName()]),
     waits ? [paragraph('move.plan.why'), list('move.plan.day', 'move.plan.less')] : null,
-    plan.sponsored ? h('p', { class: 'hint' }, t('move.plan.sponsored')) : null,
     h(
       'div',
       { class: 'buttons' },
