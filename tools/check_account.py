@@ -66,6 +66,21 @@ def structs_agree():
     return ours, {text + STAMP + ')' for text in written}
 
 
+def errors_agree():
+    """Errors that the host names to people; what it knows beyond are those of libraries and EntryPoints."""
+    ours = set()
+    for path in (ROOT / 'contracts/src').rglob('*.sol'):
+        code = re.sub(r'//[^\n]*', '', path.read_text())
+        for name, fields in re.findall(r'\berror (\w+)\(([^)]*)\);', code, re.S):
+            types = [field.split()[0] for field in fields.split(',') if field.strip()]
+            types = ['uint8' if re.match(r'[A-Z]', one) else one for one in types]
+            ours.add(f"{name}({','.join(types)})")
+    table = read('community/accounts/reverts.cpp')
+    table = table[table.index('kErrors[]'):]
+    host = set(re.findall(r'"(\w+\([^"]*\))"', table[:table.index('};')]))
+    return ours, host & ours if ours <= host else host
+
+
 def constants():
     found = {}
     for path in (ROOT / 'contracts/src').rglob('*.sol'):
@@ -89,7 +104,7 @@ def figures_agree():
 def main():
     checks = [('events', events_agree), ('plain functions', plain_functions_agree),
               ('token functions', token_functions_agree), ('signed structs', structs_agree),
-              ('figures', figures_agree)]
+              ('figures', figures_agree), ('errors', errors_agree)]
     failed = 0
     for name, check in checks:
         ours, others = check()

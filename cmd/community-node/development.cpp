@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/community-node/development.hpp"
 
-#include "community/core/json.hpp"
+#include <ctime>
+
 #include "community/infra/api/files.hpp"
 #include "community/infra/api/log.hpp"
 
@@ -17,8 +18,6 @@ constexpr Milliseconds kChainPoll{50};
 constexpr Milliseconds kChainCopy{250};
 // Half a minute for an anvil that loads a large state on a loaded machine.
 constexpr int kChainPolls = 600;
-// Init data is a kilobyte at most here, in hex.
-constexpr std::size_t kMaxWalletFile = 16'384;
 constexpr std::string_view kRpId = "localhost";
 constexpr std::string_view kOrigin = "http://localhost:9000";
 // 0.001 ether to an address nobody holds.
@@ -26,33 +25,6 @@ constexpr std::uint64_t kTransfer = 1'000'000'000'000'000;
 
 core::Uint256 ether(std::uint64_t amount) {
   return *multiply(core::Uint256(amount), core::Uint256(1'000'000'000'000'000'000));
-}
-
-std::optional<devnet::DemoWallet> read_wallet(const std::filesystem::path& path) {
-  const auto text = infra::read_file(path, kMaxWalletFile);
-  if (!text) return std::nullopt;
-  const auto value = core::parse_json(*text);
-  const auto* object = value ? value->if_object() : nullptr;
-  if (object == nullptr) return std::nullopt;
-  const auto wallet = core::bytes_member(*object, "wallet");
-  auto init_data = core::bytes_member(*object, "initData");
-  const auto account = core::address_member(*object, "account");
-  if (!wallet || wallet->size() != 16 || !init_data || !account) return std::nullopt;
-  devnet::DemoWallet demo;
-  base::copy(demo.wallet, *wallet);
-  demo.init_data = std::move(*init_data);
-  demo.account = *account;
-  return demo;
-}
-
-devnet::Result<void> write_wallet(const std::filesystem::path& path, const devnet::DemoWallet& wallet) {
-  boost::json::object object;
-  object["wallet"] = core::to_hex(wallet.wallet);
-  object["initData"] = core::to_hex(wallet.init_data);
-  object["account"] = core::format_address(wallet.account);
-  if (auto written = infra::write_file_atomically(path, boost::json::serialize(object)); !written)
-    return devnet::fail(written.error().text());
-  return {};
 }
 
 }  // namespace
@@ -118,6 +90,9 @@ Task<void> keep_chain_state(std::shared_ptr<devnet::ChainStateFile> state) {
   }
 }
 
+std::string development_rp_id() { return std::string(kRpId); }
+std::string development_origin() { return std::string(kOrigin); }
+
 protocol::Configuration development_configuration(const devnet::Deployment& deployment) {
   protocol::Configuration wanted;
   wanted.chain_count = 1;
@@ -141,36 +116,45 @@ protocol::Configuration development_configuration(const devnet::Deployment& depl
   return wanted;
 }
 
-Task<devnet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& options, MainJobServices services,
+Task<wallet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& options, MainJobServices services,
                                                          const devnet::Deployment& deployment, std::string relay_url,
                                                          Step step) {
   const auto folder = options.data_dir / "person";
-  if (auto made = infra::ensure_private_directory(folder); !made) co_return devnet::fail(made.error().text());
-  const auto passkey_secret = secret_file(folder / "passkey", services.random);
-  // What the person's page would save as recovery file.
-  const auto escape_secret = secret_file(folder / "recovery", services.random);
-  if (!passkey_secret) co_return devnet::fail(passkey_secret.error().text());
-  if (!escape_secret) co_return devnet::fail(escape_secret.error().text());
-  const devnet::SoftwarePasskey passkey(*passkey_secret, std::string(kRpId), std::string(kOrigin));
+  if (auto made = infra::ensure_private_directory(folder); !made)
+    co_return wallet::fail(wallet::ErrorCode::file_unreadable, made.error().text());
   devnet::DevelopmentChain development(services.chain);
   infra::RpcClientOptions rpc;
   rpc.url = std::move(relay_url);
   infra::RpcClient relay(services.http, std::move(rpc));
-  const auto file = folder / "wallet.json";
-  auto keep = [file](const devnet::DemoWallet& wallet) { return write_wallet(file, wallet); };
+  // What a person's device and recovery file hold; the recovery file first, because nothing else could replace it.
+  const auto account_path = folder / "account.json", recovery_path = folder / "recovery.json";
+  std::optional<wallet::AccountFile> account;
+  if (exists(account_path)) {
+    auto file = wallet::read_wallet_file(account_path);
+    if (!file) co_return tl::unexpected(std::move(file.error()));
+    auto* held = std::get_if<wallet::AccountFile>(&*file);
+    if (held == nullptr) co_return wallet::fail(wallet::ErrorCode::file_kind, account_path.string());
+    account = std::move(*held);
+  }
+  auto keep = [account_path, recovery_path](const wallet::CreatedAccount& created) -> wallet::Result<void> {
+    if (auto kept = wallet::replace_wallet_file(recovery_path, created.recovery); !kept) return kept;
+    return wallet::replace_wallet_file(account_path, created.account);
+  };
   auto report = [step](std::string text) { step("job", text); };
   core::Address recipient{};
   recipient.fill(0xd0);
   devnet::MainJobInput input{services.wallets,
+                             services.chain,
                              development,
                              relay,
-                             passkey,
+                             services.random,
                              deployment,
-                             core::address_of(core::public_key_of(*escape_secret).value()),
-                             read_wallet(file),
+                             std::string(kRpId),
+                             std::string(kOrigin),
+                             wallet::format_time(static_cast<std::uint64_t>(std::time(nullptr))),
+                             std::move(account),
                              recipient,
                              core::Uint256(kTransfer),
-                             core::Uint256(services.random.u64()),
                              report,
                              keep};
   co_return co_await devnet::perform_main_job(std::move(input));

@@ -26,6 +26,10 @@ std::unique_ptr<infra::Supervisor> supervise_development_chain(infra::EventLoop&
 // Keeps the copy that a torn state is repaired from, until cancelled.
 infra::Task<void> keep_chain_state(std::shared_ptr<devnet::ChainStateFile> state);
 
+// Relying party and page of software passkeys on a development chain.
+std::string development_rp_id();
+std::string development_origin();
+
 // The configuration the operator signs for the development chain.
 protocol::Configuration development_configuration(const devnet::Deployment& deployment);
 
@@ -38,7 +42,7 @@ struct MainJobServices {
 // 32 secret bytes in a file of the data folder, made by the first call.
 infra::Result<core::Bytes32> secret_file(const std::filesystem::path& path, infra::Random& random);
 
-infra::Task<devnet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& options, MainJobServices services,
+infra::Task<wallet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& options, MainJobServices services,
                                                                 const devnet::Deployment& deployment,
                                                                 std::string relay_url, Step step);
 

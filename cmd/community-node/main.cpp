@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "cmd/community-node/account.hpp"
 #include "cmd/community-node/configuration.hpp"
 #include "community/tool/api/tool.hpp"
 
@@ -85,6 +86,12 @@ int main(int argc, char** argv) {
       keys_command->add_subcommand("recover", "accept the node's database after data was lost (operator-signed)");
   recover_command->add_flag("--yes", keys.yes, "do it");
 
+  node::AccountOptions account;
+  node::AccountJob account_job;
+  account.data_dir = run.data_dir;
+  account.configured_chain = run.chain_url;
+  node::add_account_commands(app, account, account_job);
+
   CLI::App* tool_command = app.add_subcommand("tool", "codecs and checks as JSON lines on standard input and output");
   CLI::App* doctor_command = app.add_subcommand("doctor", "say whether the node could run on this machine");
   add_place_options(*doctor_command, run, configuration_file);
@@ -99,6 +106,7 @@ int main(int argc, char** argv) {
 
   CLI11_PARSE(app, argc, argv);
   if (run_command->parsed()) return node::run_node(run);
+  if (account_job) return node::run_account(account, account_job);
   keys.data_dir = run.data_dir;
   keys.key_enclave = run.key_enclave;
   keys.recover = recover_command->parsed();

@@ -14,6 +14,8 @@
 #include "community/bundler/factory.hpp"
 #include "community/chain/api/block_watcher.hpp"
 #include "community/chain/factory.hpp"
+#include "community/control/factory.hpp"
+#include "community/courier/factory.hpp"
 #include "community/gateway/factory.hpp"
 #include "community/infra/api/files.hpp"
 #include "community/infra/api/health.hpp"
@@ -72,6 +74,8 @@ class Node {
   Task<infra::Result<void>> deploy_and_configure();
   Task<infra::Result<void>> node_keys(std::uint64_t chain_id);
   Task<infra::Result<void>> start_relay();
+  Task<infra::Result<void>> start_courier();
+  infra::Result<void> open_control();
   Task<infra::Result<void>> serve();
   void report_health();
   Task<void> watch_keys();
@@ -111,7 +115,11 @@ class Node {
   std::unique_ptr<accounts::AccountWatcher> watcher_;
   std::unique_ptr<paymaster::Sponsor> sponsor_;
   std::unique_ptr<bundler::Bundler> bundler_;
+  // The executors that send bundles; the first of all is the courier's, whatever their number is.
+  std::unique_ptr<keys::ExecutorKeys> bundle_keys_;
+  std::unique_ptr<courier::Courier> courier_;
   std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<control::ControlDoor> control_;
   std::unique_ptr<infra::HttpServer> rpc_server_, http_server_;
   std::optional<keys::CoreStatus> core_status_;
   std::unique_ptr<infra::TaskGroup> tasks_, background_, chain_tasks_;
@@ -129,10 +137,10 @@ infra::Result<void> Node::open_storage() {
   infra::DatabaseOptions database;
   database.url = "sqlite:" + (options_.data_dir / "node.db").string();
   database.readers = options_.database_readers;
-  auto opened = infra::Database::open(
-      database,
-      {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(), accounts::account_migrations()},
-      &metrics_);
+  auto opened = infra::Database::open(database,
+                                      {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(),
+                                       courier::courier_migrations(), accounts::account_migrations()},
+                                      &metrics_);
   if (!opened) return tl::unexpected(opened.error());
   database_ = std::move(*opened);
   progress_("data", options_.data_dir.string());
@@ -261,7 +269,7 @@ Task<infra::Result<void>> Node::node_keys(std::uint64_t chain_id) {
   auto executors = co_await keys_->executors(chain_id);
   auto sponsors = co_await keys_->sponsors(chain_id);
   if (!executors || !sponsors) co_return infra::fail(infra::ErrorCode::process, "the trusted core names no keys");
-  for (std::size_t i = executors->size(); i < options_.executors; i++) {
+  for (std::size_t i = executors->size(); i < options_.executors + 1; i++) {
     const auto made = co_await keys_->create_key(protocol::Purpose::executor, chain_id);
     if (!made) co_return infra::fail(infra::ErrorCode::process, made.error().text());
   }
@@ -356,6 +364,9 @@ Task<infra::Result<void>> Node::start_relay() {
   sponsor.policy.name = options_.sponsor_name;
   sponsor.policy.validity_minutes = options_.sponsor_minutes;
   sponsor.policy.max_cost = caps.sponsorship_cost_cap;
+  sponsor.chain_time_s = [this]() -> std::int64_t {
+    return blocks_->head() ? static_cast<std::int64_t>(blocks_->head()->timestamp) : 0;
+  };
   sponsor_ = paymaster::make_sponsor(*keys_, *clock_, &metrics_, std::move(sponsor));
 
   bundler::BundlerOptions bundler;
@@ -367,14 +378,53 @@ Task<infra::Result<void>> Node::start_relay() {
   bundler.limits.low_balance = *multiply(core::Uint256(options_.min_balance_gwei), core::Uint256(1'000'000'000));
   bundler.limits.max_fee_per_gas = caps.fee_cap;
   auto settle = [this](const core::Address& sender, const core::Uint256& nonce) { sponsor_->settle(sender, nonce); };
+  if (auto started = co_await start_courier(); !started) co_return started;
   bundler_ = bundler::make_bundler(
-      {*database_, *clock_, *chain_, *blocks_, *fees_, *keys_, *pool_, *simulator_, &metrics_, &health_, settle},
+      {*database_, *clock_, *chain_, *blocks_, *fees_, *bundle_keys_, *pool_, *simulator_, &metrics_, &health_, settle},
       std::move(bundler));
   gateway_ = gateway::make_gateway(
       {*chain_, *fees_, *validator_, *estimator_, *pool_, *bundler_, sponsor_.get(), &metrics_, &health_},
       {std::string(kVersion), deployment_.chain_id, contracts});
   report_health();
   co_return infra::Result<void>{};
+}
+
+Task<infra::Result<void>> Node::start_courier() {
+  const auto executors = co_await keys_->executors(deployment_.chain_id);
+  if (!executors || executors->empty())
+    co_return infra::fail(infra::ErrorCode::process, "the trusted core names no executor for the courier");
+  const keys::KeyInfo& own = executors->front();
+  bundle_keys_ = keys::executors_without(*keys_, own.id);
+  courier::CourierLimits limits;
+  limits.max_fee_per_gas = configuration_.chains[0].fee_cap;
+  courier_ = courier::make_courier({*database_, *clock_, *chain_, *blocks_, *fees_, *keys_, &metrics_},
+                                   deployment_.chain_id, own, limits);
+  co_return infra::Result<void>{};
+}
+
+// On the HTTP server's port, for who reads the data folder.
+infra::Result<void> Node::open_control() {
+  control::NodeInfo info;
+  info.chain_id = deployment_.chain_id;
+  info.rpc_url = "http://localhost:" + std::to_string(rpc_server_->port());
+  info.entry_point = deployment_.entry_point_v0_8;
+  info.factory = deployment_.account_factory;
+  info.proxy_init_code_hash = deployment_.proxy_init_code_hash;
+  for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
+    if (options_.sponsoring && paymaster.entry_point == info.entry_point) info.paymaster = paymaster.paymaster;
+  info.rp_id = development_rp_id();
+  info.web_origin = development_origin();
+  auto watch = [this](core::Address account) -> Task<void> {
+    if (auto watched = co_await watcher_->watch(account); !watched)
+      infra::log_error("an account is not watched", {{"why", watched.error().text()}});
+  };
+  const std::string token = random_->hex(32);
+  control_ = control::make_control_door({*keys_, *courier_, watch}, std::move(info), token);
+  gateway_->http_router().add("POST", "/control", control_->handler());
+  const control::ControlPlace place{"http://localhost:" + std::to_string(http_server_->port()) + "/control", token};
+  if (auto written = control::write_control_place(options_.data_dir, place); !written)
+    return infra::fail(infra::ErrorCode::io, written.error().text());
+  return {};
 }
 
 Task<infra::Result<void>> Node::serve() {
@@ -393,7 +443,9 @@ Task<infra::Result<void>> Node::serve() {
   http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway_->http_handler(), &metrics_);
   if (auto started = rpc_server_->start(); !started) co_return started;
   if (auto started = http_server_->start(); !started) co_return started;
+  if (auto opened = open_control(); !opened) co_return opened;
   tasks_->spawn(blocks_->run());
+  tasks_->spawn(courier_->run());
   tasks_->spawn(bundler_->run());
   tasks_->spawn(watch_budgets());
   progress_("serving", "JSON-RPC http://localhost:" + std::to_string(rpc_server_->port()) +
@@ -425,12 +477,11 @@ Task<void> Node::main_job() {
     progress_("failed", result.error().message);
     if (options_.once) status_ = 1;
   } else {
-    if (auto watched = co_await watcher_->watch(result->wallet.account); !watched)
-      progress_("failed", watched.error().text());
+    if (auto watched = co_await watcher_->watch(result->account); !watched) progress_("failed", watched.error().text());
     progress_("receipt", std::string(result->deployed ? "account deployed and " : "") + "transfer done in block " +
-                             std::to_string(result->block_number) + ", " + core::format_decimal(result->gas_used) +
-                             " gas");
-    progress_("receipt", "transaction " + core::to_hex(result->transaction_hash));
+                             std::to_string(result->operation.block_number) + ", " +
+                             core::format_decimal(result->operation.gas_used) + " gas");
+    progress_("receipt", "transaction " + core::to_hex(result->operation.transaction_hash));
   }
   if (!options_.once) progress_("ready", "serving on; Ctrl-C stops everything that was started here");
   // A node goes on serving whatever became of the demonstration.
@@ -446,6 +497,7 @@ Task<void> Node::wait_for_signal() {
 
 // Doors first, so that nothing new comes in; then what works on the chain, the keys, the chain itself.
 Task<void> Node::stop() {
+  if (control_) control::remove_control_place(options_.data_dir);
   if (rpc_server_) co_await rpc_server_->stop();
   if (http_server_) co_await http_server_->stop();
   if (bundler_) bundler_->stop();

@@ -9,10 +9,6 @@
 namespace community::accounts {
 namespace {
 
-constexpr std::string_view kInitType =
-    "((uint256 x,uint256 y,bytes32 rpIdHash)[] passkeys,address serverKey,address escapeKey,bytes32 guardiansHash,"
-    "uint8 guardianThreshold,uint32 recoveryDelay,bool strict,(uint256 chainId,uint256 maxCost)[] gasCaps,"
-    "(uint256 chainId,address token,uint256 perDay)[] limits,uint256 salt)";
 constexpr std::string_view kCallsType = "(address to,uint256 value,bytes data)[]";
 constexpr std::string_view kClientDataStart = "{\"type\":\"webauthn.get\",\"challenge\":\"";
 // base64url of 32 bytes
@@ -22,7 +18,7 @@ constexpr std::size_t kMinAuthenticatorData = 37, kMaxAuthenticatorData = 512;
 constexpr std::uint8_t kDualKind = 0x01;
 // spec/wire-formats.md, section 1
 constexpr std::size_t kDayOffset = 2, kServerOffset = 6, kDualHeader = 137;
-constexpr std::size_t kMaxPasskeys = 8, kMaxCalls = 32;
+constexpr std::size_t kMaxCalls = 32;
 
 // Order of P-256.
 constexpr Bytes32 kOrder{0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
@@ -62,34 +58,6 @@ Bytes assemble_dual(std::uint8_t slot, std::uint32_t day, ByteView server, ByteV
 }
 
 }  // namespace
-
-core::AbiValue passkeys_value(const std::vector<InitPasskey>& passkeys) {
-  core::AbiValue::List list;
-  for (const InitPasskey& passkey : passkeys) {
-    const ByteView key(passkey.public_key);
-    list.emplace_back(core::AbiValue::List{Uint256::from_be(key.first(32)), Uint256::from_be(key.last(32)),
-                                           core::AbiValue(passkey.rp_id_hash)});
-  }
-  return core::AbiValue(std::move(list));
-}
-
-Result<Bytes> encode_init_data(const AccountInit& init) {
-  using core::AbiValue;
-  if (init.passkeys.empty() || init.passkeys.size() > kMaxPasskeys)
-    return fail(ErrorCode::init_data_invalid, "an account has one to eight passkeys");
-  AbiValue::List gas_caps, limits;
-  for (const GasCap& cap : init.gas_caps) gas_caps.emplace_back(AbiValue::List{cap.chain_id, cap.max_cost});
-  for (const SpendingLimit& limit : init.limits)
-    limits.emplace_back(AbiValue::List{limit.chain_id, AbiValue(limit.token), limit.per_day});
-  AbiValue value(AbiValue::List{passkeys_value(init.passkeys), AbiValue(init.server_key), AbiValue(init.escape_key),
-                                AbiValue(init.guardians_hash), std::uint64_t{init.guardian_threshold},
-                                std::uint64_t{init.recovery_delay_s}, std::uint64_t{init.strict},
-                                AbiValue(std::move(gas_caps)), AbiValue(std::move(limits)), init.salt});
-  static const core::AbiType type = parse_type(kInitType);
-  auto encoded = core::abi_encode({type}, {std::move(value)});
-  if (!encoded) return fail(ErrorCode::init_data_invalid, encoded.error().message);
-  return std::move(*encoded);
-}
 
 Address account_address(const Address& factory, const Bytes32& proxy_init_code_hash, ByteView init_data) {
   return core::create2_address(factory, base::keccak256(init_data), proxy_init_code_hash);

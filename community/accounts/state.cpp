@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "community/accounts/api/state.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace community::accounts {
@@ -11,6 +12,8 @@ using infra::Task;
 using Values = std::vector<AbiValue>;
 
 constexpr std::uint8_t kPasskeySlots = 8;
+// What public servers answer in one go.
+constexpr std::uint64_t kBlocksPerQuestion = 10'000;
 
 // One question: a view function, what to ask it, and the types of its answer.
 struct Question {
@@ -134,15 +137,20 @@ Task<Result<AccountState>> AccountView::state(Address account, std::vector<Addre
 }
 
 Task<Result<std::vector<AccountEvent>>> AccountView::events(Address account, std::uint64_t from_block) {
-  chain::LogFilter filter;
-  filter.from = chain::BlockRef::number(from_block);
-  filter.addresses = {account};
-  filter.topics = {account_event_topics()};
-  const auto logs = co_await chain_.logs(std::move(filter));
-  if (!logs) co_return tl::unexpected(chain_error(logs.error()));
+  const auto head = co_await chain_.block_number();
+  if (!head) co_return tl::unexpected(chain_error(head.error()));
   std::vector<AccountEvent> events;
-  for (const chain::Log& log : *logs)
-    if (auto event = read_account_event(log)) events.push_back(std::move(*event));
+  for (std::uint64_t from = from_block; from <= *head; from += kBlocksPerQuestion) {
+    chain::LogFilter filter;
+    filter.from = chain::BlockRef::number(from);
+    filter.to = chain::BlockRef::number(std::min(from + kBlocksPerQuestion - 1, *head));
+    filter.addresses = {account};
+    filter.topics = {account_event_topics()};
+    const auto logs = co_await chain_.logs(std::move(filter));
+    if (!logs) co_return tl::unexpected(chain_error(logs.error()));
+    for (const chain::Log& log : *logs)
+      if (auto event = read_account_event(log)) events.push_back(std::move(*event));
+  }
   co_return events;
 }
 
@@ -176,6 +184,31 @@ Task<Result<std::vector<WaitingItem>>> AccountView::waiting(Address account, std
     waiting.push_back(std::move(items[i]));
   }
   co_return waiting;
+}
+
+Task<Result<std::vector<LiveGrant>>> AccountView::grants(Address account, std::uint64_t from_block) {
+  auto events = co_await this->events(account, from_block);
+  if (!events) co_return tl::unexpected(std::move(events.error()));
+  std::vector<LiveGrant> made;
+  std::vector<Question> questions;
+  for (const AccountEvent& event : *events) {
+    if (event.name != "GrantCreated") continue;
+    LiveGrant grant;
+    grant.id = word(*event.field("grantId"));
+    grant.call = event.field("call")->bytes();
+    questions.push_back({"grantState(bytes32)", {AbiValue(grant.id)}, "bool,uint256"});
+    made.push_back(std::move(grant));
+  }
+  if (made.empty()) co_return made;
+  auto answers = co_await ask_all(chain_, account, std::move(questions), chain::BlockRef::latest());
+  if (!answers) co_return tl::unexpected(std::move(answers.error()));
+  std::vector<LiveGrant> live;
+  for (std::size_t i = 0; i < made.size(); i++) {
+    if (small((*answers)[i][0]) == 0) continue;
+    made[i].value_left = (*answers)[i][1].word();
+    live.push_back(std::move(made[i]));
+  }
+  co_return live;
 }
 
 }  // namespace community::accounts

@@ -96,6 +96,9 @@ Result<EcdsaSignature> parse_p1363_signature(ByteView bytes) {
   return signature;
 }
 
+// OpenSSL checks that the point is on the curve while it loads the key.
+bool is_p256_point(const std::array<std::uint8_t, 64>& key) { return load_p256(key) != nullptr; }
+
 bool verify_p256(const std::array<std::uint8_t, 64>& key, ByteView digest, const EcdsaSignature& signature) {
   const Key loaded = load_p256(key);
   if (!loaded) return false;

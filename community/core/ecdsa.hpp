@@ -16,6 +16,8 @@ Result<EcdsaSignature> parse_der_signature(ByteView der);
 // r || s, 32 bytes each (IEEE P1363): signature_length.
 Result<EcdsaSignature> parse_p1363_signature(ByteView bytes);
 
+// x || y, both below the field's prime, not the point at infinity.
+bool is_p256_point(const std::array<std::uint8_t, 64>& key);
 // `key` is x || y of a P-256 point; false when it is not on the curve. Accepts high s, as about half of all
 // authenticators' signatures have it.
 bool verify_p256(const std::array<std::uint8_t, 64>& key, ByteView digest, const EcdsaSignature& signature);

@@ -7,6 +7,7 @@
 #include <deque>
 #include <set>
 
+#include "community/accounts/api/reverts.hpp"
 #include "community/chain/api/entry_point.hpp"
 #include "community/core/transaction.hpp"
 #include "community/courier/factory.hpp"
@@ -291,7 +292,8 @@ class ChainCourier final : public Courier {
     if (!gas) {
       if (gas.error().kind != chain::ChainErrorKind::rpc)
         co_return fail(ErrorCode::chain_unavailable, gas.error().text());
-      const std::string words = chain::describe_revert(gas.error().data);
+      const std::string words =
+          accounts::describe_account_revert(gas.error().data).value_or(chain::describe_revert(gas.error().data));
       co_return fail(ErrorCode::would_revert, words.empty() ? gas.error().message : words);
     }
     const std::uint64_t with_margin = *gas + *gas / 100 * kGasMarginPercent;

@@ -62,6 +62,7 @@ Task<Result<json::value>> RpcClient::post(std::string body, Milliseconds timeout
   call.url = options_.url;
   call.method = "POST";
   call.headers.add("content-type", "application/json");
+  if (!options_.bearer.empty()) call.headers.add("authorization", "Bearer " + options_.bearer);
   call.body = std::move(body);
   call.timeout = timeout;
   call.max_response_bytes = options_.max_response_bytes;

@@ -34,6 +34,10 @@ class ConnectedKeyService : public KeyService {
   virtual Task<Result<void>> release_leases() = 0;
 };
 
+// The same executors without `reserved`, which somebody else sends with: two senders of one key would take each other's
+// nonces. `all` outlives the result.
+std::unique_ptr<ExecutorKeys> executors_without(ExecutorKeys& all, RecordId reserved);
+
 std::unique_ptr<ConnectedKeyService> make_key_service(KeyServiceDependencies dependencies);
 
 }  // namespace community::keys

@@ -470,9 +470,9 @@ Task<Result<SignedDigest>> Service::change_account_keys(KeyChangeRequest request
   co_return SignedDigest{to_signature(committed->signature), committed->digest};
 }
 
-Task<Result<protocol::WalletDescribeReply>> Service::describe_wallet(RecordId wallet) {
-  const auto answer = co_await ask(Command::wallet_describe, wallet, [](const protocol::RecordProof& proof) {
-    return encode_message(protocol::WalletDescribeRequest{proof, 0});
+Task<Result<protocol::WalletDescribeReply>> Service::describe_wallet(RecordId wallet, std::uint32_t index) {
+  const auto answer = co_await ask(Command::wallet_describe, wallet, [index](const protocol::RecordProof& proof) {
+    return encode_message(protocol::WalletDescribeRequest{proof, index});
   });
   if (!answer) co_return tl::unexpected(answer.error());
   co_return decode_message<protocol::WalletDescribeReply>(*answer);

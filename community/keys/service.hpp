@@ -30,7 +30,7 @@ class Service final : public ConnectedKeyService {
   Task<Result<SignedSession>> sign_session(SessionRequest request) override;
   Task<Result<SignedDigest>> sign_action(ActionRequest request) override;
   Task<Result<SignedDigest>> change_account_keys(KeyChangeRequest request) override;
-  Task<Result<protocol::WalletDescribeReply>> describe_wallet(RecordId wallet) override;
+  Task<Result<protocol::WalletDescribeReply>> describe_wallet(RecordId wallet, std::uint32_t index) override;
   // service_phrase.cpp
   Task<Result<void>> make_phrase(RecordId wallet, std::uint8_t words, Assertion assertion) override;
   Task<Result<std::optional<Address>>> eoa_address(RecordId wallet, protocol::EoaKey eoa) override;

@@ -153,14 +153,20 @@ class CommunitySponsor final : public Sponsor {
 
   void remove_if_free(const Address& sender, const Uint256& nonce) {
     const Approval* approval = find(sender, nonce);
-    if (approval == nullptr || !approval->is_free(clock_.now_s())) return;
+    if (approval == nullptr || !approval->is_free(now_s())) return;
     const auto of_sender = open_.find(sender);
     open_total_ -= of_sender->second.erase(nonce);
     if (of_sender->second.empty()) open_.erase(of_sender);
   }
 
+  // The chain says whether an approval is over, so its clock counts when it is ahead.
+  std::int64_t now_s() const {
+    const std::int64_t here = clock_.now_s();
+    return options_.chain_time_s ? std::max(here, options_.chain_time_s()) : here;
+  }
+
   std::int64_t valid_until() const {
-    return clock_.now_s() + kSecondsPerMinute * static_cast<std::int64_t>(options_.policy.validity_minutes);
+    return now_s() + kSecondsPerMinute * static_cast<std::int64_t>(options_.policy.validity_minutes);
   }
 
   Result<Address> check_request(const UserOperation& op, const Address& entry_point, const Uint256& chain_id) const {
@@ -191,7 +197,7 @@ class CommunitySponsor final : public Sponsor {
 
   // Ended approvals free their places.
   void sweep(Approvals& approvals) {
-    const std::int64_t now = clock_.now_s();
+    const std::int64_t now = now_s();
     open_total_ -= std::erase_if(approvals, [now](const auto& row) { return row.second.is_free(now); });
   }
 

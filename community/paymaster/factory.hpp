@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real body. Only programs (cmd/) and tests include this header.
 #pragma once
+#include <functional>
 #include <memory>
 
 #include "community/infra/api/clock.hpp"
@@ -15,6 +16,9 @@ struct SponsorOptions {
   keys::RecordId key{};
   std::vector<PaymasterContract> contracts;
   SponsorPolicy policy;
+  // Time of the latest block, seconds since 1970; 0 while none was seen. A chain that is ahead of this machine counts:
+  // it is the chain that says whether an approval is over.
+  std::function<std::int64_t()> chain_time_s;
 };
 
 // Everything outlives the sponsor; `metrics` may be null.

@@ -96,6 +96,17 @@ TEST_F(sponsor_test, TheCoreGetsTheOperationWithFinalNumbers) {
   EXPECT_EQ(request.valid_until, static_cast<std::uint64_t>(clock.now_s()) + 600);
 }
 
+TEST_F(sponsor_test, AChainThatIsAheadHasTheTimeThatCounts) {
+  std::int64_t chain_time = clock.now_s() + 86'400;
+  options.chain_time_s = [&chain_time] { return chain_time; };
+  make();
+  EXPECT_EQ(valid_until(*sign()), static_cast<std::uint64_t>(chain_time) + 600);
+  // A chain that is behind shortens nothing.
+  chain_time = 0;
+  op.nonce = Uint256(77);
+  EXPECT_EQ(valid_until(*sign()), static_cast<std::uint64_t>(clock.now_s()) + 600);
+}
+
 TEST_F(sponsor_test, RefusalsNameTheirRule) {
   const auto refused = [this](ErrorCode code) {
     const auto result = sign();

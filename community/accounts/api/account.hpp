@@ -64,7 +64,15 @@ struct AccountInit {
   Uint256 salt;
 };
 
+inline constexpr std::size_t kMaxGuardians = 16;
+
 Result<Bytes> encode_init_data(const AccountInit& init);
+// What the factory would accept, spec/wire-formats.md section 2: init_data_invalid names the rule that is broken.
+Result<void> check_init(const AccountInit& init);
+// The rules for keys alone, which hold for later keys too.
+Result<void> check_keys(const std::vector<InitPasskey>& passkeys, const Address& server_key, const Address& escape_key);
+// Canonical and by the rules: init_data_invalid.
+Result<AccountInit> read_init_data(ByteView init_data);
 // The counterfactual address: the same on every chain where factory and implementation are.
 Address account_address(const Address& factory, const Bytes32& proxy_init_code_hash, ByteView init_data);
 // Call data of the factory: createAccount(initData).

@@ -124,7 +124,6 @@ struct GuardianList {
   static Result<GuardianList> make(const Bytes32& salt, std::vector<Bytes> guardians);
   Bytes32 hash() const;
 };
-inline constexpr std::size_t kMaxGuardians = 16;
 
 // One signature a guardian of the list, empty for who takes no part or approved on chain.
 Result<Bytes> encode_recover(const Recover& recover, const Stamp& stamp, const GuardianList& list,

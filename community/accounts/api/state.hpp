@@ -32,6 +32,14 @@ struct WaitingItem {
   Bytes call;
 };
 
+struct LiveGrant {
+  Bytes32 id{};
+  // What it may still spend, wei.
+  Uint256 value_left;
+  // The call that made it.
+  Bytes call;
+};
+
 // End of a freeze that a vote made.
 inline constexpr std::uint64_t kFrozenForever = (std::uint64_t{1} << 48) - 1;
 
@@ -65,6 +73,8 @@ class AccountView {
   infra::Task<Result<AccountState>> state(Address account, std::vector<Address> tokens = {});
   // Items that were started from `from_block` on and still wait, oldest first.
   infra::Task<Result<std::vector<WaitingItem>>> waiting(Address account, std::uint64_t from_block);
+  // Grants that were created from `from_block` on, of this key epoch and not revoked; their times are not looked at.
+  infra::Task<Result<std::vector<LiveGrant>>> grants(Address account, std::uint64_t from_block);
   // Events from `from_block` on, oldest first.
   infra::Task<Result<std::vector<AccountEvent>>> events(Address account, std::uint64_t from_block);
 

@@ -5,51 +5,40 @@
 #include <functional>
 
 #include "community/devnet/api/deployment.hpp"
-#include "community/devnet/api/passkey.hpp"
-#include "community/infra/api/json_rpc.hpp"
-#include "community/keys/api/key_service.hpp"
+#include "community/wallet/api/creation.hpp"
+#include "community/wallet/api/wallet.hpp"
 
 namespace community::devnet {
 
-// What is kept between starts, beside the passkey's secret.
-struct DemoWallet {
-  protocol::RecordId wallet{};
-  Bytes init_data;
-  Address account{};
-};
-
 struct MainJobInput {
   keys::WalletKeys& wallets;
+  chain::ExecutionClient& client;
   DevelopmentChain& chain;
   // The node's own JSON-RPC.
   infra::RpcClient& relay;
-  const SoftwarePasskey& passkey;
+  infra::Random& random;
   const Deployment& deployment;
-  // Address of the escape key in the person's recovery file.
-  Address escape_key{};
+  // The person's page: relying party and origin of the passkey.
+  std::string rp_id, web_origin;
+  // UTC, for the files.
+  std::string created_at;
   // From an earlier start; nothing on the first.
-  std::optional<DemoWallet> wallet;
+  std::optional<wallet::AccountFile> account;
   Address recipient{};
   // Wei to transfer.
   Uint256 amount;
-  // ERC-4337 nonce key of the operation, 192 bits: a fresh one, so that an earlier operation that still waits does not
-  // stand in the way.
-  Uint256 nonce_key;
   // Called after each step, with what was done.
   std::function<void(std::string)> step;
   // Called as soon as the wallet exists, so that it is kept.
-  std::function<Result<void>(const DemoWallet&)> keep;
+  std::function<wallet::Result<void>(const wallet::CreatedAccount&)> keep;
 };
 
 struct MainJobResult {
-  DemoWallet wallet;
-  Bytes32 userop_hash{};
-  Bytes32 transaction_hash{};
-  std::uint64_t block_number = 0;
-  Uint256 gas_used;
+  Address account{};
+  wallet::OperationResult operation;
   bool deployed = false;
 };
 
-Task<Result<MainJobResult>> perform_main_job(MainJobInput input);
+Task<wallet::Result<MainJobResult>> perform_main_job(MainJobInput input);
 
 }  // namespace community::devnet

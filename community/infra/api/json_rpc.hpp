@@ -89,6 +89,8 @@ struct RpcClientOptions {
   std::uint64_t max_response_bytes = 16 * 1'024 * 1'024;
   // A call trace nests two levels for each of at most 1,024 frames.
   std::size_t max_depth = 2'200;
+  // Sent as a bearer token (RFC 6750) when not empty; never logged.
+  std::string bearer = {};
 };
 
 struct RpcRequest {

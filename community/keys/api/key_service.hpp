@@ -173,7 +173,9 @@ class WalletKeys {
   virtual Task<Result<SignedDigest>> sign_action(ActionRequest request) = 0;
   // The wallet obeys before the signature comes; may be repeated until the chain has it.
   virtual Task<Result<SignedDigest>> change_account_keys(KeyChangeRequest request) = 0;
-  virtual Task<Result<protocol::WalletDescribeReply>> describe_wallet(RecordId wallet) = 0;
+  // With the address of the server key of this index.
+  virtual Task<Result<protocol::WalletDescribeReply>> describe_wallet(RecordId wallet,
+                                                                      std::uint32_t server_key_index = 0) = 0;
 };
 
 struct CoreStatus {

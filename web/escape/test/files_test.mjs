@@ -4,8 +4,8 @@ import { ZERO_ADDRESS, ZERO_WORD, random, uint } from '../src/core/bytes.mjs'
 import { accountAddress, encodeInit, readInit } from '../src/core/init-data.mjs'
 import { makeKeys, parseKeysFile, parsePublicKeys, writeKeysFile } from '../src/core/keys-file.mjs'
 import { Problem } from '../src/core/problem.mjs'
-import { parseRecoveryFile } from '../src/core/recovery-file.mjs'
-import { newKey, passkeyOf, rpIdHash } from '../src/core/signing.mjs'
+import { parseRecoveryFile, writeRecoveryFile } from '../src/core/recovery-file.mjs'
+import { addressOf, newKey, passkeyOf, rpIdHash } from '../src/core/signing.mjs'
 import { parseStrictJson } from '../src/core/strict-json.mjs'
 import { equal, holds, refused } from './harness.mjs'
 import { initOf, makePerson } from './people.mjs'
@@ -73,6 +73,31 @@ async function recovery({ test, person, good }) {
         }),
       ),
     ).then(() => {}))
+
+  await test('RecoveryFile.ALaterEscapeKeySaysThatItIsOne', async () => {
+    const escapeKey = newKey()
+    const later = changed(good, (file) => {
+      file.escapeKey = escapeKey
+      file.escapeKeyIsLater = true
+    })
+    const read = parseRecoveryFile(later)
+    equal(read.escapeAddress, addressOf(escapeKey), 'the address is of the key in the file')
+    equal(parseRecoveryFile(writeRecoveryFile(read)).escapeKeyIsLater, true, 'written and read again')
+    await refused('file_escape_key_mismatch', () =>
+      parseRecoveryFile(
+        changed(good, (file) => {
+          file.escapeKeyIsLater = true
+        }),
+      ),
+    )
+    await refused('file_member_wrong', () =>
+      parseRecoveryFile(
+        changed(later, (file) => {
+          file.escapeKeyIsLater = false
+        }),
+      ),
+    )
+  })
 
   await test('RecoveryFile.InitDataObeysTheFactorysRules', async () => {
     const [first] = initOf(person).passkeys

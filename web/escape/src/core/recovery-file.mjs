@@ -72,17 +72,24 @@ export function parseRecoveryFile(content) {
   require(format === RECOVERY_FORMAT, /^community-recovery-\d+$/.test(format) ? 'file_newer' : 'file_not_recovery', {
     format,
   })
-  const file = members(map, 'file', [
-    'format',
-    'account',
-    'factory',
-    'entryPoint',
-    'proxyInitCodeHash',
-    'initData',
-    'escapeKey',
-    'chains',
-    'createdAt',
-  ])
+  const file = members(
+    map,
+    'file',
+    [
+      'format',
+      'account',
+      'factory',
+      'entryPoint',
+      'proxyInitCodeHash',
+      'initData',
+      'escapeKey',
+      'chains',
+      'createdAt',
+    ],
+    ['escapeKeyIsLater'],
+  )
+  const later = file.escapeKeyIsLater === true
+  require(later || file.escapeKeyIsLater === undefined, 'file_member_wrong', { member: 'escapeKeyIsLater' })
   for (const member of ['account', 'factory', 'entryPoint']) hex(file[member], member, 20)
   hex(file.proxyInitCodeHash, 'proxyInitCodeHash', 32)
   hex(file.initData, 'initData')
@@ -100,7 +107,8 @@ export function parseRecoveryFile(content) {
   require(address === file.account, 'file_address_mismatch', { stated: file.account, computed: address })
   const init = readInit(file.initData)
   const escapeAddress = addressOf(file.escapeKey)
-  if (init.escapeKey !== escapeAddress) {
+  // Whether a later key is in force only the chain knows.
+  if ((init.escapeKey === escapeAddress) === later) {
     throw new Problem('file_escape_key_mismatch', { stated: init.escapeKey, computed: escapeAddress })
   }
   return { ...file, chains, init, escapeAddress }
@@ -114,6 +122,7 @@ export function writeRecoveryFile({
   proxyInitCodeHash,
   initData,
   escapeKey,
+  escapeKeyIsLater,
   chains,
   createdAt,
 }) {
@@ -127,6 +136,7 @@ export function writeRecoveryFile({
         proxyInitCodeHash,
         initData,
         escapeKey,
+        ...(escapeKeyIsLater ? { escapeKeyIsLater } : {}),
         chains,
         createdAt,
       },

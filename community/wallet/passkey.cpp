@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define OPENSSL_API_COMPAT 0x10100000L
-#include "community/devnet/api/passkey.hpp"
+#include "community/wallet/api/passkey.hpp"
 
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
@@ -9,7 +9,7 @@
 #include "community/accounts/api/account.hpp"
 #include "trusted/base/sha2.hpp"
 
-namespace community::devnet {
+namespace community::wallet {
 namespace {
 
 template <auto Free>
@@ -47,7 +47,15 @@ SoftwarePasskey::SoftwarePasskey(const Bytes32& secret, std::string rp_id, std::
   BN_bn2binpad(y.get(), body_->public_key.data() + 32, 32);
 }
 
+SoftwarePasskey::SoftwarePasskey(SoftwarePasskey&&) noexcept = default;
+SoftwarePasskey& SoftwarePasskey::operator=(SoftwarePasskey&&) noexcept = default;
 SoftwarePasskey::~SoftwarePasskey() = default;
+
+bool SoftwarePasskey::is_secret(const Bytes32& secret) {
+  const std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>> group(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+  const BigNumber number(BN_bin2bn(secret.data(), 32, nullptr));
+  return !BN_is_zero(number.get()) && BN_cmp(number.get(), EC_GROUP_get0_order(group.get())) < 0;
+}
 
 const Bytes& SoftwarePasskey::credential_id() const { return body_->credential_id; }
 const std::array<std::uint8_t, 64>& SoftwarePasskey::public_key() const { return body_->public_key; }
@@ -70,4 +78,4 @@ PasskeyAssertion SoftwarePasskey::assert_challenge(const Bytes32& challenge) con
   return result;
 }
 
-}  // namespace community::devnet
+}  // namespace community::wallet

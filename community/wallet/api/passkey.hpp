@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A passkey in software, for the development chain and tests: it answers what a browser and an authenticator would.
-// Never for people: nothing protects its key.
+// A passkey in software, for operators, the development chain and tests: it answers what a browser and an authenticator
+// would. Not for people: nothing but the file's mode protects its key.
 #pragma once
 #include <memory>
 
 #include "community/core/bytes.hpp"
 
-namespace community::devnet {
+namespace community::wallet {
 
 using core::Bytes;
 using core::Bytes32;
@@ -20,11 +20,14 @@ struct PasskeyAssertion {
 
 class SoftwarePasskey {
  public:
-  // From 32 secret bytes; the same bytes are the same passkey.
+  // From a secret of P-256 (is_secret); the same bytes are the same passkey.
   SoftwarePasskey(const Bytes32& secret, std::string rp_id, std::string origin);
+  SoftwarePasskey(SoftwarePasskey&&) noexcept;
+  SoftwarePasskey& operator=(SoftwarePasskey&&) noexcept;
   ~SoftwarePasskey();
-  SoftwarePasskey(const SoftwarePasskey&) = delete;
-  SoftwarePasskey& operator=(const SoftwarePasskey&) = delete;
+
+  // Above zero and below the order of P-256.
+  static bool is_secret(const Bytes32& secret);
 
   const Bytes& credential_id() const;
   const std::array<std::uint8_t, 64>& public_key() const;
@@ -38,4 +41,4 @@ class SoftwarePasskey {
   std::unique_ptr<Body> body_;
 };
 
-}  // namespace community::devnet
+}  // namespace community::wallet

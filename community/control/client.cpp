@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "community/control/codec.hpp"
+#include "community/infra/api/files.hpp"
+#include "trusted/base/sha2.hpp"
+
+namespace community::control {
+namespace {
+
+constexpr std::size_t kMaxPlaceFile = 4'096, kMaxMessage = 16'384;
+// A trusted core that starts again answers within seconds; the node says "unavailable" before.
+constexpr infra::Milliseconds kPatience{30'000};
+
+std::filesystem::path place_file(const std::filesystem::path& data_dir) { return data_dir / "control.json"; }
+
+keys::Error malformed(const Members& members) {
+  return {keys::ErrorCode::protocol_violation, protocol::Error::ok,
+          "the node answers in another form: " + members.trouble()};
+}
+
+core::Signature read_signature(Members& members) {
+  const auto signature = core::parse_rsv(members.bytes("signature", 65));
+  if (!signature) members.wrong("signature");
+  return signature.value_or(core::Signature{});
+}
+
+}  // namespace
+
+Result<void> write_control_place(const std::filesystem::path& data_dir, const ControlPlace& place) {
+  json::object object;
+  object["url"] = place.url;
+  object["token"] = place.token;
+  if (auto done = infra::write_file_atomically(place_file(data_dir), json::serialize(object)); !done)
+    return fail(ErrorCode::io, done.error().text());
+  return {};
+}
+
+Result<ControlPlace> read_control_place(const std::filesystem::path& data_dir) {
+  const auto file = place_file(data_dir);
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored))
+    return fail(ErrorCode::not_running,
+                "no node runs in " + data_dir.string() + "; start it with `community-node run`, or say --data-dir");
+  const auto text = infra::read_file(file, kMaxPlaceFile);
+  if (!text) return fail(ErrorCode::io, text.error().text());
+  const auto value = core::parse_json(*text);
+  const json::value none;
+  Members members(value ? *value : none);
+  ControlPlace place;
+  place.url = members.text("url");
+  place.token = members.text("token");
+  if (!members.trouble().empty())
+    return fail(ErrorCode::malformed, file.string() + " is damaged; start the node again");
+  return place;
+}
+
+void remove_control_place(const std::filesystem::path& data_dir) {
+  std::error_code ignored;
+  std::filesystem::remove(place_file(data_dir), ignored);
+}
+
+struct ControlClient::Body {
+  explicit Body(infra::HttpClient& http, ControlPlace place) : rpc(http, options(std::move(place))) {}
+
+  static infra::RpcClientOptions options(ControlPlace place) {
+    infra::RpcClientOptions options;
+    options.url = std::move(place.url);
+    options.bearer = std::move(place.token);
+    options.timeout = kPatience;
+    return options;
+  }
+
+  Task<keys::Result<json::value>> ask_keys(const char* method, json::object params) {
+    json::value value(std::move(params));
+    auto answer = co_await rpc.call(method, std::move(value));
+    if (!answer) co_return keys::fail(keys::ErrorCode::unavailable, "the node: " + answer.error().text());
+    if (!*answer) co_return tl::unexpected(to_keys(answer->error()));
+    co_return std::move(**answer);
+  }
+
+  Task<Result<json::value>> ask(const char* method, json::object params) {
+    json::value value(std::move(params));
+    auto answer = co_await rpc.call(method, std::move(value));
+    if (!answer) co_return fail(ErrorCode::unreachable, std::string(method) + ": " + answer.error().text());
+    if (!*answer) co_return fail(ErrorCode::refused, answer->error().message);
+    co_return std::move(**answer);
+  }
+
+  Task<keys::Result<keys::SignedDigest>> sign_digest(const char* method, json::object params) {
+    const auto answer = co_await ask_keys(method, std::move(params));
+    if (!answer) co_return tl::unexpected(answer.error());
+    Members members(*answer);
+    keys::SignedDigest made;
+    made.signature = read_signature(members);
+    made.digest = members.fixed<32>("digest");
+    if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+    co_return made;
+  }
+
+  infra::RpcClient rpc;
+};
+
+ControlClient::ControlClient(infra::HttpClient& http, ControlPlace place)
+    : body_(std::make_unique<Body>(http, std::move(place))) {}
+ControlClient::~ControlClient() = default;
+
+Task<Result<NodeInfo>> ControlClient::info() {
+  const auto answer = co_await body_->ask(kInfo, {});
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  NodeInfo info = read_info(members);
+  if (!members.trouble().empty()) co_return fail(ErrorCode::malformed, members.trouble());
+  co_return info;
+}
+
+Task<Result<Bytes32>> ControlClient::bring(Address to, Bytes call_data) {
+  json::object params;
+  params["to"] = core::to_hex(to);
+  params["callData"] = core::to_hex(call_data);
+  const auto answer = co_await body_->ask(kBring, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  const auto id = members.fixed<32>("id");
+  if (!members.trouble().empty()) co_return fail(ErrorCode::malformed, members.trouble());
+  co_return id;
+}
+
+Task<Result<courier::Errand>> ControlClient::errand(Bytes32 id) {
+  json::object params;
+  params["id"] = core::to_hex(id);
+  const auto answer = co_await body_->ask(kErrand, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  courier::Errand errand = read_errand(members);
+  if (!members.trouble().empty()) co_return fail(ErrorCode::malformed, members.trouble());
+  co_return errand;
+}
+
+Task<keys::Result<keys::WalletInfo>> ControlClient::create_wallet(keys::Passkey passkey, protocol::Policy policy) {
+  json::object key, params;
+  key["credentialId"] = core::to_hex(passkey.credential_id);
+  key["publicKey"] = core::to_hex(passkey.public_key);
+  key["rpIdHash"] = core::to_hex(passkey.rp_id_hash);
+  params["passkey"] = std::move(key);
+  params["policy"] = encode_hex(policy);
+  const auto answer = co_await body_->ask_keys(kCreateWallet, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  keys::WalletInfo made;
+  made.id = members.fixed<16>("wallet");
+  made.server_key = members.fixed<20>("serverKey");
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return made;
+}
+
+Task<keys::Result<Address>> ControlClient::bind_account(keys::AccountBindRequest request) {
+  json::object params;
+  params["wallet"] = core::to_hex(request.wallet);
+  params["chainId"] = request.chain_id;
+  params["serverKeyIndex"] = request.server_key_index;
+  params["initData"] = core::to_hex(request.init_data);
+  const auto answer = co_await body_->ask_keys(kBindAccount, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  const Address account = members.fixed<20>("account");
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return account;
+}
+
+Task<keys::Result<keys::SignedUserop>> ControlClient::sign_userop(keys::UseropRequest request) {
+  json::object params;
+  params["wallet"] = core::to_hex(request.wallet);
+  params["chainId"] = request.chain_id;
+  params["entryPoint"] = core::to_hex(request.entry_point);
+  params["userop"] = core::to_json(request.userop);
+  params["assertion"] = to_json(request.assertion);
+  params["serverKeyIndex"] = request.server_key_index;
+  const auto answer = co_await body_->ask_keys(kSignUserop, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  keys::SignedUserop made;
+  made.signature = read_signature(members);
+  made.hash = members.fixed<32>("hash");
+  made.max_cost = members.word("maxCost");
+  made.self_call.ticket = members.fixed<32>("ticket");
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return made;
+}
+
+Task<keys::Result<keys::SignedSession>> ControlClient::sign_session(keys::SessionRequest request) {
+  json::object params;
+  params["wallet"] = core::to_hex(request.wallet);
+  params["chainId"] = request.chain_id;
+  params["entryPoint"] = core::to_hex(request.entry_point);
+  params["userop"] = core::to_json(request.userop);
+  params["ticket"] = core::to_hex(request.ticket);
+  params["serverKeyIndex"] = request.server_key_index;
+  const auto answer = co_await body_->ask_keys(kSignSession, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  keys::SignedSession made;
+  made.signature = read_signature(members);
+  made.hash = members.fixed<32>("hash");
+  made.max_cost = members.word("maxCost");
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return made;
+}
+
+Task<keys::Result<keys::SignedDigest>> ControlClient::sign_action(keys::ActionRequest request) {
+  json::object params;
+  params["wallet"] = core::to_hex(request.wallet);
+  params["chainId"] = request.chain_id;
+  params["account"] = core::to_hex(request.account);
+  params["serverKeyIndex"] = request.server_key_index;
+  params["action"] = encode_hex(request.action);
+  if (request.action.kind != protocol::ActionKind::freeze) params["assertion"] = to_json(request.assertion);
+  co_return co_await body_->sign_digest(kSignAction, std::move(params));
+}
+
+Task<keys::Result<keys::SignedDigest>> ControlClient::change_account_keys(keys::KeyChangeRequest request) {
+  json::object params;
+  params["wallet"] = core::to_hex(request.wallet);
+  params["chainId"] = request.chain_id;
+  params["account"] = core::to_hex(request.account);
+  params["serverKeyIndex"] = request.server_key_index;
+  params["change"] = encode_hex(request.change);
+  params["assertion"] = to_json(request.assertion);
+  co_return co_await body_->sign_digest(kChangeKeys, std::move(params));
+}
+
+Task<keys::Result<protocol::WalletDescribeReply>> ControlClient::describe_wallet(keys::RecordId wallet,
+                                                                                 std::uint32_t server_key_index) {
+  json::object params;
+  params["wallet"] = core::to_hex(wallet);
+  params["serverKeyIndex"] = server_key_index;
+  const auto answer = co_await body_->ask_keys(kDescribeWallet, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  auto described = members.message<protocol::WalletDescribeReply>("description", kMaxMessage);
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return described;
+}
+
+}  // namespace community::control

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between the door's JSON and the values of the keys module. Structures of the trusted core's own protocol
+// (spec/trusted-core-protocol.md) travel in its encoding, in hex: one strict reader for both doors.
+#pragma once
+#include "community/control/api/control.hpp"
+#include "community/core/json.hpp"
+#include "trusted/protocol/account_messages.hpp"
+#include "trusted/protocol/frame.hpp"
+
+namespace community::control {
+
+namespace json = boost::json;
+
+inline constexpr const char* kInfo = "control_info";
+inline constexpr const char* kCreateWallet = "control_createWallet";
+inline constexpr const char* kBindAccount = "control_bindAccount";
+inline constexpr const char* kSignUserop = "control_signUserop";
+inline constexpr const char* kSignSession = "control_signSession";
+inline constexpr const char* kSignAction = "control_signAction";
+inline constexpr const char* kChangeKeys = "control_changeKeys";
+inline constexpr const char* kDescribeWallet = "control_describeWallet";
+inline constexpr const char* kBring = "control_bring";
+inline constexpr const char* kErrand = "control_errand";
+
+// A refusal of the keys module: its code and the trusted core's rule are in `data`.
+inline constexpr int kRpcKeysError = -32'010;
+inline constexpr int kRpcCourierError = -32'011;
+
+template <class Message>
+std::string encode_hex(const Message& message) {
+  // The largest of these structures is a wallet's description, 8 passkeys, 32 rules and 16 accounts.
+  Bytes buffer(16'384);
+  return core::to_hex(protocol::encode(message, buffer));
+}
+
+// Reads members of one parameters object; the first wrong one is kept, and names itself.
+class Members {
+ public:
+  explicit Members(const json::value& params);
+
+  template <std::size_t N>
+  std::array<std::uint8_t, N> fixed(std::string_view member) {
+    std::array<std::uint8_t, N> out{};
+    const Bytes bytes = this->bytes(member, N);
+    if (bytes.size() == N) base::copy(out, bytes);
+    if (bytes.size() != N) wrong(member);
+    return out;
+  }
+  Bytes bytes(std::string_view member, std::size_t most);
+  std::uint64_t number(std::string_view member, std::uint64_t most);
+  core::Uint256 word(std::string_view member);
+  std::string text(std::string_view member);
+  bool has(std::string_view member) const;
+  // Empty and wrong when it is no object.
+  Members object(std::string_view member);
+  // In the trusted core's encoding; of messages that own all they hold.
+  template <class Message>
+  Message message(std::string_view member, std::size_t most) {
+    const Bytes encoded = bytes(member, most);
+    Message message;
+    if (!protocol::decode(encoded, message)) wrong(member);
+    return message;
+  }
+
+  void wrong(std::string_view member);
+  // Name of the first member that is missing or wrong; empty when all were good.
+  const std::string& trouble() const { return *trouble_; }
+
+ private:
+  const json::object* object_ = nullptr;
+  std::shared_ptr<std::string> trouble_;
+};
+
+json::object to_json(const keys::Assertion& assertion);
+keys::Assertion read_assertion(Members members);
+// Members of PackedUserOperation are core::to_json's.
+core::PackedUserOperation read_packed(Members members);
+json::object to_json(const NodeInfo& info);
+NodeInfo read_info(Members& members);
+json::object to_json(const courier::Errand& errand);
+courier::Errand read_errand(Members& members);
+
+infra::RpcError to_rpc(const keys::Error& error);
+keys::Error to_keys(const infra::RpcError& error);
+
+}  // namespace community::control

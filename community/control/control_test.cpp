@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+// Both ends of the door against each other: what goes in comes out, and nothing goes in without the token.
+#include <gtest/gtest.h>
+
+#include "community/control/factory.hpp"
+#include "community/infra/fake/temporary_directory.hpp"
+
+namespace community::control {
+namespace {
+
+const std::string kToken(64, 'a');
+
+// Remembers what it was asked and answers what it is told to.
+class RecordingWallets final : public keys::WalletKeys {
+ public:
+  Task<keys::Result<keys::WalletInfo>> create_wallet(keys::Passkey given, protocol::Policy wanted) override {
+    passkey = std::move(given);
+    policy = wanted;
+    co_return keys::WalletInfo{{7}, {8}};
+  }
+  Task<keys::Result<Address>> bind_account(keys::AccountBindRequest request) override {
+    bind = std::move(request);
+    if (refusal) co_return keys::refuse(*refusal);
+    co_return Address{9};
+  }
+  Task<keys::Result<keys::SignedUserop>> sign_userop(keys::UseropRequest request) override {
+    userop = std::move(request);
+    keys::SignedUserop out;
+    out.signature = signature();
+    out.hash = {3};
+    out.max_cost = core::Uint256(4);
+    out.self_call.ticket = {5};
+    co_return out;
+  }
+  Task<keys::Result<keys::SignedSession>> sign_session(keys::SessionRequest request) override {
+    session = std::move(request);
+    keys::SignedSession out;
+    out.signature = signature();
+    out.hash = {3};
+    co_return out;
+  }
+  Task<keys::Result<keys::SignedDigest>> sign_action(keys::ActionRequest request) override {
+    action = std::move(request);
+    co_return keys::SignedDigest{signature(), {6}};
+  }
+  Task<keys::Result<keys::SignedDigest>> change_account_keys(keys::KeyChangeRequest request) override {
+    change = std::move(request);
+    co_return keys::SignedDigest{signature(), {6}};
+  }
+  Task<keys::Result<protocol::WalletDescribeReply>> describe_wallet(keys::RecordId wallet,
+                                                                    std::uint32_t index) override {
+    described = {wallet, index};
+    protocol::WalletDescribeReply reply;
+    reply.server_key = {4, 4};
+    reply.passkey_count = 1;
+    reply.passkeys[0].credential_hash = {1};
+    co_return reply;
+  }
+
+  static core::Signature signature() {
+    core::Signature out;
+    out.r = {1};
+    out.s = {2};
+    out.y_parity = 1;
+    return out;
+  }
+
+  keys::Passkey passkey;
+  protocol::Policy policy;
+  keys::AccountBindRequest bind;
+  keys::UseropRequest userop;
+  keys::SessionRequest session;
+  keys::ActionRequest action;
+  keys::KeyChangeRequest change;
+  std::pair<keys::RecordId, std::uint32_t> described;
+  std::optional<protocol::Error> refusal;
+};
+
+class RecordingCourier final : public courier::Courier {
+ public:
+  Task<courier::Result<Bytes32>> accept(Address given_to, Bytes given) override {
+    to = given_to;
+    data = std::move(given);
+    if (data.empty()) co_return courier::fail(courier::ErrorCode::call_invalid, "it is empty");
+    co_return Bytes32{1};
+  }
+  Task<courier::Result<courier::Errand>> errand(Bytes32 id) override {
+    courier::Errand one;
+    one.id = id;
+    one.state = courier::ErrandState::included;
+    one.transaction_hash = {2};
+    one.block_number = 77;
+    co_return one;
+  }
+  Task<void> run() override { co_return; }
+  std::optional<Address> address() const override { return std::nullopt; }
+
+  Address to{};
+  Bytes data;
+};
+
+// Carries requests to a handler, as a network would.
+class Wire final : public infra::HttpClient {
+ public:
+  Task<infra::Result<infra::HttpResponse>> send(infra::HttpCall call) override {
+    infra::HttpRequest request;
+    request.method = call.method;
+    request.target = "/control";
+    request.headers = call.headers;
+    if (origin) request.headers.add("origin", *origin);
+    request.body = call.body;
+    last_body = call.body;
+    auto response = co_await handler(std::move(request));
+    last_status = response.status;
+    co_return response;
+  }
+
+  infra::HttpHandler handler;
+  std::optional<std::string> origin;
+  std::string last_body;
+  unsigned last_status = 0;
+};
+
+class ControlTest : public ::testing::Test {
+ protected:
+  ControlTest() {
+    info.chain_id = 31'337;
+    info.rpc_url = "http://localhost:3000";
+    info.factory = {1};
+    info.entry_point = {2};
+    info.proxy_init_code_hash = {3};
+    info.paymaster = {4};
+    info.rp_id = "localhost";
+    info.web_origin = "http://localhost:9000";
+    const auto watch = [this](Address account) -> Task<void> {
+      watched.push_back(account);
+      co_return;
+    };
+    door = make_control_door({wallets, courier, watch}, info, kToken);
+    wire.handler = door->handler();
+    client = std::make_unique<ControlClient>(wire, ControlPlace{"http://localhost:9000/control", kToken});
+  }
+
+  static keys::Assertion assertion() { return {{1, 2}, {3, 4, 5}, Bytes(37, 6), {7}}; }
+
+  infra::EventLoop loop;
+  RecordingWallets wallets;
+  RecordingCourier courier;
+  Wire wire;
+  NodeInfo info;
+  std::vector<Address> watched;
+  std::unique_ptr<ControlDoor> door;
+  std::unique_ptr<ControlClient> client;
+};
+
+TEST_F(ControlTest, TellsWhatAClientMustKnow) {
+  const auto told = loop.block_on(client->info());
+  ASSERT_TRUE(told) << told.error().text();
+  EXPECT_EQ(told->chain_id, 31'337u);
+  EXPECT_EQ(told->rpc_url, info.rpc_url);
+  EXPECT_EQ(told->paymaster, info.paymaster);
+  EXPECT_EQ(told->web_origin, info.web_origin);
+}
+
+TEST_F(ControlTest, NothingWithoutTheToken) {
+  for (const std::string& token : {std::string(), std::string(64, 'b'), kToken.substr(1), kToken + "a"}) {
+    ControlClient stranger(wire, ControlPlace{"http://localhost:9000/control", token});
+    EXPECT_FALSE(loop.block_on(stranger.info()));
+    EXPECT_EQ(wire.last_status, 401u) << token;
+  }
+  // Not in the address, where logs would keep it.
+  infra::HttpRequest request;
+  request.method = "POST";
+  request.target = "/control?apikey=" + kToken;
+  request.headers.add("x-api-key", kToken);
+  request.body = R"({"jsonrpc":"2.0","id":1,"method":"control_info"})";
+  EXPECT_EQ(loop.block_on(wire.handler(std::move(request))).status, 401u);
+}
+
+TEST_F(ControlTest, NoPageIsAnswered) {
+  wire.origin = "http://localhost:9000";
+  EXPECT_FALSE(loop.block_on(client->info()));
+  EXPECT_EQ(wire.last_status, 401u);
+}
+
+TEST_F(ControlTest, WalletsAndAccountsArriveAsTheyWereMade) {
+  protocol::Policy policy;
+  policy.call_value_cap = core::Uint256(10);
+  policy.flags = protocol::kPolicyListedOnly;
+  policy.rule_count = 1;
+  policy.rules[0].contract = {5};
+  keys::Passkey passkey{{1, 2, 3}, {4}, {5}};
+  const auto made = loop.block_on(client->create_wallet(passkey, policy));
+  ASSERT_TRUE(made) << made.error().text();
+  EXPECT_EQ(made->id, protocol::RecordId{7});
+  EXPECT_EQ(wallets.passkey.credential_id, passkey.credential_id);
+  EXPECT_EQ(wallets.passkey.public_key, passkey.public_key);
+  EXPECT_EQ(wallets.policy.call_value_cap, policy.call_value_cap);
+  EXPECT_EQ(wallets.policy.rules[0].contract, policy.rules[0].contract);
+
+  keys::AccountBindRequest bind{{7}, 31'337, 2, Bytes(100, 1)};
+  EXPECT_EQ(loop.block_on(client->bind_account(bind)).value(), Address{9});
+  EXPECT_EQ(wallets.bind.init_data, bind.init_data);
+  EXPECT_EQ(wallets.bind.server_key_index, 2u);
+  EXPECT_EQ(watched, std::vector<Address>{Address{9}});
+}
+
+TEST_F(ControlTest, OperationsArriveAsTheyWereMade) {
+  keys::UseropRequest userop;
+  userop.wallet = {7};
+  userop.chain_id = 31'337;
+  userop.entry_point = {2};
+  userop.userop.sender = {9};
+  userop.userop.nonce = core::Uint256(12);
+  userop.userop.init_code = Bytes(30, 1);
+  userop.userop.call_data = Bytes(40, 2);
+  userop.userop.account_gas_limits = {3};
+  userop.userop.pre_verification_gas = core::Uint256(4);
+  userop.userop.gas_fees = {5};
+  userop.userop.paymaster_and_data = Bytes(60, 6);
+  userop.assertion = assertion();
+  userop.server_key_index = 3;
+  const auto is_signed = loop.block_on(client->sign_userop(userop));
+  ASSERT_TRUE(is_signed) << is_signed.error().text();
+  EXPECT_EQ(is_signed->signature, RecordingWallets::signature());
+  EXPECT_EQ(is_signed->self_call.ticket, Bytes32{5});
+  EXPECT_EQ(wallets.userop.userop, userop.userop);
+  EXPECT_EQ(wallets.userop.assertion.client_data, userop.assertion.client_data);
+  EXPECT_EQ(wallets.userop.assertion.signature, userop.assertion.signature);
+  EXPECT_EQ(wallets.userop.server_key_index, 3u);
+
+  keys::SessionRequest session;
+  session.wallet = {7};
+  session.userop = userop.userop;
+  session.ticket = {8};
+  ASSERT_TRUE(loop.block_on(client->sign_session(session)));
+  EXPECT_EQ(wallets.session.ticket, session.ticket);
+  EXPECT_EQ(wallets.session.userop, userop.userop);
+}
+
+TEST_F(ControlTest, ActionsAndChangesArriveAsTheyWereMade) {
+  keys::ActionRequest action;
+  action.wallet = {7};
+  action.account = {9};
+  action.action.kind = protocol::ActionKind::cancel;
+  action.action.hash = {4};
+  action.action.stamp = {1, core::Uint256(2), 3};
+  action.assertion = assertion();
+  ASSERT_TRUE(loop.block_on(client->sign_action(action)));
+  EXPECT_EQ(wallets.action.action.hash, action.action.hash);
+  EXPECT_EQ(wallets.action.action.stamp.deadline, 3u);
+  EXPECT_EQ(wallets.action.assertion.authenticator_data, action.assertion.authenticator_data);
+
+  keys::KeyChangeRequest change;
+  change.wallet = {7};
+  change.account = {9};
+  change.change.added_count = 1;
+  change.change.added[0].credential_hash = {5};
+  change.change.server_key = protocol::NewServerKey::foreign;
+  change.change.foreign_key = {6};
+  change.change.votes = 2;
+  change.assertion = assertion();
+  ASSERT_TRUE(loop.block_on(client->change_account_keys(change)));
+  EXPECT_EQ(wallets.change.change.foreign_key, change.change.foreign_key);
+  EXPECT_EQ(wallets.change.change.added[0].credential_hash, change.change.added[0].credential_hash);
+
+  const auto described = loop.block_on(client->describe_wallet({7}, 5));
+  ASSERT_TRUE(described) << described.error().text();
+  EXPECT_EQ(wallets.described.second, 5u);
+  EXPECT_EQ(described->passkeys[0].credential_hash, Bytes32{1});
+}
+
+TEST_F(ControlTest, AFreezeNeedsNoAssertion) {
+  keys::ActionRequest action;
+  action.action.kind = protocol::ActionKind::freeze;
+  EXPECT_TRUE(loop.block_on(client->sign_action(action)));
+}
+
+TEST_F(ControlTest, ARefusalOfTheTrustedCoreKeepsItsRule) {
+  wallets.refusal = protocol::Error::init_data_foreign_server_key;
+  const auto bound = loop.block_on(client->bind_account({{7}, 1, 0, Bytes(10, 1)}));
+  ASSERT_FALSE(bound);
+  EXPECT_EQ(bound.error().code, keys::ErrorCode::refused);
+  EXPECT_EQ(bound.error().refusal, protocol::Error::init_data_foreign_server_key);
+  EXPECT_TRUE(watched.empty());
+}
+
+TEST_F(ControlTest, TheCourierIsReached) {
+  EXPECT_EQ(loop.block_on(client->bring({5}, {1, 2, 3, 4})).value(), Bytes32{1});
+  EXPECT_EQ(courier.to, Address{5});
+  EXPECT_EQ(courier.data, (Bytes{1, 2, 3, 4}));
+  const auto refused = loop.block_on(client->bring({5}, {}));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("call_invalid"), std::string::npos);
+  const auto errand = loop.block_on(client->errand({9}));
+  ASSERT_TRUE(errand) << errand.error().text();
+  EXPECT_EQ(errand->state, courier::ErrandState::included);
+  EXPECT_EQ(errand->block_number, 77u);
+}
+
+TEST_F(ControlTest, AWrongMemberIsNamed) {
+  const auto answered = [this](const std::string& method, const std::string& params) {
+    infra::HttpRequest request;
+    request.method = "POST";
+    request.headers.add("authorization", "Bearer " + kToken);
+    request.body = R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":)" + params + "}";
+    return loop.block_on(wire.handler(std::move(request))).body;
+  };
+  EXPECT_NE(answered("control_bring", R"({"to":"0x12","callData":"0x00"})").find("to is missing or wrong"),
+            std::string::npos);
+  EXPECT_NE(answered("control_describeWallet", "[]").find("missing or wrong"), std::string::npos);
+  EXPECT_NE(answered("control_createWallet", R"({"passkey":7,"policy":"0x"})").find("passkey is missing or wrong"),
+            std::string::npos);
+  EXPECT_NE(
+      answered("control_createWallet", R"({"passkey":{"credentialId":"0x01","publicKey":"0x)" + std::string(128, '0') +
+                                           R"(","rpIdHash":"0x)" + std::string(64, '0') + R"("},"policy":"0xffff"})")
+          .find("policy is missing or wrong"),
+      std::string::npos);
+}
+
+TEST(ControlPlace, IsKeptForTheOwnerAloneAndGoesAway) {
+  const infra::TemporaryDirectory folder;
+  EXPECT_EQ(read_control_place(folder.path()).error().code, ErrorCode::not_running);
+  ASSERT_TRUE(write_control_place(folder.path(), {"http://localhost:1/control", kToken}));
+  const auto mode = std::filesystem::status(folder.path() / "control.json").permissions();
+  EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(read_control_place(folder.path())->token, kToken);
+  remove_control_place(folder.path());
+  EXPECT_EQ(read_control_place(folder.path()).error().code, ErrorCode::not_running);
+}
+
+}  // namespace
+}  // namespace community::control

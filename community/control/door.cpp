@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "community/control/codec.hpp"
+#include "community/control/factory.hpp"
+
+namespace community::control {
+namespace {
+
+using infra::HttpRequest;
+using infra::HttpResponse;
+using infra::RpcCall;
+using infra::RpcResult;
+
+constexpr std::size_t kMaxMessage = 16'384;
+constexpr std::string_view kBearer = "Bearer ";
+
+tl::unexpected<infra::RpcError> invalid(const Members& members) {
+  return infra::rpc_fail(infra::kRpcInvalidParams, members.trouble() + " is missing or wrong");
+}
+
+json::object signature_json(const core::Signature& signature) {
+  json::object out;
+  out["signature"] = core::to_hex(signature.to_rsv());
+  return out;
+}
+
+RpcResult answer(const keys::Result<keys::SignedDigest>& made) {
+  if (!made) return tl::unexpected(to_rpc(made.error()));
+  json::object out = signature_json(made->signature);
+  out["digest"] = core::to_hex(made->digest);
+  return json::value(std::move(out));
+}
+
+class Door final : public ControlDoor {
+ public:
+  Door(ControlDependencies dependencies, NodeInfo info, std::string token)
+      : d_(std::move(dependencies)), info_(std::move(info)), token_(std::move(token)) {
+    add(kInfo, &Door::tell);
+    add(kCreateWallet, &Door::create_wallet);
+    add(kBindAccount, &Door::bind_account);
+    add(kSignUserop, &Door::sign_userop);
+    add(kSignSession, &Door::sign_session);
+    add(kSignAction, &Door::sign_action);
+    add(kChangeKeys, &Door::change_keys);
+    add(kDescribeWallet, &Door::describe_wallet);
+    add(kBring, &Door::bring);
+    add(kErrand, &Door::errand);
+  }
+
+  infra::HttpHandler handler() override {
+    return [this](HttpRequest request) { return serve(std::move(request)); };
+  }
+
+ private:
+  using Method = Task<RpcResult> (Door::*)(Members members);
+
+  void add(const char* name, Method method) {
+    // A coroutine of its own: the members point into the call, which lives here.
+    rpc_.add(name, [this, method](RpcCall call) -> Task<RpcResult> {
+      Members members(call.params);
+      auto answered = co_await (this->*method)(std::move(members));
+      co_return answered;
+    });
+  }
+
+  // The token in its header only: no page can set it without asking, none is answered, and it is in no address.
+  Task<HttpResponse> serve(HttpRequest request) {
+    const std::string_view authorization = request.headers.get("authorization");
+    const std::string_view given = authorization.starts_with(kBearer) ? authorization.substr(kBearer.size()) : "";
+    const bool good = given.size() == token_.size() && base::equal_constant_time(base::view(given), base::view(token_));
+    if (!good || request.headers.find("origin"))
+      co_return infra::http_text(401, "the token is in control.json of the node's data folder\n");
+    co_return co_await rpc_.handle_http(std::move(request));
+  }
+
+  Task<RpcResult> tell(Members) { co_return json::value(to_json(info_)); }
+
+  Task<RpcResult> create_wallet(Members members) {
+    keys::Passkey passkey;
+    Members given = members.object("passkey");
+    passkey.credential_id = given.bytes("credentialId", 1'023);
+    passkey.public_key = given.fixed<64>("publicKey");
+    passkey.rp_id_hash = given.fixed<32>("rpIdHash");
+    const auto policy = members.message<protocol::Policy>("policy", kMaxMessage);
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto made = co_await d_.wallets.create_wallet(std::move(passkey), policy);
+    if (!made) co_return tl::unexpected(to_rpc(made.error()));
+    json::object out;
+    out["wallet"] = core::to_hex(made->id);
+    out["serverKey"] = core::to_hex(made->server_key);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> bind_account(Members members) {
+    keys::AccountBindRequest request;
+    request.wallet = members.fixed<16>("wallet");
+    request.chain_id = members.number("chainId", ~std::uint64_t{0});
+    request.server_key_index = static_cast<std::uint32_t>(members.number("serverKeyIndex", UINT32_MAX));
+    request.init_data = members.bytes("initData", protocol::kMaxInitData);
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto bound = co_await d_.wallets.bind_account(std::move(request));
+    if (!bound) co_return tl::unexpected(to_rpc(bound.error()));
+    co_await d_.watch(*bound);
+    json::object out;
+    out["account"] = core::to_hex(*bound);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> sign_userop(Members members) {
+    keys::UseropRequest request;
+    request.wallet = members.fixed<16>("wallet");
+    request.chain_id = members.number("chainId", ~std::uint64_t{0});
+    request.entry_point = members.fixed<20>("entryPoint");
+    request.userop = read_packed(members.object("userop"));
+    request.assertion = read_assertion(members.object("assertion"));
+    request.server_key_index = static_cast<std::uint32_t>(members.number("serverKeyIndex", UINT32_MAX));
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto made = co_await d_.wallets.sign_userop(std::move(request));
+    if (!made) co_return tl::unexpected(to_rpc(made.error()));
+    json::object out = signature_json(made->signature);
+    out["hash"] = core::to_hex(made->hash);
+    out["deploys"] = made->deploys;
+    out["sponsored"] = made->sponsored;
+    out["maxCost"] = core::format_quantity(made->max_cost);
+    out["ticket"] = core::to_hex(made->self_call.ticket);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> sign_session(Members members) {
+    keys::SessionRequest request;
+    request.wallet = members.fixed<16>("wallet");
+    request.chain_id = members.number("chainId", ~std::uint64_t{0});
+    request.entry_point = members.fixed<20>("entryPoint");
+    request.userop = read_packed(members.object("userop"));
+    request.ticket = members.fixed<32>("ticket");
+    request.server_key_index = static_cast<std::uint32_t>(members.number("serverKeyIndex", UINT32_MAX));
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto made = co_await d_.wallets.sign_session(std::move(request));
+    if (!made) co_return tl::unexpected(to_rpc(made.error()));
+    json::object out = signature_json(made->signature);
+    out["hash"] = core::to_hex(made->hash);
+    out["maxCost"] = core::format_quantity(made->max_cost);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> sign_action(Members members) {
+    keys::ActionRequest request;
+    request.wallet = members.fixed<16>("wallet");
+    request.chain_id = members.number("chainId", ~std::uint64_t{0});
+    request.account = members.fixed<20>("account");
+    request.server_key_index = static_cast<std::uint32_t>(members.number("serverKeyIndex", UINT32_MAX));
+    request.action = members.message<protocol::AccountAction>("action", kMaxMessage);
+    if (members.has("assertion")) request.assertion = read_assertion(members.object("assertion"));
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto made = co_await d_.wallets.sign_action(std::move(request));
+    co_return answer(made);
+  }
+
+  Task<RpcResult> change_keys(Members members) {
+    keys::KeyChangeRequest request;
+    request.wallet = members.fixed<16>("wallet");
+    request.chain_id = members.number("chainId", ~std::uint64_t{0});
+    request.account = members.fixed<20>("account");
+    request.server_key_index = static_cast<std::uint32_t>(members.number("serverKeyIndex", UINT32_MAX));
+    request.change = members.message<protocol::KeyChange>("change", kMaxMessage);
+    request.assertion = read_assertion(members.object("assertion"));
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto made = co_await d_.wallets.change_account_keys(std::move(request));
+    co_return answer(made);
+  }
+
+  Task<RpcResult> describe_wallet(Members members) {
+    const auto wallet = members.fixed<16>("wallet");
+    const auto index = static_cast<std::uint32_t>(members.number("serverKeyIndex", UINT32_MAX));
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto described = co_await d_.wallets.describe_wallet(wallet, index);
+    if (!described) co_return tl::unexpected(to_rpc(described.error()));
+    json::object out;
+    out["description"] = encode_hex(*described);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> bring(Members members) {
+    const auto to = members.fixed<20>("to");
+    Bytes call = members.bytes("callData", courier::CourierLimits{}.bytes);
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto accepted = co_await d_.courier.accept(to, std::move(call));
+    if (!accepted) co_return infra::rpc_fail(kRpcCourierError, accepted.error().text());
+    json::object out;
+    out["id"] = core::to_hex(*accepted);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> errand(Members members) {
+    const auto id = members.fixed<32>("id");
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto found = co_await d_.courier.errand(id);
+    if (!found) co_return infra::rpc_fail(kRpcCourierError, found.error().text());
+    co_return json::value(to_json(*found));
+  }
+
+  ControlDependencies d_;
+  NodeInfo info_;
+  std::string token_;
+  infra::RpcDispatcher rpc_;
+};
+
+}  // namespace
+
+std::unique_ptr<ControlDoor> make_control_door(ControlDependencies dependencies, NodeInfo info, std::string token) {
+  return std::make_unique<Door>(std::move(dependencies), std::move(info), std::move(token));
+}
+
+}  // namespace community::control

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// A new account: wallet in a node's trusted core, init data, address. The chain hears of it with its first operation.
+#pragma once
+#include "community/keys/api/key_service.hpp"
+#include "community/wallet/api/files.hpp"
+
+namespace community::wallet {
+
+using infra::Task;
+
+struct NewAccount {
+  std::uint64_t chain_id = 0;
+  Address factory{};
+  Address entry_point{};
+  Bytes32 proxy_init_code_hash{};
+  // Of the software passkey that signs for it.
+  Bytes32 passkey_secret{};
+  std::string rp_id, web_origin;
+  Bytes32 escape_secret{};
+  // What a trusted core lets its server key sign; the contract has limits of its own.
+  protocol::Policy policy;
+  // Of the account: rows for all chains, guardians, mode, salt. Passkeys and keys are filled in.
+  accounts::AccountInit init;
+  std::string created_at;
+};
+
+struct CreatedAccount {
+  AccountFile account;
+  RecoveryFile recovery;
+  Address server_key{};
+};
+
+// node: the trusted core refused; hash_differs: it computes another address than we do.
+Task<Result<CreatedAccount>> create_account(keys::WalletKeys& wallets, NewAccount wanted);
+
+}  // namespace community::wallet
