@@ -334,14 +334,15 @@ contract LimitsTest is VoteFixture {
     /// @dev What ends a permission and can do nothing else goes at once, whatever the target is.
     function test_TakingAPermissionBackIsFree() public {
         address a = address(anything);
-        bytes[] memory calls = new bytes[](3);
+        bytes[] memory calls = new bytes[](4);
         calls[0] = abi.encodeWithSignature("setApprovalForAll(address,bool)", STRANGER, false);
         calls[1] = abi.encodeWithSignature("revokeOperator(address)", STRANGER);
         calls[2] = abi.encodeWithSignature("decreaseAllowance(address,uint256)", STRANGER, 1);
-        for (uint256 i = 0; i < 3; ++i) _execute(a, 0, calls[i]);
+        calls[3] = abi.encodeWithSignature("setOperator(address,bool)", STRANGER, false);
+        for (uint256 i = 0; i < 4; ++i) _execute(a, 0, calls[i]);
         _list(a, 0);
-        for (uint256 i = 0; i < 3; ++i) _execute(a, 0, calls[i]);
-        vm.assertEq(anything.calls(), 6, "without a limit and with a limit of zero");
+        for (uint256 i = 0; i < 4; ++i) _execute(a, 0, calls[i]);
+        vm.assertEq(anything.calls(), 8, "without a limit and with a limit of zero");
         vm.assertFalse(account.isKnown(STRANGER), "nobody was paid or allowed anything");
     }
 
@@ -358,6 +359,7 @@ contract LimitsTest is VoteFixture {
         bytes4 all = bytes4(keccak256("setApprovalForAll(address,bool)"));
         _unlisted(abi.encodeWithSelector(all, STRANGER, true));
         _unlisted(abi.encodeWithSelector(all, STRANGER, 2));
+        _unlisted(abi.encodeWithSignature("setOperator(address,bool)", STRANGER, true));
         _unlisted(abi.encodeWithSelector(all, STRANGER, uint256(1) << 255));
         _unlisted(abi.encodePacked(abi.encodeWithSelector(all, STRANGER, false), uint8(0)));
         _unlisted(abi.encodePacked(abi.encodeWithSelector(all, STRANGER, false), uint256(0)));
@@ -634,7 +636,7 @@ contract LimitsTest is VoteFixture {
 
     /// @dev One well-formed call of each token function.
     function _tokenCalls() private view returns (bytes[] memory calls) {
-        string[28] memory names = [
+        string[29] memory names = [
             "transfer(address,uint256)",
             "transferFrom(address,address,uint256)",
             "approve(address,uint256)",
@@ -660,9 +662,10 @@ contract LimitsTest is VoteFixture {
             "transferFromAndCall(address,address,uint256,bytes)",
             "approveAndCall(address,uint256)",
             "approveAndCall(address,uint256,bytes)",
-            "transferFrom(address,address,uint256)",
-            "approve(address,uint256)",
-            "transfer(address,uint256)"
+            "setOperator(address,bool)",
+            "transfer(address,uint256,uint256)",
+            "approve(address,uint256,uint256)",
+            "transferFrom(address,address,uint256,uint256)"
         ];
         calls = new bytes[](names.length);
         // Eight words that fit every one of them: the account as owner, then a small address.

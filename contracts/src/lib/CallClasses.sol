@@ -69,11 +69,11 @@ library CallClasses {
     }
 
     /// @dev Whether the call ends a permission and can do nothing else: setApprovalForAll(operator, false) of ERC-721 and
-    /// 1155, in its exact encoding, so that no target can read the bytes otherwise. Two forms of `approve` are none.
+    /// 1155 and setOperator(operator, false) of ERC-6909, in their exact encoding, so that no target can read the bytes otherwise. Two forms of `approve` are none.
     /// approve(spender, 0) gives token 0 of an ERC-721; of a listed token it is an amount of zero. approve(address(0), n)
     /// gives an ERC-20 allowance to whomever a token takes for the zero address when it recovers a wrong signature.
     function _takesBack(bytes4 selector, bytes calldata data) private pure returns (bool) {
-        return selector == SET_APPROVAL_FOR_ALL && data.length == 4 + 32 * 2
+        return (selector == SET_APPROVAL_FOR_ALL || selector == SET_OPERATOR) && data.length == 4 + 32 * 2
             && _argument(data, 0) >> ADDRESS_BITS == 0 && _argument(data, 1) == 0;
     }
 
@@ -90,6 +90,7 @@ library CallClasses {
     uint256 private constant NONE = type(uint8).max;
     bytes4 private constant PERMIT_DAI = 0x8fcbaf0c;
     bytes4 private constant SET_APPROVAL_FOR_ALL = 0xa22cb465;
+    bytes4 private constant SET_OPERATOR = 0x558a7297;
 
     /// @dev Of a token function: how many words its arguments take at least, and which of them is the owner, the other
     /// side, and the amount. All zero when `s` is none.
@@ -106,11 +107,14 @@ library CallClasses {
         // transferAndCall and approveAndCall without and with data.
         if (s == 0xa22cb465 || s == 0x1296ee62 || s == 0x3177029f) return (2, NONE, 0, NONE);
         if (s == 0x959b8c3f) return (1, NONE, 0, NONE);
+        // ERC-6909: setOperator(address,bool); transfer and approve with an id between address and amount.
+        if (s == 0x558a7297) return (2, NONE, 0, NONE);
+        if (s == 0x095bcdb6 || s == 0x426a8493) return (3, NONE, 0, NONE);
         if (s == 0x9bd9bbc6 || s == 0x4000aea0 || s == 0xcae9ca51) return (3, NONE, 0, NONE);
         // The other side second: safeTransferFrom of ERC-721 (two) and ERC-1155, safeBatchTransferFrom, operatorSend,
-        // transferFromAndCall (two).
+        // transferFromAndCall (two), ERC-6909's transferFrom.
         if (s == 0x42842e0e || s == 0xd8fbe994) return (3, NONE, 1, NONE);
-        if (s == 0xb88d4fde || s == 0xc1d34b89) return (4, NONE, 1, NONE);
+        if (s == 0xb88d4fde || s == 0xc1d34b89 || s == 0xfe99049a) return (4, NONE, 1, NONE);
         if (s == 0xf242432a || s == 0x2eb2c2d6 || s == 0x62ad1b83) return (5, NONE, 1, NONE);
         // Nobody gets it: burn(uint256), burnFrom(address,uint256), ERC-777's burn(uint256,bytes) and operatorBurn.
         if (s == 0x42966c68) return (1, NONE, NONE, NONE);
