@@ -398,6 +398,22 @@ Task<Result<Address>> Service::bind_account(AccountBindRequest request) {
   co_return committed->account;
 }
 
+Task<Result<Address>> Service::adopt_account(AccountAdoptRequest request) {
+  auto change = std::make_shared<Change>();
+  change->command = Command::account_adopt;
+  change->kind = RecordKind::wallet;
+  change->record = request.wallet;
+  change->build = [request](const protocol::TreePath& path, core::ByteView sealed) {
+    return encode_message(protocol::AccountAdoptRequest{
+        {sealed, path}, request.chain_id, request.account, request.server_key_index, to_protocol(request.assertion)});
+  };
+  const auto answer = co_await submit(change);
+  if (!answer) co_return tl::unexpected(answer.error());
+  const auto committed = decode_message<protocol::AdoptionCommitted>(*answer);
+  if (!committed) co_return tl::unexpected(committed.error());
+  co_return committed->server_key;
+}
+
 Task<Result<SignedUserop>> Service::sign_userop(UseropRequest request) {
   const auto answer =
       co_await ask(Command::sign_userop, request.wallet, [&request](const protocol::RecordProof& proof) {

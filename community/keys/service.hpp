@@ -26,6 +26,7 @@ class Service final : public ConnectedKeyService {
   Task<Result<Sponsorship>> sign_sponsorship(RecordId key, SponsorshipRequest request) override;
   Task<Result<WalletInfo>> create_wallet(Passkey passkey, protocol::Policy policy) override;
   Task<Result<Address>> bind_account(AccountBindRequest request) override;
+  Task<Result<Address>> adopt_account(AccountAdoptRequest request) override;
   Task<Result<SignedUserop>> sign_userop(UseropRequest request) override;
   Task<Result<SignedSession>> sign_session(SessionRequest request) override;
   Task<Result<SignedDigest>> sign_action(ActionRequest request) override;

@@ -17,6 +17,7 @@
 #include "community/infra/fake/random.hpp"
 #include "community/keys/api/operator.hpp"
 #include "community/keys/factory.hpp"
+#include "trusted/ethereum/calls.hpp"
 #include "trusted/ethereum/typed_data.hpp"
 
 namespace community::keys {
@@ -410,6 +411,19 @@ Bytes init_data(const Passkey& key, const Address& server_key) {
   return out;
 }
 
+// execute() of the plain batch with one call: no value, no data.
+Bytes plain_call(const Address& to) {
+  Bytes out = core::to_bytes(ethereum::kExecute);
+  out.insert(out.end(), ethereum::kBatchMode.begin(), ethereum::kBatchMode.end());
+  // Offset and length of the bytes; inside: offset and count of the calls, offset of the call.
+  std::vector<Uint256> words{64, 224, 32, 1, 32, Uint256::from_be(to), 0, 96, 0};
+  for (const Uint256& word : words) {
+    const Bytes32 bytes = word.to_be();
+    out.insert(out.end(), bytes.begin(), bytes.end());
+  }
+  return out;
+}
+
 class AccountKeysTest : public KeyServiceTest {
  protected:
   // Makes a wallet with an account, then `work`.
@@ -444,9 +458,20 @@ class AccountKeysTest : public KeyServiceTest {
     request.assertion = assert_over(key_, protocol::key_change_digest(change, server_key, kChain, account_));
     return request;
   }
+  // `revision` is the wallet's when the person signs: 1 when made, 2 with its account.
+  AccountAdoptRequest adopt_request(const Address& account, std::uint32_t index, std::uint64_t revision) const {
+    AccountAdoptRequest request;
+    request.wallet = wallet_.id;
+    request.chain_id = kChain;
+    request.account = account;
+    request.server_key_index = index;
+    request.assertion =
+        assert_over(key_, protocol::account_adoption_challenge(wallet_.id, revision, kChain, account, index));
+    return request;
+  }
   Passkey key_ = passkey(1);
   WalletInfo wallet_;
-  Address account_{};
+  Address account_{}, adopted_key_{};
 };
 
 TEST_F(AccountKeysTest, AnActionIsSignedWithThePasskeysAssertion) {
@@ -506,6 +531,69 @@ TEST_F(AccountKeysTest, AChangeOfKeysIsCommittedWhenItsSignatureIsThere) {
     EXPECT_EQ(wallet->accounts[0].moved_to, Address{0x0f});
   };
   with_service(check);
+}
+
+TEST_F(AccountKeysTest, AnAccountThatBeganElsewhereIsAdoptedAndSignsButDoesNotDeploy) {
+  const Address immigrant{0x1b};
+  auto work = [&](KeyService& service) -> Task<void> {
+    // Made before the account was bound, so of an earlier revision.
+    AccountAdoptRequest request = adopt_request(immigrant, 2, 1);
+    const auto overtaken = co_await service.adopt_account(request);
+    EXPECT_EQ(overtaken.error().refusal, protocol::Error::challenge_mismatch);
+    request = adopt_request(immigrant, 2, 2);
+    const auto server_key = co_await service.adopt_account(request);
+    EXPECT_TRUE(server_key.has_value()) << server_key.error().text();
+    if (!server_key) co_return;
+    adopted_key_ = *server_key;
+    EXPECT_NE(adopted_key_, wallet_.server_key);
+    const auto again = co_await service.adopt_account(request);
+    EXPECT_EQ(again.error().refusal, protocol::Error::account_exists);
+  };
+  with_account(work);
+  stop_core(SIGKILL);
+  start_core();
+  auto sign_one = [&](KeyService& service) -> Task<void> {
+    UseropRequest request;
+    request.wallet = wallet_.id;
+    request.chain_id = kChain;
+    request.entry_point = Address{0x43, 0x37};
+    request.server_key_index = 2;
+    request.userop.sender = immigrant;
+    request.userop.call_data = plain_call(Address{0x5a});
+    const core::UserOperation unpacked = core::unpack(request.userop).value();
+    const auto hash = core::userop_hash(unpacked, core::EntryPointVersion::v0_8, request.entry_point, Uint256(kChain));
+    request.assertion = assert_over(key_, hash.value());
+    const auto signed_one = co_await service.sign_userop(request);
+    EXPECT_TRUE(signed_one.has_value()) << signed_one.error().text();
+    if (signed_one) {
+      EXPECT_EQ(core::recover_address(signed_one->hash, signed_one->signature).value(), adopted_key_);
+    }
+    request.userop.init_code = Bytes(20);
+    const auto deploying = co_await service.sign_userop(request);
+    EXPECT_EQ(deploying.error().refusal, protocol::Error::adopted_account_deploys);
+  };
+  with_service(sign_one);
+}
+
+TEST_F(AccountKeysTest, AnAccountThatMovedAwayComesHome) {
+  auto work = [&](KeyService& service) -> Task<void> {
+    protocol::KeyChange change;
+    change.votes = 1;
+    change.server_key = protocol::NewServerKey::foreign;
+    change.foreign_key = Address{0x0f};
+    const auto left = co_await service.change_account_keys(change_request(change, change.foreign_key));
+    EXPECT_TRUE(left.has_value()) << left.error().text();
+    const auto skipped = co_await service.adopt_account(adopt_request(account_, 2, 3));
+    EXPECT_EQ(skipped.error().refusal, protocol::Error::server_key_index_out_of_order);
+    const auto home = co_await service.adopt_account(adopt_request(account_, 1, 3));
+    EXPECT_TRUE(home.has_value()) << home.error().text();
+    const auto wallet = co_await service.describe_wallet(wallet_.id);
+    EXPECT_EQ(wallet->account_count, 1);
+    EXPECT_EQ(wallet->accounts[0].moved_to, Address{});
+    EXPECT_EQ(wallet->accounts[0].last_server_key_index, 1u);
+    EXPECT_FALSE(wallet->accounts[0].is_adopted());
+  };
+  with_account(work);
 }
 
 TEST_F(AccountKeysTest, ASessionOperationNeedsItsTicket) {

@@ -96,6 +96,16 @@ struct AccountBindRequest {
   Bytes init_data;
 };
 
+// The challenge of the assertion is protocol::account_adoption_challenge of the wallet as describe_wallet tells it now.
+struct AccountAdoptRequest {
+  RecordId wallet{};
+  std::uint64_t chain_id = 0;
+  Address account{};
+  // The wallet's server key that the owner gave, or will give, to the account on chain.
+  std::uint32_t server_key_index = 0;
+  Assertion assertion;
+};
+
 struct UseropRequest {
   RecordId wallet{};
   std::uint64_t chain_id = 0;
@@ -168,6 +178,11 @@ class WalletKeys {
   virtual Task<Result<WalletInfo>> create_wallet(Passkey passkey, protocol::Policy policy) = 0;
   // The account's address. Binding what is bound already answers refused(account_exists).
   virtual Task<Result<Address>> bind_account(AccountBindRequest request) = 0;
+  // Takes in an account that began elsewhere, or takes back one that left; answers the address of the named server key.
+  // What is there with this key already answers refused(account_exists), also when an answer was lost; a wallet that
+  // changed since the challenge was made answers refused(challenge_mismatch). Nothing that deploys is signed for an
+  // adopted account.
+  virtual Task<Result<Address>> adopt_account(AccountAdoptRequest request) = 0;
   virtual Task<Result<SignedUserop>> sign_userop(UseropRequest request) = 0;
   virtual Task<Result<SignedSession>> sign_session(SessionRequest request) = 0;
   virtual Task<Result<SignedDigest>> sign_action(ActionRequest request) = 0;
