@@ -4,6 +4,7 @@
 #include "community/infra/api/files.hpp"
 #include "community/wallet/api/creation.hpp"
 #include "community/wallet/api/grant_file.hpp"
+#include "community/wallet/api/join_file.hpp"
 
 namespace community::node {
 
@@ -20,13 +21,12 @@ struct Arguments {
   fs::path file;
   // Both together, or all where a command takes several.
   Paths more, files;
-  fs::path out, recovery_out, guardians_out, grant_file;
-  std::string to, amount, token, data, item, server_key;
+  fs::path out, recovery_out, grant_file, join;
+  std::string to, amount, token, data, item;
   std::string limit, gas_cap, value_per_call = "0", value_total = "0";
-  std::vector<std::string> tokens, functions, guardians;
-  unsigned minutes = 120, threshold = 0;
-  std::uint64_t recovery_days = 7;
-  bool queue = false, strict = false, unlisted = false;
+  std::vector<std::string> tokens, functions;
+  unsigned minutes = 120;
+  bool queue = false, strict = false;
 };
 using Shared = std::shared_ptr<Arguments>;
 
@@ -72,6 +72,14 @@ Task<wallet::Result<accounts::Call>> call_of(AccountContext& context, const Argu
   co_return accounts::Call{*token, {}, transfer.encode({*to, *amount}).value()};
 }
 
+// The contract's daily limit is the bound that counts; the trusted core's lets queued spends through.
+protocol::Policy policy_for(const Uint256& gas_cap) {
+  protocol::Policy policy;
+  policy.call_value_cap = policy.operation_value_cap = core::max_of_bits(128);
+  policy.cost_cap = gas_cap;
+  return policy;
+}
+
 Task<Done> create(AccountContext& context, Shared in) {
   auto info = co_await context.node_info();
   if (!info) co_return tl::unexpected(std::move(info.error()));
@@ -91,9 +99,7 @@ Task<Done> create(AccountContext& context, Shared in) {
   const auto limit = parse_amount(in->limit, 18), cap = parse_amount(in->gas_cap, 18);
   if (!limit) co_return tl::unexpected(limit.error());
   if (!cap) co_return tl::unexpected(cap.error());
-  // The contract's daily limit is the bound that counts; the trusted core's lets queued spends through.
-  wanted.policy.call_value_cap = wanted.policy.operation_value_cap = core::max_of_bits(128);
-  wanted.policy.cost_cap = *cap;
+  wanted.policy = policy_for(*cap);
   wanted.init.limits.push_back({info->chain_id, {}, *limit});
   wanted.init.gas_caps.push_back({info->chain_id, *cap});
   for (const std::string& row : in->tokens) {
@@ -107,7 +113,6 @@ Task<Done> create(AccountContext& context, Shared in) {
     wanted.init.limits.push_back({info->chain_id, *token, *amount});
   }
   wanted.init.strict = in->strict;
-  wanted.init.recovery_delay_s = static_cast<std::uint32_t>(in->recovery_days * 86'400);
   wanted.init.salt = Uint256(context.random().u64());
   wanted.created_at = wallet::format_time(now_seconds(context));
   const auto node = co_await context.node();
@@ -365,20 +370,62 @@ Task<Done> remove_passkey(AccountContext& context, Shared in) {
   co_return Done{};
 }
 
+// At the node that the account moves to: before anything happens on chain, so that a refusal comes before the move.
+Task<Done> join(AccountContext& context, Shared in) {
+  auto info = co_await context.node_info();
+  if (!info) co_return tl::unexpected(std::move(info.error()));
+  auto file = wallet::read_wallet_file(in->files.front());
+  if (!file) co_return tl::unexpected(std::move(file.error()));
+  wallet::JoiningAccount wanted;
+  if (auto* recovery = std::get_if<wallet::RecoveryFile>(&*file)) {
+    wanted.origin = std::move(recovery->origin);
+  } else if (auto* held = std::get_if<wallet::AccountFile>(&*file)) {
+    wanted.origin = std::move(held->origin);
+  } else {
+    co_return fail(ErrorCode::file_kind, "name the account's recovery file or account file");
+  }
+  if (wanted.origin.entry_point != info->entry_point)
+    co_return fail(ErrorCode::node, "this node does not serve the account's EntryPoint");
+  wanted.chain_id = info->chain_id;
+  wanted.passkey_secret = new_secret(context.random());
+  wanted.rp_id = info->rp_id;
+  wanted.web_origin = info->web_origin;
+  // The account's own gas cap is on chain already; the trusted core follows it up to what its field holds.
+  wanted.policy = policy_for(core::max_of_bits(96));
+  wanted.created_at = wallet::format_time(now_seconds(context));
+  const auto node = co_await context.node();
+  auto joined = co_await wallet::join_account(**node, std::move(wanted));
+  if (!joined) co_return tl::unexpected(std::move(joined.error()));
+  if (auto kept = wallet::write_new_wallet_file(in->out, joined->account); !kept) co_return kept;
+  if (auto kept = wallet::write_join_file(in->join, joined->join); !kept) co_return kept;
+  say("server key " + core::format_address(joined->join.server_key) + ", in this node's trusted core");
+  say("account file " + in->out.string() + ": it is of use once the account has the keys in " + in->join.string());
+  say("Then, where the account is now: community-node account move FILE --to " + in->join.string());
+  say("or, when its node is gone:      community-node account escape start RECOVERY --to " + in->join.string());
+  co_return Done{};
+}
+
 // Another server key and another escape key at once: what somebody else may have seen of either is worth nothing then.
+// To another node, with a passkey for its domain in place of the ones there are.
 Task<Done> move(AccountContext& context, Shared in) {
   auto opened = co_await context.open(in->files);
   if (!opened) co_return tl::unexpected(std::move(opened.error()));
   if (!opened->origin()) co_return fail(ErrorCode::argument, "name the account file or the recovery file");
   wallet::KeyChangeOrder order;
-  if (in->server_key.empty()) {
+  if (in->join.empty()) {
     const auto index = co_await opened->next_server_key();
     if (!index) co_return tl::unexpected(index.error());
     order.own_server_key = *index;
   } else {
-    const auto key = read_address(in->server_key, "--server-key");
-    if (!key) co_return tl::unexpected(key.error());
-    order.foreign_server_key = *key;
+    const auto join = wallet::read_join_file(in->join);
+    if (!join) co_return tl::unexpected(join.error());
+    if (join->account != opened->where().account || join->chain_id != opened->where().chain_id)
+      co_return fail(ErrorCode::account_other, "the join file is of another account or chain");
+    auto removed = co_await opened->other_passkeys();
+    if (!removed) co_return tl::unexpected(std::move(removed.error()));
+    order.removed = std::move(*removed);
+    order.added.push_back(join->passkey);
+    order.foreign_server_key = join->server_key;
   }
   wallet::RecoveryFile recovery;
   recovery.origin = *opened->origin();
@@ -393,6 +440,8 @@ Task<Done> move(AccountContext& context, Shared in) {
   const auto acted = co_await opened->change_keys(std::move(order));
   if (!acted) co_return tl::unexpected(acted.error());
   say_acted(*acted, acted->waits_s == 0 ? "moved: server key and escape key are new" : "the move started");
+  if (!in->join.empty())
+    say("The passkey that signed is still the account's: end it from the other node, with `account remove-passkey`");
   co_return Done{};
 }
 
@@ -501,8 +550,13 @@ class Commands {
       auto [made, in] = add("remove-passkey", "a passkey of the account ends", remove_passkey);
       made->add_option("X", in->item, "its x coordinate, as `show` prints it")->required();
     }
+    {
+      auto [made, in] = add("join", "at another node: prepare to take an account in", join);
+      made->add_option("--out", in->out, "account file to write, for this node")->required();
+      made->add_option("--join", in->join, "join file to write: public keys for `move` or `escape`")->required();
+    }
     auto [made, in] = add("move", "move house: new server key and new escape key at once", move);
-    made->add_option("--server-key", in->server_key, "of another node; else a new one of this node");
+    made->add_option("--to", in->join, "join file of another node; else a new server key of this one");
     made->add_option("--recovery", in->recovery_out, "recovery file to write for the new escape key")->required();
   }
 

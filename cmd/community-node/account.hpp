@@ -27,14 +27,13 @@ struct AccountOptions {
   std::string configured_chain;
   std::filesystem::path payer;
   bool unsponsored = false;
-  bool json = false;
 };
 
 // Everything a command may need, made when it first asks: a command with recovery file, payer and chain never looks for
 // a node.
 class AccountContext {
  public:
-  AccountContext(infra::EventLoop& loop, const AccountOptions& options);
+  explicit AccountContext(const AccountOptions& options);
   ~AccountContext();
 
   const AccountOptions& options() const { return options_; }
@@ -43,7 +42,7 @@ class AccountContext {
   std::vector<std::string> chain_urls() const;
 
   // One chain of --chain, by its place.
-  Task<wallet::Result<chain::ExecutionClient*>> chain(std::size_t index = 0);
+  chain::ExecutionClient& chain(std::size_t index = 0) { return *chains_.at(index); }
   Task<wallet::Result<std::uint64_t>> chain_id();
   // Null without --payer.
   Task<wallet::Result<wallet::Payer*>> payer();
@@ -56,7 +55,6 @@ class AccountContext {
   Task<wallet::Result<wallet::Wallet>> open(std::vector<std::filesystem::path> files);
 
  private:
-  struct Body;
   const AccountOptions& options_;
   std::unique_ptr<infra::Random> random_;
   std::unique_ptr<infra::Clock> clock_;
@@ -77,7 +75,7 @@ int run_account(const AccountOptions& options, const AccountJob& job);
 
 // --- words on the terminal ---
 void say(const std::string& line);
-// "1.5", as 18-decimal units where the chain's own currency is meant.
+// "1.5" for 15 * 10^17 wei.
 std::string ether_text(const Uint256& wei);
 // "3 days 2 hours"
 std::string span_text(std::uint64_t seconds);

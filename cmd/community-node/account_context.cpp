@@ -7,14 +7,13 @@
 #include "community/core/abi.hpp"
 #include "community/infra/api/log.hpp"
 #include "community/infra/factory.hpp"
-#include "trusted/base/keccak.hpp"
 
 namespace community::node {
 
 using wallet::ErrorCode;
 using wallet::fail;
 
-AccountContext::AccountContext(infra::EventLoop&, const AccountOptions& options)
+AccountContext::AccountContext(const AccountOptions& options)
     : options_(options),
       random_(infra::make_system_random()),
       clock_(infra::make_system_clock()),
@@ -30,10 +29,6 @@ AccountContext::~AccountContext() = default;
 
 std::vector<std::string> AccountContext::chain_urls() const {
   return options_.chains.empty() ? std::vector<std::string>{options_.configured_chain} : options_.chains;
-}
-
-Task<wallet::Result<chain::ExecutionClient*>> AccountContext::chain(std::size_t index) {
-  co_return chains_.at(index).get();
 }
 
 Task<wallet::Result<std::uint64_t>> AccountContext::chain_id() {
@@ -130,7 +125,7 @@ int run_account(const AccountOptions& options, const AccountJob& job) {
   log.level = infra::LogLevel::error;
   infra::configure_log(log);
   infra::EventLoop loop;
-  AccountContext context(loop, options);
+  AccountContext context(options);
   const auto done = loop.block_on(job(context));
   if (done) return 0;
   std::fprintf(stderr, "community-node: %s\n", done.error().text().c_str());
@@ -181,11 +176,10 @@ wallet::Result<std::array<std::uint8_t, 4>> read_selector(const std::string& tex
 
 Task<wallet::Result<unsigned>> decimals_of(AccountContext& context, Address token) {
   if (base::is_zero(token)) co_return 18u;
-  const auto client = co_await context.chain();
   chain::CallRequest request;
   request.to = token;
   request.data = core::parse_abi_function("decimals()").value().encode({}).value();
-  const auto answer = co_await (*client)->call(std::move(request));
+  const auto answer = co_await context.chain().call(std::move(request));
   const bool is_word = answer && answer->size() == 32;
   const auto decimals = is_word ? Uint256::from_be(*answer).to_u64() : std::nullopt;
   if (!decimals || *decimals > 77)

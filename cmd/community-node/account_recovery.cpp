@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ways back: the escape by one vote, and the recovery by guardians, who sign on machines of their own.
+#include <algorithm>
+
 #include "cmd/community-node/account.hpp"
 #include "community/wallet/api/guardian_files.hpp"
+#include "community/wallet/api/join_file.hpp"
 
 namespace community::node {
 
@@ -13,12 +16,13 @@ using Paths = std::vector<fs::path>;
 
 namespace {
 
-constexpr infra::Milliseconds kWatchPause{5'000};
+// Looking is a few dozen questions on a chain with public servers: often near the end, rarely before.
+constexpr std::uint64_t kLeastPause_s = 5, kMostPause_s = 600;
 
 struct Arguments {
   Paths files;
-  fs::path keys_out, list, request, key, recovery_out;
-  std::string rp_id = "escape.invalid", to, amount;
+  fs::path keys_out, join, list, request, key, recovery_out;
+  std::string rp_id = "escape.invalid";
   std::vector<std::string> guardians, signatures;
   unsigned threshold = 0, days = 7;
   bool strict = false, unlisted = false, freeze = false;
@@ -50,6 +54,22 @@ wallet::Result<wallet::NewKeys> make_keys(AccountContext& context, Address accou
   return keys;
 }
 
+// Of a node that takes the account in, or the person's own.
+wallet::Result<wallet::NewKeys> escape_keys(AccountContext& context, const accounts::AccountOnChain& where,
+                                            const Arguments& in) {
+  if (in.join.empty() == in.keys_out.empty())
+    return fail(ErrorCode::argument, "say --keys to make keys of your own, or --to with a node's join file");
+  if (in.join.empty()) return make_keys(context, where.account, in.keys_out, in.rp_id);
+  const auto join = wallet::read_join_file(in.join);
+  if (!join) return tl::unexpected(join.error());
+  if (join->account != where.account || join->chain_id != where.chain_id)
+    return fail(ErrorCode::account_other, "the join file is of another account or chain");
+  wallet::NewKeys keys;
+  keys.passkeys.push_back({join->passkey.public_key, join->passkey.rp_id_hash});
+  keys.server_key = join->server_key;
+  return keys;
+}
+
 Task<Done> escape_start(AccountContext& context, Shared in) {
   auto opened = co_await context.open(in->files);
   if (!opened) co_return tl::unexpected(std::move(opened.error()));
@@ -60,7 +80,7 @@ Task<Done> escape_start(AccountContext& context, Shared in) {
     if (!frozen && frozen.error().code != ErrorCode::reverted) co_return tl::unexpected(frozen.error());
     say(frozen ? "frozen: nobody moves anything until the escape is finished" : "it is frozen already");
   }
-  auto keys = make_keys(context, opened->where().account, in->keys_out, in->rp_id);
+  auto keys = escape_keys(context, opened->where(), *in);
   if (!keys) co_return tl::unexpected(std::move(keys.error()));
   const auto acted = co_await opened->escape(std::move(*keys));
   if (!acted) co_return tl::unexpected(acted.error());
@@ -116,7 +136,8 @@ Task<Done> escape_watch(AccountContext& context, Shared in) {
     const std::string words = finished ? "waiting, " + span_text(left / 60 * 60) + " left" : finished.error().text();
     if (words != said) say(words);
     said = words;
-    co_await context.clock().sleep_for(kWatchPause);
+    const infra::Milliseconds pause(1'000 * std::clamp(left / 4, kLeastPause_s, kMostPause_s));
+    co_await context.clock().sleep_for(pause);
   }
 }
 
@@ -164,8 +185,7 @@ Task<Done> recover_prepare(AccountContext& context, Shared in) {
   if (!guardians) co_return tl::unexpected(guardians.error());
   const auto id = co_await context.chain_id();
   if (!id) co_return tl::unexpected(id.error());
-  const auto client = co_await context.chain();
-  const auto state = co_await accounts::AccountView(**client).state(guardians->account);
+  const auto state = co_await accounts::AccountView(context.chain()).state(guardians->account);
   if (!state) co_return fail(ErrorCode::chain, state.error().text());
   if (!state->deployed) co_return fail(ErrorCode::account_missing, "the account is not on this chain");
   if (state->guardians_hash != guardians->list.hash())
@@ -276,7 +296,8 @@ void add_escape(CLI::App& account, AccountJob& job) {
     auto in = std::make_shared<Arguments>();
     CLI::App* made = escape->add_subcommand("start", "freeze and start");
     add_files(*made, in);
-    made->add_option("--keys", in->keys_out, "keys file to write: the new passkey and server key")->required();
+    made->add_option("--keys", in->keys_out, "keys file to write: the new passkey and server key");
+    made->add_option("--to", in->join, "join file of a node instead");
     made->add_option("--rp-id", in->rp_id, "relying party of the new passkey")->capture_default_str();
     made->add_flag("--freeze", in->freeze, "freeze first, so that nobody spends meanwhile");
     made->callback([&job, in] { job = job_of(escape_start, in); });

@@ -180,14 +180,14 @@ Task<wallet::Result<void>> show_account(AccountContext& context, std::vector<std
   unsigned answered = 0;
   say("account " + core::format_address(wallet::account_of(read.front())));
   for (std::size_t i = 0; i < urls.size(); i++) {
-    const auto client = co_await context.chain(i);
-    const auto id = co_await (*client)->chain_id();
+    chain::ExecutionClient& client = context.chain(i);
+    const auto id = co_await client.chain_id();
     if (!id) {
       // One chain that is away hides nothing of the others.
       say("chain at " + urls[i] + " does not answer: " + id.error().text());
       continue;
     }
-    wallet::WalletServices services{**client, *id, context.random()};
+    wallet::WalletServices services{client, *id, context.random()};
     auto opened = wallet::Wallet::open(std::move(services), read);
     if (!opened) co_return tl::unexpected(std::move(opened.error()));
     const auto overview = co_await opened->look(tokens);

@@ -166,6 +166,21 @@ Task<keys::Result<Address>> ControlClient::bind_account(keys::AccountBindRequest
   co_return account;
 }
 
+Task<keys::Result<Address>> ControlClient::adopt_account(keys::AccountAdoptRequest request) {
+  json::object params;
+  params["wallet"] = core::to_hex(request.wallet);
+  params["chainId"] = request.chain_id;
+  params["account"] = core::to_hex(request.account);
+  params["serverKeyIndex"] = request.server_key_index;
+  params["assertion"] = to_json(request.assertion);
+  const auto answer = co_await body_->ask_keys(kAdoptAccount, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  const Address server_key = members.fixed<20>("serverKey");
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return server_key;
+}
+
 Task<keys::Result<keys::SignedUserop>> ControlClient::sign_userop(keys::UseropRequest request) {
   json::object params;
   params["wallet"] = core::to_hex(request.wallet);

@@ -14,6 +14,7 @@ namespace json = boost::json;
 inline constexpr const char* kInfo = "control_info";
 inline constexpr const char* kCreateWallet = "control_createWallet";
 inline constexpr const char* kBindAccount = "control_bindAccount";
+inline constexpr const char* kAdoptAccount = "control_adoptAccount";
 inline constexpr const char* kSignUserop = "control_signUserop";
 inline constexpr const char* kSignSession = "control_signSession";
 inline constexpr const char* kSignAction = "control_signAction";

@@ -23,6 +23,10 @@ class RecordingWallets final : public keys::WalletKeys {
     if (refusal) co_return keys::refuse(*refusal);
     co_return Address{9};
   }
+  Task<keys::Result<Address>> adopt_account(keys::AccountAdoptRequest request) override {
+    adopt = std::move(request);
+    co_return Address{10};
+  }
   Task<keys::Result<keys::SignedUserop>> sign_userop(keys::UseropRequest request) override {
     userop = std::move(request);
     keys::SignedUserop out;
@@ -68,6 +72,7 @@ class RecordingWallets final : public keys::WalletKeys {
   keys::Passkey passkey;
   protocol::Policy policy;
   keys::AccountBindRequest bind;
+  keys::AccountAdoptRequest adopt;
   keys::UseropRequest userop;
   keys::SessionRequest session;
   keys::ActionRequest action;
@@ -203,6 +208,13 @@ TEST_F(ControlTest, WalletsAndAccountsArriveAsTheyWereMade) {
   EXPECT_EQ(wallets.bind.init_data, bind.init_data);
   EXPECT_EQ(wallets.bind.server_key_index, 2u);
   EXPECT_EQ(watched, std::vector<Address>{Address{9}});
+
+  keys::AccountAdoptRequest adopt{{7}, 31'337, {12}, 3, assertion()};
+  EXPECT_EQ(loop.block_on(client->adopt_account(adopt)).value(), Address{10});
+  EXPECT_EQ(wallets.adopt.account, adopt.account);
+  EXPECT_EQ(wallets.adopt.server_key_index, 3u);
+  EXPECT_EQ(wallets.adopt.assertion.client_data, adopt.assertion.client_data);
+  EXPECT_EQ(watched.back(), Address{12});
 }
 
 TEST_F(ControlTest, OperationsArriveAsTheyWereMade) {

@@ -37,6 +37,7 @@ class Door final : public ControlDoor {
     add(kInfo, &Door::tell);
     add(kCreateWallet, &Door::create_wallet);
     add(kBindAccount, &Door::bind_account);
+    add(kAdoptAccount, &Door::adopt_account);
     add(kSignUserop, &Door::sign_userop);
     add(kSignSession, &Door::sign_session);
     add(kSignAction, &Door::sign_action);
@@ -102,6 +103,23 @@ class Door final : public ControlDoor {
     co_await d_.watch(*bound);
     json::object out;
     out["account"] = core::to_hex(*bound);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> adopt_account(Members members) {
+    keys::AccountAdoptRequest request;
+    request.wallet = members.fixed<16>("wallet");
+    request.chain_id = members.number("chainId", ~std::uint64_t{0});
+    request.account = members.fixed<20>("account");
+    request.server_key_index = static_cast<std::uint32_t>(members.number("serverKeyIndex", UINT32_MAX));
+    request.assertion = read_assertion(members.object("assertion"));
+    if (!members.trouble().empty()) co_return invalid(members);
+    const Address account = request.account;
+    const auto adopted = co_await d_.wallets.adopt_account(std::move(request));
+    if (!adopted) co_return tl::unexpected(to_rpc(adopted.error()));
+    co_await d_.watch(account);
+    json::object out;
+    out["serverKey"] = core::to_hex(*adopted);
     co_return json::value(std::move(out));
   }
 

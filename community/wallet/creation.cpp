@@ -5,13 +5,22 @@
 
 namespace community::wallet {
 
+namespace {
+
+keys::Passkey registered(const SoftwarePasskey& passkey) {
+  keys::Passkey out;
+  out.credential_id = passkey.credential_id();
+  out.public_key = passkey.public_key();
+  out.rp_id_hash = passkey.rp_id_hash();
+  return out;
+}
+
+}  // namespace
+
 Task<Result<CreatedAccount>> create_account(keys::WalletKeys& wallets, NewAccount wanted) {
   const SoftwarePasskey passkey(wanted.passkey_secret, wanted.rp_id, wanted.web_origin);
-  keys::Passkey registered;
-  registered.credential_id = passkey.credential_id();
-  registered.public_key = passkey.public_key();
-  registered.rp_id_hash = passkey.rp_id_hash();
-  const auto wallet = co_await wallets.create_wallet(std::move(registered), wanted.policy);
+  keys::Passkey first = registered(passkey);
+  const auto wallet = co_await wallets.create_wallet(std::move(first), wanted.policy);
   if (!wallet) co_return fail(ErrorCode::node, "creating the wallet: " + wallet.error().text());
 
   accounts::AccountInit init = std::move(wanted.init);
@@ -48,6 +57,37 @@ Task<Result<CreatedAccount>> create_account(keys::WalletKeys& wallets, NewAccoun
   created.account.passkey_secrets.push_back(wanted.passkey_secret);
   created.account.created_at = wanted.created_at;
   co_return created;
+}
+
+Task<Result<JoinedAccount>> join_account(keys::WalletKeys& wallets, JoiningAccount wanted) {
+  const SoftwarePasskey passkey(wanted.passkey_secret, wanted.rp_id, wanted.web_origin);
+  keys::Passkey first = registered(passkey);
+  const auto wallet = co_await wallets.create_wallet(std::move(first), wanted.policy);
+  if (!wallet) co_return fail(ErrorCode::node, "creating the wallet: " + wallet.error().text());
+  const auto described = co_await wallets.describe_wallet(wallet->id, 0);
+  if (!described) co_return fail(ErrorCode::node, "the trusted core: " + described.error().text());
+  const Address account = wanted.origin.account;
+  PasskeyAssertion assertion = passkey.assert_challenge(
+      protocol::account_adoption_challenge(wallet->id, described->revision, wanted.chain_id, account, 0));
+  keys::AccountAdoptRequest request;
+  request.wallet = wallet->id;
+  request.chain_id = wanted.chain_id;
+  request.account = account;
+  request.assertion = {std::move(assertion.credential_id), std::move(assertion.client_data),
+                       std::move(assertion.authenticator_data), assertion.signature};
+  const auto server_key = co_await wallets.adopt_account(std::move(request));
+  if (!server_key) co_return fail(ErrorCode::node, "taking the account in: " + server_key.error().text());
+  if (*server_key != wallet->server_key)
+    co_return fail(ErrorCode::hash_differs, "the trusted core names two different server keys");
+  JoinedAccount joined;
+  joined.join = {account, wanted.chain_id, registered(passkey), *server_key};
+  joined.account.origin = std::move(wanted.origin);
+  joined.account.wallet = wallet->id;
+  joined.account.rp_id = std::move(wanted.rp_id);
+  joined.account.web_origin = std::move(wanted.web_origin);
+  joined.account.passkey_secrets.push_back(wanted.passkey_secret);
+  joined.account.created_at = std::move(wanted.created_at);
+  co_return joined;
 }
 
 }  // namespace community::wallet

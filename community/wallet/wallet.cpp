@@ -592,6 +592,17 @@ Task<Result<void>> Wallet::Body::match_server_key(Address on_chain) {
                                               " is none of this node's: the account moved to another one");
 }
 
+Task<Result<std::vector<Uint256>>> Wallet::other_passkeys() {
+  const auto now = co_await body_->deployed_moment();
+  if (!now) co_return tl::unexpected(now.error());
+  const std::vector<Vote> all = body_->votes(now->state);
+  std::vector<Uint256> others;
+  for (const accounts::ChainPasskey& passkey : now->state.passkeys)
+    if (all.empty() || all.front().signer != passkey.slot)
+      others.push_back(Uint256::from_be(core::ByteView(passkey.key.public_key).first(32)));
+  co_return others;
+}
+
 Task<Result<std::uint32_t>> Wallet::next_server_key() {
   const auto now = co_await body_->deployed_moment();
   if (!now) co_return tl::unexpected(now.error());

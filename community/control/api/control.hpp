@@ -70,6 +70,7 @@ class ControlClient final : public keys::WalletKeys {
 
   Task<keys::Result<keys::WalletInfo>> create_wallet(keys::Passkey passkey, protocol::Policy policy) override;
   Task<keys::Result<Address>> bind_account(keys::AccountBindRequest request) override;
+  Task<keys::Result<Address>> adopt_account(keys::AccountAdoptRequest request) override;
   Task<keys::Result<keys::SignedUserop>> sign_userop(keys::UseropRequest request) override;
   Task<keys::Result<keys::SignedSession>> sign_session(keys::SessionRequest request) override;
   Task<keys::Result<keys::SignedDigest>> sign_action(keys::ActionRequest request) override;

@@ -3,6 +3,7 @@
 #pragma once
 #include "community/keys/api/key_service.hpp"
 #include "community/wallet/api/files.hpp"
+#include "community/wallet/api/join_file.hpp"
 
 namespace community::wallet {
 
@@ -32,5 +33,24 @@ struct CreatedAccount {
 
 // node: the trusted core refused; hash_differs: it computes another address than we do.
 Task<Result<CreatedAccount>> create_account(keys::WalletKeys& wallets, NewAccount wanted);
+
+// An account that began elsewhere moves into a node: a wallet with a new passkey that takes the account in. It is the
+// account's once its votes have put both keys on chain.
+struct JoiningAccount {
+  std::uint64_t chain_id = 0;
+  AccountOrigin origin;
+  Bytes32 passkey_secret{};
+  std::string rp_id, web_origin;
+  protocol::Policy policy;
+  std::string created_at;
+};
+
+struct JoinedAccount {
+  AccountFile account;
+  JoinFile join;
+};
+
+// node: the trusted core refused.
+Task<Result<JoinedAccount>> join_account(keys::WalletKeys& wallets, JoiningAccount wanted);
 
 }  // namespace community::wallet

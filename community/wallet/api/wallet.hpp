@@ -109,6 +109,8 @@ class Wallet {
   // By the server key alone, within a grant; the grant's paymaster pays.
   Task<Result<OperationResult>> use_grant(accounts::Grant grant, Bytes32 ticket, std::vector<accounts::Call> calls);
 
+  // x of every passkey of the account but the one that signs first: a trusted core lets none sign for its own removal.
+  Task<Result<std::vector<Uint256>>> other_passkeys();
   // Index of a server key of the wallet in the node's core that the account does not have yet.
   Task<Result<std::uint32_t>> next_server_key();
 
