@@ -143,6 +143,8 @@ class ChainCourier final : public Courier {
   Task<Result<Bytes32>> accept(Address to, Bytes call_data) override {
     if (call_data.size() < 4 || call_data.size() > limits_.bytes)
       co_return fail(ErrorCode::call_invalid, "a call has 4 to " + std::to_string(limits_.bytes) + " bytes");
+    // What a former run accepted is known first: a call that is under way is not begun again beside itself.
+    co_await loaded_.wait();
     Bytes named = core::to_bytes(to);
     core::append(named, call_data);
     Job job;
@@ -175,8 +177,11 @@ class ChainCourier final : public Courier {
 
   Task<void> run() override {
     for (;;) {
-      if (!is_loaded_) is_loaded_ = co_await load();
-      if (is_loaded_) co_await step();
+      if (!loaded_.is_set()) {
+        const bool loaded = co_await load();
+        if (loaded) loaded_.set();
+      }
+      if (loaded_.is_set()) co_await step();
       co_await wake_.wait();
       wake_.reset();
     }
@@ -402,9 +407,8 @@ class ChainCourier final : public Courier {
   std::optional<Job> current_;
   // Waiting and under way.
   std::set<Bytes32> open_;
-  infra::Event wake_;
+  infra::Event wake_, loaded_;
   std::uint64_t head_ = 0;
-  bool is_loaded_ = false;
   std::optional<infra::Counter> included_, failed_;
 };
 

@@ -61,6 +61,11 @@ class CourierTest : public ::testing::Test {
   ~CourierTest() override { stop(); }
 
   void start() {
+    open();
+    group->spawn(courier->run());
+    look();
+  }
+  void open() {
     infra::DatabaseOptions options;
     options.url = "sqlite:" + (folder.path() / "node.db").string();
     options.durable = false;
@@ -72,8 +77,6 @@ class CourierTest : public ::testing::Test {
     courier =
         make_courier({*database, clock, chain, *blocks, *fees, keys, nullptr}, 1'337, SoftwareKey::info(), limits);
     group = std::make_unique<infra::TaskGroup>(loop.executor());
-    group->spawn(courier->run());
-    look();
   }
   void stop() {
     if (!group) return;
@@ -218,6 +221,29 @@ TEST_F(CourierTest, ARestartLosesAndRepeatsNothing) {
   finish(*first);
   finish(*second);
   EXPECT_EQ(executed, (std::vector<Bytes>{freeze, escape}));
+}
+
+TEST_F(CourierTest, ACallThatIsUnderWayIsFoundAgainByWhoAsksFirstAfterARestart) {
+  const auto first = accept(freeze);
+  ASSERT_TRUE(first);
+  until_state(*first, ErrandState::sent);
+  stop();
+  open();
+  // Asked before the courier runs.
+  std::optional<Result<Bytes32>> again;
+  auto ask = [&]() -> Task<void> { again = co_await courier->accept(kAccount, freeze); };
+  group->spawn(ask());
+  for (int turn = 0; turn < 200; turn++) loop.block_on(infra::reschedule());
+  EXPECT_FALSE(again.has_value());
+  group->spawn(courier->run());
+  until([&] { return again.has_value(); });
+  ASSERT_TRUE(*again);
+  EXPECT_EQ(**again, *first);
+  EXPECT_EQ(state(*first), ErrandState::sent);
+  look();
+  finish(*first);
+  EXPECT_EQ(executed.size(), 1u);
+  EXPECT_EQ(chain.sent().size(), 1u);
 }
 
 TEST_F(CourierTest, AStuckTransactionIsReplacedUnderItsNonce) {

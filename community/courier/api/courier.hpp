@@ -62,7 +62,8 @@ struct Errand {
 class Courier {
  public:
   virtual ~Courier() = default;
-  // On disk when it returns. The call is tried on the latest state first.
+  // On disk when it returns. The call is tried on the latest state first. Waits until run() has read what a former run
+  // left, so that asking again after a crash for what is under way finds it.
   virtual Task<Result<Bytes32>> accept(Address to, Bytes call_data) = 0;
   virtual Task<Result<Errand>> errand(Bytes32 id) = 0;
   // Reads what a former run left, then works until cancelled. Joined by its owner.
