@@ -180,6 +180,8 @@ class ChainCourier final : public Courier {
       if (!loaded_.is_set()) {
         const bool loaded = co_await load();
         if (loaded) loaded_.set();
+        // A crash may have come between disk and chain; sending what the chain knows already does no harm.
+        if (current_) co_await send(current_->attempts.back());
       }
       if (loaded_.is_set()) co_await step();
       co_await wake_.wait();
@@ -344,9 +346,13 @@ class ChainCourier final : public Courier {
     if (!written) co_return fail(ErrorCode::storage, written.error().text());
     job = std::move(next);
     job.attempts.push_back(one);
+    co_await send(one);
+    co_return Result<void>{};
+  }
+
+  Task<void> send(const Attempt& one) {
     const auto sent = co_await d_.chain.send_raw_transaction(one.raw);
     if (!sent) infra::log_warning("the chain did not take an errand", {{"why", sent.error().text()}});
-    co_return Result<void>{};
   }
 
   Task<void> follow() {
@@ -375,8 +381,7 @@ class ChainCourier final : public Courier {
     fees.max_fee_per_gas = chain::raised_fee(fees.max_fee_per_gas, limits_.bump_permille);
     fees.max_priority_fee_per_gas = chain::raised_fee(fees.max_priority_fee_per_gas, limits_.bump_permille);
     if (fees.max_fee_per_gas > limits_.max_fee_per_gas) {
-      const auto sent = co_await d_.chain.send_raw_transaction(last.raw);
-      if (!sent) infra::log_warning("the chain did not take an errand", {{"why", sent.error().text()}});
+      co_await send(last);
       co_return;
     }
     auto gas = co_await estimate(job);

@@ -246,6 +246,20 @@ TEST_F(CourierTest, ACallThatIsUnderWayIsFoundAgainByWhoAsksFirstAfterARestart) 
   EXPECT_EQ(chain.sent().size(), 1u);
 }
 
+TEST_F(CourierTest, WhatWasWrittenAndNeverSentIsSentAtTheNextStart) {
+  const auto id = accept(freeze);
+  ASSERT_TRUE(id);
+  until([this] { return chain.pending() == 1; });
+  const Bytes32 hash = loop.block_on(courier->errand(*id))->transaction_hash;
+  stop();
+  chain.drop_pending(hash);
+  start();
+  until([this] { return chain.pending() == 1; });
+  EXPECT_EQ(loop.block_on(courier->errand(*id))->transaction_hash, hash);
+  finish(*id);
+  EXPECT_EQ(executed.size(), 1u);
+}
+
 TEST_F(CourierTest, AStuckTransactionIsReplacedUnderItsNonce) {
   const auto id = accept(freeze);
   ASSERT_TRUE(id);
