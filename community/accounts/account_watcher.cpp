@@ -254,9 +254,12 @@ class ChainAccountWatcher final : public AccountWatcher {
   Task<bool> keep(std::vector<AccountEvent> events, std::uint64_t to) {
     std::vector<std::pair<std::string, std::string>> rows;
     for (const AccountEvent& event : events) rows.emplace_back(id_of(event), json::serialize(to_json(event)));
-    auto job = [events, rows, to, now = static_cast<long long>(d_.clock.now_ms())](soci::session& sql) {
+    auto job = [events, rows, to, journal = d_.journal, now = d_.clock.now_ms()](soci::session& sql) {
       std::vector<bool> is_new;
-      for (std::size_t i = 0; i < events.size(); i++) is_new.push_back(insert(sql, events[i], rows[i], now));
+      for (std::size_t i = 0; i < events.size(); i++) {
+        is_new.push_back(insert(sql, events[i], rows[i], now));
+        if (journal != nullptr) journal->came(sql, events[i], is_new.back(), now);
+      }
       const long long cursor = static_cast<long long>(to);
       sql << "INSERT INTO accounts_cursor (id, block_number) VALUES (1, :cursor) ON CONFLICT (id) DO UPDATE SET "
              "block_number = :again",
@@ -275,8 +278,9 @@ class ChainAccountWatcher final : public AccountWatcher {
   }
 
   static bool insert(soci::session& sql, const AccountEvent& event, const std::pair<std::string, std::string>& row,
-                     long long now) {
+                     std::int64_t now_ms) {
     const auto& [id, content] = row;
+    const long long now = now_ms;
     const long long block = static_cast<long long>(event.block_number), index = static_cast<long long>(event.log_index);
     int known = 0;
     sql << "SELECT COUNT(*) FROM accounts_events WHERE id = :id", soci::use(id), soci::into(known);
@@ -298,18 +302,15 @@ class ChainAccountWatcher final : public AccountWatcher {
 
   Task<void> tell(const AccountEvent& event) {
     if (!counters_.empty()) counters_[static_cast<std::size_t>(event.loudness)].add();
-    if (event.loudness == Loudness::alarm)
-      infra::log_warning(
-          "something happened to an account",
-          {{"event", event.name}, {"account", core::format_address(event.account)}, {"block", event.block_number}});
     for (const Listener& listener : listeners_) co_await listener(event);
   }
 
   Task<bool> rewind(std::uint64_t ancestor) {
-    auto job = [above = static_cast<long long>(ancestor)](soci::session& sql) {
+    auto job = [above = static_cast<long long>(ancestor), journal = d_.journal](soci::session& sql) {
       sql << "UPDATE accounts_events SET gone = 1 WHERE block_number > :above", soci::use(above);
       sql << "UPDATE accounts_cursor SET block_number = :cursor WHERE block_number > :above", soci::use(above),
           soci::use(above);
+      if (journal != nullptr) journal->went(sql, static_cast<std::uint64_t>(above));
     };
     auto written = co_await d_.database.write(job);
     if (!written) {

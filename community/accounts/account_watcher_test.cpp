@@ -3,6 +3,7 @@
 #include "community/accounts/api/account_watcher.hpp"
 
 #include <gtest/gtest.h>
+#include <soci/soci.h>
 
 #include <map>
 #include <set>
@@ -32,6 +33,22 @@ json::object raw_log(const Address& from, std::vector<Bytes32> topics, const Byt
   return log;
 }
 
+// Writes a line for each event, or asks the database for nonsense.
+class TestJournal final : public EventJournal {
+ public:
+  void came(soci::session& session, const AccountEvent& event, bool is_new, std::int64_t) override {
+    if (is_broken) session << "UPDATE there_is_no_such_table SET x = 1";
+    lines.push_back(event.name + (is_new ? "" : " again"));
+  }
+  void went(soci::session&, std::uint64_t above_block) override {
+    lines.push_back("above " + std::to_string(above_block));
+  }
+
+  // Read while no write is under way.
+  std::vector<std::string> lines;
+  bool is_broken = false;
+};
+
 class AccountWatcherTest : public ::testing::Test {
  protected:
   AccountWatcherTest() {
@@ -50,6 +67,7 @@ class AccountWatcherTest : public ::testing::Test {
     blocks = std::make_unique<chain::BlockWatcher>(chain, clock);
     AccountWatcherDependencies d{*database, clock, chain, *blocks, {entry_point.get()}, {}, nullptr};
     d.is_known_userop = [this](Bytes32 hash) -> infra::Task<bool> { co_return ours.contains(hash); };
+    d.journal = &journal;
     watcher = make_account_watcher(std::move(d), {2, 3});
     watcher->listen([this](const AccountEvent& event) -> infra::Task<void> {
       told.push_back(event.name + "@" + std::to_string(event.block_number));
@@ -93,6 +111,7 @@ class AccountWatcherTest : public ::testing::Test {
   std::unique_ptr<infra::Database> database;
   std::unique_ptr<chain::BlockWatcher> blocks;
   std::unique_ptr<AccountWatcher> watcher;
+  TestJournal journal;
   std::map<std::uint64_t, json::array> happens;
   std::set<Bytes32> ours;
   std::vector<std::string> told;
@@ -224,6 +243,39 @@ TEST_F(AccountWatcherTest, AReorganisedEventIsToldOnceAndGoneWhileItIsGone) {
   look();
   EXPECT_EQ(told, (Told{"Frozen@6"}));
   EXPECT_EQ(kept(alice), 1u);
+}
+
+TEST_F(AccountWatcherTest, TheJournalIsWrittenWithTheEventsOrNothingIs) {
+  watch(alice);
+  look();
+  journal.is_broken = true;
+  frozen(alice, 1);
+  chain.mine();
+  look();
+  EXPECT_EQ(kept(alice), 0u);
+  EXPECT_EQ(watcher->seen_block(), 5u);
+  EXPECT_TRUE(told.empty());
+  journal.is_broken = false;
+  chain.mine();
+  look();
+  EXPECT_EQ(told, (Told{"Frozen@6"}));
+  EXPECT_EQ(journal.lines, (Told{"Frozen"}));
+}
+
+TEST_F(AccountWatcherTest, TheJournalHearsOfReorganisationsAndReturns) {
+  watch(alice);
+  look();
+  frozen(alice, 1);
+  chain.mine();
+  look();
+  const json::array event = happens[6];
+  happens[6].clear();
+  chain.reorg(1, 2);
+  look();
+  happens[8] = event;
+  chain.mine();
+  look();
+  EXPECT_EQ(journal.lines, (Told{"Frozen", "above 5", "Frozen again"}));
 }
 
 TEST_F(AccountWatcherTest, FirstKeysAreQuietAndNewOnesAreNot) {

@@ -18,6 +18,18 @@ inline constexpr std::string_view kUnknownSubmitter = "UnknownSubmitter";
 // Tables of this module. Pass it to Database::open.
 infra::MigrationSet account_migrations();
 
+// What another module writes about events, in the one write that keeps the events and moves the cursor: a crash loses
+// or repeats neither. Called on the database's writer thread.
+class EventJournal {
+ public:
+  virtual ~EventJournal() = default;
+  // Of one write, in the order of the chain. `is_new` is false for what a reorganisation took and brought again, and
+  // after a reset of the chain.
+  virtual void came(soci::session& session, const AccountEvent& event, bool is_new, std::int64_t now_ms) = 0;
+  // Blocks above this one are no longer part of the chain.
+  virtual void went(soci::session& session, std::uint64_t above_block) = 0;
+};
+
 struct AccountWatcherLimits {
   // Accounts a log filter names; more accounts make more questions a block.
   std::size_t accounts_per_question = 256;
@@ -36,6 +48,7 @@ struct AccountWatcherDependencies {
   // Whether this node took the operation.
   std::function<infra::Task<bool>(Bytes32 userop_hash)> is_known_userop;
   infra::Metrics* metrics = nullptr;
+  EventJournal* journal = nullptr;
 };
 
 class AccountWatcher {
