@@ -13,6 +13,16 @@ constexpr std::size_t kMaxConfigurationFile = 1u << 20;
 
 fs::path or_else(const std::string& text, const fs::path& fallback) { return text.empty() ? fallback : fs::path(text); }
 
+// The schema has a row for each class and accepts no action that the class does not have.
+alarms::AlarmRules alarm_rules(const infra::Config& config) {
+  alarms::AlarmRules rules;
+  for (std::size_t i = 0; i < alarms::kAlarmClasses; i++) {
+    const auto what = static_cast<alarms::AlarmClass>(i);
+    rules.set(what, alarms::parse_alarm_action(config.text("alarms." + std::string(name(what)))).value());
+  }
+  return rules;
+}
+
 }  // namespace
 
 infra::Result<infra::Config> load_configuration(const fs::path& file, const fs::path& data_dir) {
@@ -53,6 +63,7 @@ RunOptions options_from(const infra::Config& config) {
   options.sponsoring = config.boolean("paymaster_relay.enabled");
   options.sponsor_name = config.text("paymaster.name");
   options.sponsor_minutes = static_cast<unsigned>(config.integer("paymaster.validity_minutes"));
+  options.alarm_rules = alarm_rules(config);
   options.database_readers = static_cast<std::size_t>(config.integer("database.readers"));
   options.http_body_bytes = static_cast<std::uint64_t>(config.integer("limits.http_body_bytes"));
   options.http_connections = static_cast<std::size_t>(config.integer("limits.http_connections"));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "community/alarms/api/alarm_rules.hpp"
 #include "community/infra/api/task.hpp"
 
 namespace community::node {
@@ -46,6 +47,9 @@ struct RunOptions {
   bool sponsoring = false;
   std::string sponsor_name;
   unsigned sponsor_minutes = 0;
+
+  // Which events of an account are only logged, and which freeze it.
+  alarms::AlarmRules alarm_rules;
 
   std::size_t database_readers = 0;
 };

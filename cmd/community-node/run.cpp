@@ -11,6 +11,7 @@
 #include "cmd/community-node/development.hpp"
 #include "cmd/community-node/key_process.hpp"
 #include "community/accounts/api/account_watcher.hpp"
+#include "community/alarms/factory.hpp"
 #include "community/bundler/factory.hpp"
 #include "community/chain/api/block_watcher.hpp"
 #include "community/chain/factory.hpp"
@@ -75,6 +76,7 @@ class Node {
   Task<infra::Result<void>> node_keys(std::uint64_t chain_id);
   Task<infra::Result<void>> start_relay();
   Task<infra::Result<void>> start_courier();
+  Task<infra::Result<void>> watch_accounts(std::vector<const chain::EntryPoint*> contracts);
   infra::Result<void> open_control();
   Task<infra::Result<void>> serve();
   void report_health();
@@ -112,7 +114,10 @@ class Node {
   std::unique_ptr<validation::Validator> validator_;
   std::unique_ptr<validation::Estimator> estimator_;
   std::unique_ptr<pool::Pool> pool_;
+  std::unique_ptr<alarms::AlarmBook> alarm_book_;
   std::unique_ptr<accounts::AccountWatcher> watcher_;
+  // The book's, once the watcher is there.
+  alarms::Alarms* alarms_ = nullptr;
   std::unique_ptr<paymaster::Sponsor> sponsor_;
   std::unique_ptr<bundler::Bundler> bundler_;
   // The executors that send bundles; the first of all is the courier's, whatever their number is.
@@ -137,10 +142,11 @@ infra::Result<void> Node::open_storage() {
   infra::DatabaseOptions database;
   database.url = "sqlite:" + (options_.data_dir / "node.db").string();
   database.readers = options_.database_readers;
-  auto opened = infra::Database::open(database,
-                                      {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(),
-                                       courier::courier_migrations(), accounts::account_migrations()},
-                                      &metrics_);
+  auto opened =
+      infra::Database::open(database,
+                            {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(),
+                             courier::courier_migrations(), accounts::account_migrations(), alarms::alarm_migrations()},
+                            &metrics_);
   if (!opened) return tl::unexpected(opened.error());
   database_ = std::move(*opened);
   progress_("data", options_.data_dir.string());
@@ -305,6 +311,7 @@ Task<infra::Result<void>> Node::deploy() {
   if (!deployment) co_return infra::fail(infra::ErrorCode::process, deployment.error().message);
   deployment_ = std::move(*deployment);
   configuration_ = development_configuration(deployment_);
+  configuration_.chains[0].server_freeze = options_.alarm_rules.any_freezes() ? 1 : 0;
   co_return infra::Result<void>{};
 }
 
@@ -345,14 +352,8 @@ Task<infra::Result<void>> Node::start_relay() {
   limits.total = options_.pool_size;
   pool_ = pool::make_pool(*database_, *clock_, &metrics_, limits);
 
-  accounts::AccountWatcherDependencies watching_accounts{*database_, *clock_, *chain_,  *blocks_,
-                                                         contracts,  {},      &metrics_};
-  watching_accounts.is_known_userop = [this](core::Bytes32 hash) -> Task<bool> {
-    co_return (co_await pool_->record(hash)).has_value();
-  };
-  watcher_ = accounts::make_account_watcher(std::move(watching_accounts));
-  if (auto loaded = co_await watcher_->load(); !loaded)
-    co_return infra::fail(infra::ErrorCode::database, loaded.error().text());
+  if (auto started = co_await start_courier(); !started) co_return started;
+  if (auto started = co_await watch_accounts(contracts); !started) co_return started;
 
   paymaster::SponsorOptions sponsor;
   sponsor.chain_id = deployment_.chain_id;
@@ -378,7 +379,6 @@ Task<infra::Result<void>> Node::start_relay() {
   bundler.limits.low_balance = *multiply(core::Uint256(options_.min_balance_gwei), core::Uint256(1'000'000'000));
   bundler.limits.max_fee_per_gas = caps.fee_cap;
   auto settle = [this](const core::Address& sender, const core::Uint256& nonce) { sponsor_->settle(sender, nonce); };
-  if (auto started = co_await start_courier(); !started) co_return started;
   bundler_ = bundler::make_bundler(
       {*database_, *clock_, *chain_, *blocks_, *fees_, *bundle_keys_, *pool_, *simulator_, &metrics_, &health_, settle},
       std::move(bundler));
@@ -399,6 +399,22 @@ Task<infra::Result<void>> Node::start_courier() {
   limits.max_fee_per_gas = configuration_.chains[0].fee_cap;
   courier_ = courier::make_courier({*database_, *clock_, *chain_, *blocks_, *fees_, *keys_, &metrics_},
                                    deployment_.chain_id, own, limits);
+  co_return infra::Result<void>{};
+}
+
+Task<infra::Result<void>> Node::watch_accounts(std::vector<const chain::EntryPoint*> contracts) {
+  alarm_book_ = alarms::make_alarms({*database_, *clock_, *chain_, *blocks_, *keys_, courier_.get(), &metrics_},
+                                    deployment_.chain_id, options_.alarm_rules);
+  accounts::AccountWatcherDependencies watching{*database_, *clock_, *chain_, *blocks_, {}, {}, &metrics_};
+  watching.entry_points = std::move(contracts);
+  watching.is_known_userop = [this](core::Bytes32 hash) -> Task<bool> {
+    co_return (co_await pool_->record(hash)).has_value();
+  };
+  watching.journal = &alarm_book_->journal();
+  watcher_ = accounts::make_account_watcher(std::move(watching));
+  if (auto loaded = co_await watcher_->load(); !loaded)
+    co_return infra::fail(infra::ErrorCode::database, loaded.error().text());
+  alarms_ = &alarm_book_->open(*watcher_);
   co_return infra::Result<void>{};
 }
 
@@ -447,6 +463,7 @@ Task<infra::Result<void>> Node::serve() {
   tasks_->spawn(blocks_->run());
   tasks_->spawn(courier_->run());
   tasks_->spawn(bundler_->run());
+  tasks_->spawn(alarms_->run());
   tasks_->spawn(watch_budgets());
   progress_("serving", "JSON-RPC http://localhost:" + std::to_string(rpc_server_->port()) +
                            "   HTTP API http://localhost:" + std::to_string(http_server_->port()));
@@ -477,7 +494,8 @@ Task<void> Node::main_job() {
     progress_("failed", result.error().message);
     if (options_.once) status_ = 1;
   } else {
-    if (auto watched = co_await watcher_->watch(result->account); !watched) progress_("failed", watched.error().text());
+    const auto followed = co_await alarms_->follow(result->account, result->wallet);
+    if (!followed) progress_("failed", followed.error().text());
     progress_("receipt", std::string(result->deployed ? "account deployed and " : "") + "transfer done in block " +
                              std::to_string(result->operation.block_number) + ", " +
                              core::format_decimal(result->operation.gas_used) + " gas");

@@ -53,6 +53,7 @@ Task<wallet::Result<MainJobResult>> perform_main_job(MainJobInput in) {
   }
   MainJobResult result;
   result.account = in.account->origin.account;
+  result.wallet = in.account->wallet;
   if (auto funded = co_await in.chain.fund(result.account, Uint256(kInitialBalance)); !funded)
     co_return wallet::fail(wallet::ErrorCode::chain, funded.error().message);
   wallet::WalletServices services{

@@ -103,6 +103,41 @@ void add_storage(ConfigSchema& schema) {
   schema.add(integer("database.readers", "2", 1, 32, "Connections that read.", "database.max_connections"));
 }
 
+// The classes of community/alarms/api/alarm_rules.hpp, whose test compares them with these rows.
+void add_alarms(ConfigSchema& schema) {
+  schema.section(
+      "alarms",
+      "What happens to an account of this node, through whomever it came: log writes a line; alarm keeps it "
+      "until it is acknowledged; freeze also has the server key freeze the account for 7 days, at most once in "
+      "37. freeze works only where the trusted core's configuration of the chain allows server freezes.");
+  const std::vector<std::string> with_freeze{"log", "alarm", "freeze"}, without{"log", "alarm"};
+  const auto add = [&](const char* name, const char* help) {
+    schema.add(choice(std::string("alarms.") + name, "alarm", with_freeze, help));
+  };
+  add("unknown_submitter", "An operation of the account that this node never took.");
+  add("escape_started", "A vote wants all passkeys and the server key new, in 3 days.");
+  add("recovery_started", "The guardians want all keys new, after the recovery delay.");
+  add("key_change_queued", "A change of passkeys, server or escape key waits 3 days.");
+  add("keys_changed", "Passkeys, server or escape key are others now.");
+  add("rules_change_queued", "A change of guardians, recovery delay or modes waits 3 days.");
+  add("rules_changed", "Guardians, recovery delay, strict mode or unlisted tokens are others now.");
+  add("upgrade_queued", "New code for the account waits 7 days.");
+  add("upgraded", "The account runs other code now.");
+  add("spend_queued", "A spend over the day's limit waits 24 hours.");
+  add("limit_queued", "A higher limit or gas cap waits 24 hours.");
+  add("limit_changed", "A limit or the gas cap is another now, higher or lower.");
+  add("domain_queued", "An application whose messages the account would sign waits 24 hours.");
+  add("domain_listed", "The account signs messages of another application now.");
+  add("call_queued", "A call for the allow-list of strict mode waits 24 hours.");
+  add("call_allowed", "Strict mode allows another call now.");
+  add("queue_confirmed", "Something that was queued was carried out.");
+  add("grant_created", "A session grant was made: the server key may act alone within it.");
+  add("unfreeze_started", "One vote wants to end the freeze, in 3 days.");
+  schema.add(choice("alarms.unfrozen", "alarm", without, "The freeze is over."));
+  schema.add(choice("alarms.frozen", "alarm", without, "A vote froze the account."));
+  schema.add(choice("alarms.server_frozen", "alarm", without, "The server key froze the account."));
+}
+
 void add_limits(ConfigSchema& schema) {
   schema.section("limits", "What strangers can make the node hold or do.");
   schema.add(integer("limits.http_body_bytes", "1048576", 1'024, 67'108'864, "Bytes of one request."));
@@ -134,6 +169,7 @@ ConfigSchema standard_config_schema() {
   add_chain(schema);
   add_relay(schema);
   add_paymaster(schema);
+  add_alarms(schema);
   add_storage(schema);
   add_limits(schema);
   add_founders(schema);

@@ -36,7 +36,8 @@ export async function until(what, probe, patienceMs = 120_000) {
   throw new Error(`${what} did not happen: ${last}`)
 }
 
-export async function startNode(build) {
+// `environment` is added to this process' own.
+export async function startNode(build, environment = {}) {
   const ports = { rpc: await freePort(), http: await freePort(), chain: await freePort() }
   const urls = {
     rpc: `http://127.0.0.1:${ports.rpc}`, http: `http://127.0.0.1:${ports.http}`, chain: `http://127.0.0.1:${ports.chain}`,
@@ -45,7 +46,7 @@ export async function startNode(build) {
   const child = spawn(path.resolve(root, build, 'bin/community-node'),
     ['run', '--dev', '--data-dir', path.join(folder, 'data'), '--rpc', `localhost:${ports.rpc}`, '--http',
       `localhost:${ports.http}`, '--chain', urls.chain, '--contracts', path.join(root, 'build/contracts.json')],
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } })
   const node = { child, urls, folder, log: '', ended: new Promise((resolve) => child.on('exit', resolve)) }
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (data) => { node.log = (node.log + data).slice(-100_000) })

@@ -35,6 +35,7 @@ struct MainJobInput {
 
 struct MainJobResult {
   Address account{};
+  protocol::RecordId wallet{};
   wallet::OperationResult operation;
   bool deployed = false;
 };
