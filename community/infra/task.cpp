@@ -241,9 +241,14 @@ Task<bool> finish_within(Milliseconds timeout, Task<void> task) {
     cancelled = true;
   }
   if (!in_time || cancelled) group.cancel();
-  // A cancelled parent cannot wait any more with its own state: join() throws at once, cancels and waits by itself.
+  // What a cancelled task awaits throws before it begins, so the wait for the child, which refers to `done`, needs a
+  // state that is not cancelled.
+  if (cancelled) co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   co_await group.join();
-  if (cancelled) throw_cancelled();
+  if (cancelled) {
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    throw_cancelled();
+  }
   co_return in_time;
 }
 

@@ -95,6 +95,37 @@ TEST(task_test, TimeoutLetsAQuickTaskThrough) {
   EXPECT_EQ(*result, 5);
 }
 
+TEST(task_test, CancellingAParentWaitsForWhatItsTimeoutGuards) {
+  EventLoop loop;
+  bool child_ended = false, parent_waited = false;
+  auto child = [&]() -> Task<void> {
+    struct AtEnd {
+      bool& ended;
+      ~AtEnd() { ended = true; }
+    } at_end{child_ended};
+    Event never;
+    co_await never.wait();
+  };
+  auto parent = [&]() -> Task<void> {
+    struct AtEnd {
+      bool& child_ended;
+      bool& waited;
+      ~AtEnd() { waited = child_ended; }
+    } at_end{child_ended, parent_waited};
+    co_await with_timeout(Milliseconds(60'000), child());
+  };
+  auto test = [&]() -> Task<void> {
+    TaskGroup group(co_await boost::asio::this_coro::executor);
+    group.spawn(parent());
+    for (int turn = 0; turn < 10; turn++) co_await reschedule();
+    group.cancel();
+    co_await group.join();
+  };
+  loop.block_on(test());
+  EXPECT_TRUE(child_ended);
+  EXPECT_TRUE(parent_waited);
+}
+
 TEST(task_test, CancellingAParentReachesNestedChildrenBeforeItEnds) {
   EventLoop loop;
   int alive = 0;
