@@ -44,6 +44,9 @@ test: tested ## build and run every test
 test-long: tested ## the same with the full counts of random and crash tests
 	@tools/test --long
 
+symbolic: install ## prove the contracts' pure parts (halmos, from PyPI)
+	@tools/symbolic
+
 bench: install contracts build/release/build.ninja ## measure; prints tables of ratios
 	@cmake --build build/release -j $(JOBS)
 	@bench/run build/release
@@ -61,4 +64,4 @@ format: ## format all C++
 clean: ## remove build outputs
 	rm -rf build contracts/out contracts/cache
 
-.PHONY: help install contracts contract-tests tested run page build test test-long bench fuzz lint format clean
+.PHONY: help install contracts contract-tests tested run page build test test-long symbolic bench fuzz lint format clean

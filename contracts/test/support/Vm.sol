@@ -35,6 +35,7 @@ interface Vm {
     function prank(address sender) external;
     function prank(address sender, address origin) external;
     function etch(address account, bytes calldata code) external;
+    function resetGasMetering() external;
     function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
     function clearMockedCalls() external;
     function cool(address account) external;
