@@ -97,6 +97,17 @@ void say_overview(const wallet::Overview& overview) {
   say_grants(overview);
 }
 
+// What the node's trusted core thinks of the keys, where a node runs here and serves this chain and account.
+Task<void> say_difference(AccountContext& context, std::uint64_t chain_id, Address account) {
+  const auto info = co_await context.node_info();
+  if (!info || info->chain_id != chain_id) co_return;
+  const auto node = co_await context.node();
+  const auto difference = co_await (*node)->key_difference(account);
+  if (!difference) co_return;
+  const boost::json::value* words = difference->if_contains("words");
+  if (words != nullptr && words->is_string()) say(line("this node", std::string(words->get_string())));
+}
+
 }  // namespace
 
 std::string ether_text(const Uint256& wei) {
@@ -195,6 +206,7 @@ Task<wallet::Result<void>> show_account(AccountContext& context, std::vector<std
     answered++;
     say("chain " + std::to_string(*id));
     say_overview(*overview);
+    co_await say_difference(context, *id, opened->where().account);
   }
   if (answered == 0) co_return fail(ErrorCode::chain, "no chain answered; say --chain URL");
   co_return wallet::Result<void>{};

@@ -91,6 +91,7 @@ int main(int argc, char** argv) {
   account.data_dir = run.data_dir;
   account.configured_chain = run.chain_url;
   node::add_account_commands(app, account, account_job);
+  node::add_alarm_commands(app, account, account_job);
 
   CLI::App* tool_command = app.add_subcommand("tool", "codecs and checks as JSON lines on standard input and output");
   CLI::App* doctor_command = app.add_subcommand("doctor", "say whether the node could run on this machine");

@@ -430,12 +430,8 @@ infra::Result<void> Node::open_control() {
     if (options_.sponsoring && paymaster.entry_point == info.entry_point) info.paymaster = paymaster.paymaster;
   info.rp_id = development_rp_id();
   info.web_origin = development_origin();
-  auto watch = [this](core::Address account) -> Task<void> {
-    if (auto watched = co_await watcher_->watch(account); !watched)
-      infra::log_error("an account is not watched", {{"why", watched.error().text()}});
-  };
   const std::string token = random_->hex(32);
-  control_ = control::make_control_door({*keys_, *courier_, watch}, std::move(info), token);
+  control_ = control::make_control_door({*keys_, *courier_, *alarms_}, std::move(info), token);
   gateway_->http_router().add("POST", "/control", control_->handler());
   const control::ControlPlace place{"http://localhost:" + std::to_string(http_server_->port()) + "/control", token};
   if (auto written = control::write_control_place(options_.data_dir, place); !written)

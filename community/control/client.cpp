@@ -135,6 +135,36 @@ Task<Result<courier::Errand>> ControlClient::errand(Bytes32 id) {
   co_return errand;
 }
 
+Task<Result<json::array>> ControlClient::alarms(std::optional<Address> account, std::int64_t since_id,
+                                                std::size_t limit) {
+  json::object params;
+  if (account) params["account"] = core::to_hex(*account);
+  params["sinceId"] = since_id;
+  params["limit"] = limit;
+  const auto answer = co_await body_->ask(kAlarms, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  const json::value* list = answer->is_object() ? answer->get_object().if_contains("alarms") : nullptr;
+  if (list == nullptr || !list->is_array()) co_return fail(ErrorCode::malformed, "alarms");
+  co_return list->get_array();
+}
+
+Task<Result<void>> ControlClient::acknowledge(std::int64_t alarm) {
+  json::object params;
+  params["id"] = alarm;
+  const auto answer = co_await body_->ask(kAcknowledge, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  co_return Result<void>{};
+}
+
+Task<Result<json::object>> ControlClient::key_difference(Address account) {
+  json::object params;
+  params["account"] = core::to_hex(account);
+  const auto answer = co_await body_->ask(kKeyDifference, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  if (!answer->is_object()) co_return fail(ErrorCode::malformed, "key difference");
+  co_return answer->get_object();
+}
+
 Task<keys::Result<keys::WalletInfo>> ControlClient::create_wallet(keys::Passkey passkey, protocol::Policy policy) {
   json::object key, params;
   key["credentialId"] = core::to_hex(passkey.credential_id);

@@ -22,10 +22,14 @@ inline constexpr const char* kChangeKeys = "control_changeKeys";
 inline constexpr const char* kDescribeWallet = "control_describeWallet";
 inline constexpr const char* kBring = "control_bring";
 inline constexpr const char* kErrand = "control_errand";
+inline constexpr const char* kAlarms = "control_alarms";
+inline constexpr const char* kAcknowledge = "control_acknowledge";
+inline constexpr const char* kKeyDifference = "control_keyDifference";
 
 // A refusal of the keys module: its code and the trusted core's rule are in `data`.
 inline constexpr int kRpcKeysError = -32'010;
 inline constexpr int kRpcCourierError = -32'011;
+inline constexpr int kRpcAlarmsError = -32'012;
 
 template <class Message>
 std::string encode_hex(const Message& message) {

@@ -104,6 +104,35 @@ class RecordingCourier final : public courier::Courier {
   Bytes data;
 };
 
+class RecordingAlarms final : public alarms::Alarms {
+ public:
+  Task<alarms::Result<void>> follow(Address account, keys::RecordId wallet) override {
+    followed.emplace_back(account, wallet);
+    co_return alarms::Result<void>{};
+  }
+  Task<alarms::Result<std::vector<alarms::Alarm>>> list(alarms::AlarmQuery given) override {
+    query = given;
+    alarms::Alarm one;
+    one.id = 5;
+    one.account = {9};
+    co_return std::vector<alarms::Alarm>{one};
+  }
+  Task<alarms::Result<void>> acknowledge(std::int64_t id) override {
+    if (id != 5) co_return alarms::fail(alarms::ErrorCode::alarm_unknown, "there is none");
+    co_return alarms::Result<void>{};
+  }
+  Task<alarms::Result<alarms::KeyDifference>> difference(Address account) override {
+    alarms::KeyDifference one;
+    one.account = account;
+    one.next = alarms::KeyStep::repeat;
+    co_return one;
+  }
+  Task<void> run() override { co_return; }
+
+  std::vector<std::pair<Address, keys::RecordId>> followed;
+  alarms::AlarmQuery query;
+};
+
 // Carries requests to a handler, as a network would.
 class Wire final : public infra::HttpClient {
  public:
@@ -137,11 +166,7 @@ class ControlTest : public ::testing::Test {
     info.paymaster = {4};
     info.rp_id = "localhost";
     info.web_origin = "http://localhost:9000";
-    const auto watch = [this](Address account) -> Task<void> {
-      watched.push_back(account);
-      co_return;
-    };
-    door = make_control_door({wallets, courier, watch}, info, kToken);
+    door = make_control_door({wallets, courier, alarms}, info, kToken);
     wire.handler = door->handler();
     client = std::make_unique<ControlClient>(wire, ControlPlace{"http://localhost:9000/control", kToken});
   }
@@ -153,7 +178,7 @@ class ControlTest : public ::testing::Test {
   RecordingCourier courier;
   Wire wire;
   NodeInfo info;
-  std::vector<Address> watched;
+  RecordingAlarms alarms;
   std::unique_ptr<ControlDoor> door;
   std::unique_ptr<ControlClient> client;
 };
@@ -207,14 +232,14 @@ TEST_F(ControlTest, WalletsAndAccountsArriveAsTheyWereMade) {
   EXPECT_EQ(loop.block_on(client->bind_account(bind)).value(), Address{9});
   EXPECT_EQ(wallets.bind.init_data, bind.init_data);
   EXPECT_EQ(wallets.bind.server_key_index, 2u);
-  EXPECT_EQ(watched, std::vector<Address>{Address{9}});
+  EXPECT_EQ(alarms.followed.back(), std::pair(Address{9}, keys::RecordId{7}));
 
   keys::AccountAdoptRequest adopt{{7}, 31'337, {12}, 3, assertion()};
   EXPECT_EQ(loop.block_on(client->adopt_account(adopt)).value(), Address{10});
   EXPECT_EQ(wallets.adopt.account, adopt.account);
   EXPECT_EQ(wallets.adopt.server_key_index, 3u);
   EXPECT_EQ(wallets.adopt.assertion.client_data, adopt.assertion.client_data);
-  EXPECT_EQ(watched.back(), Address{12});
+  EXPECT_EQ(alarms.followed.back(), std::pair(Address{12}, keys::RecordId{7}));
 }
 
 TEST_F(ControlTest, OperationsArriveAsTheyWereMade) {
@@ -294,7 +319,7 @@ TEST_F(ControlTest, ARefusalOfTheTrustedCoreKeepsItsRule) {
   ASSERT_FALSE(bound);
   EXPECT_EQ(bound.error().code, keys::ErrorCode::refused);
   EXPECT_EQ(bound.error().refusal, protocol::Error::init_data_foreign_server_key);
-  EXPECT_TRUE(watched.empty());
+  EXPECT_TRUE(alarms.followed.empty());
 }
 
 TEST_F(ControlTest, TheCourierIsReached) {
@@ -308,6 +333,25 @@ TEST_F(ControlTest, TheCourierIsReached) {
   ASSERT_TRUE(errand) << errand.error().text();
   EXPECT_EQ(errand->state, courier::ErrandState::included);
   EXPECT_EQ(errand->block_number, 77u);
+}
+
+TEST_F(ControlTest, AlarmsAndTheDifferenceOfKeysAreRead) {
+  const auto list = loop.block_on(client->alarms(Address{9}, 3, 10));
+  ASSERT_TRUE(list) << list.error().text();
+  EXPECT_EQ(alarms.query.account, Address{9});
+  EXPECT_EQ(alarms.query.since_id, 3);
+  EXPECT_EQ(alarms.query.limit, 10u);
+  EXPECT_EQ(list->at(0).at("id"), 5);
+  ASSERT_TRUE(loop.block_on(client->alarms(std::nullopt, 0, 1)));
+  EXPECT_FALSE(alarms.query.account);
+  EXPECT_FALSE(loop.block_on(client->alarms(std::nullopt, 0, 1'001)));
+  EXPECT_TRUE(loop.block_on(client->acknowledge(5)));
+  const auto unknown = loop.block_on(client->acknowledge(6));
+  ASSERT_FALSE(unknown);
+  EXPECT_NE(unknown.error().message.find("alarm_unknown"), std::string::npos);
+  const auto difference = loop.block_on(client->key_difference({9}));
+  ASSERT_TRUE(difference) << difference.error().text();
+  EXPECT_EQ(difference->at("next"), "repeat");
 }
 
 TEST_F(ControlTest, AWrongMemberIsNamed) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "community/control/codec.hpp"
 #include "community/control/factory.hpp"
+#include "community/infra/api/log.hpp"
 
 namespace community::control {
 namespace {
@@ -45,6 +46,9 @@ class Door final : public ControlDoor {
     add(kDescribeWallet, &Door::describe_wallet);
     add(kBring, &Door::bring);
     add(kErrand, &Door::errand);
+    add(kAlarms, &Door::list_alarms);
+    add(kAcknowledge, &Door::acknowledge);
+    add(kKeyDifference, &Door::key_difference);
   }
 
   infra::HttpHandler handler() override {
@@ -98,9 +102,10 @@ class Door final : public ControlDoor {
     request.server_key_index = static_cast<std::uint32_t>(members.number("serverKeyIndex", UINT32_MAX));
     request.init_data = members.bytes("initData", protocol::kMaxInitData);
     if (!members.trouble().empty()) co_return invalid(members);
+    const protocol::RecordId wallet = request.wallet;
     const auto bound = co_await d_.wallets.bind_account(std::move(request));
     if (!bound) co_return tl::unexpected(to_rpc(bound.error()));
-    co_await d_.watch(*bound);
+    co_await follow(*bound, wallet);
     json::object out;
     out["account"] = core::to_hex(*bound);
     co_return json::value(std::move(out));
@@ -115,9 +120,10 @@ class Door final : public ControlDoor {
     request.assertion = read_assertion(members.object("assertion"));
     if (!members.trouble().empty()) co_return invalid(members);
     const Address account = request.account;
+    const protocol::RecordId wallet = request.wallet;
     const auto adopted = co_await d_.wallets.adopt_account(std::move(request));
     if (!adopted) co_return tl::unexpected(to_rpc(adopted.error()));
-    co_await d_.watch(account);
+    co_await follow(account, wallet);
     json::object out;
     out["serverKey"] = core::to_hex(*adopted);
     co_return json::value(std::move(out));
@@ -213,6 +219,43 @@ class Door final : public ControlDoor {
     if (!members.trouble().empty()) co_return invalid(members);
     const auto found = co_await d_.courier.errand(id);
     if (!found) co_return infra::rpc_fail(kRpcCourierError, found.error().text());
+    co_return json::value(to_json(*found));
+  }
+
+  // The account is bound already: who asked has it, and a missing watch is a matter for the log.
+  Task<void> follow(Address account, protocol::RecordId wallet) {
+    const auto followed = co_await d_.alarms.follow(account, wallet);
+    if (!followed) infra::log_error("an account is not watched", {{"why", followed.error().text()}});
+  }
+
+  Task<RpcResult> list_alarms(Members members) {
+    alarms::AlarmQuery query;
+    if (members.has("account")) query.account = members.fixed<20>("account");
+    query.since_id = static_cast<std::int64_t>(members.number("sinceId", INT64_MAX));
+    query.limit = members.number("limit", alarms::AlarmLimits{}.listed);
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto found = co_await d_.alarms.list(std::move(query));
+    if (!found) co_return infra::rpc_fail(kRpcAlarmsError, found.error().text());
+    json::array list;
+    for (const alarms::Alarm& one : *found) list.emplace_back(to_json(one));
+    json::object out;
+    out["alarms"] = std::move(list);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> acknowledge(Members members) {
+    const auto id = static_cast<std::int64_t>(members.number("id", INT64_MAX));
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto done = co_await d_.alarms.acknowledge(id);
+    if (!done) co_return infra::rpc_fail(kRpcAlarmsError, done.error().text());
+    co_return json::value(json::object());
+  }
+
+  Task<RpcResult> key_difference(Members members) {
+    const auto account = members.fixed<20>("account");
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto found = co_await d_.alarms.difference(account);
+    if (!found) co_return infra::rpc_fail(kRpcAlarmsError, found.error().text());
     co_return json::value(to_json(*found));
   }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The node's side of the door. Only programs (cmd/) and tests include this header.
 #pragma once
-#include <functional>
 #include <memory>
 
+#include "community/alarms/api/alarms.hpp"
 #include "community/control/api/control.hpp"
 #include "community/infra/api/http.hpp"
 
@@ -13,8 +13,8 @@ namespace community::control {
 struct ControlDependencies {
   keys::WalletKeys& wallets;
   courier::Courier& courier;
-  // Called once an account is bound: the node follows its events from then on.
-  std::function<Task<void>(Address)> watch;
+  // They follow an account from the moment it is bound or taken in.
+  alarms::Alarms& alarms;
 };
 
 class ControlDoor {

@@ -68,6 +68,12 @@ class ControlClient final : public keys::WalletKeys {
   Task<Result<Bytes32>> bring(Address to, Bytes call_data);
   Task<Result<courier::Errand>> errand(Bytes32 id);
 
+  // Oldest first, as alarms::to_json writes them; nothing for `account`: of all accounts.
+  Task<Result<boost::json::array>> alarms(std::optional<Address> account, std::int64_t since_id, std::size_t limit);
+  Task<Result<void>> acknowledge(std::int64_t alarm);
+  // As alarms::to_json writes it.
+  Task<Result<boost::json::object>> key_difference(Address account);
+
   Task<keys::Result<keys::WalletInfo>> create_wallet(keys::Passkey passkey, protocol::Policy policy) override;
   Task<keys::Result<Address>> bind_account(keys::AccountBindRequest request) override;
   Task<keys::Result<Address>> adopt_account(keys::AccountAdoptRequest request) override;
