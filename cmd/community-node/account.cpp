@@ -585,6 +585,7 @@ void add_account_commands(CLI::App& app, AccountOptions& options, AccountJob& jo
   commands.add_grants();
   commands.add_custody();
   add_recovery_commands(*account, job);
+  add_multisig_commands(*account, job);
 }
 
 }  // namespace community::node

@@ -71,6 +71,7 @@ using AccountJob = std::function<Task<wallet::Result<void>>(AccountContext&)>;
 // Adds the commands; `job` is what the parsed one does.
 void add_account_commands(CLI::App& app, AccountOptions& options, AccountJob& job);
 void add_recovery_commands(CLI::App& account, AccountJob& job);
+void add_multisig_commands(CLI::App& account, AccountJob& job);
 void add_alarm_commands(CLI::App& app, AccountOptions& options, AccountJob& job);
 int run_account(const AccountOptions& options, const AccountJob& job);
 

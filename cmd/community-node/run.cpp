@@ -319,7 +319,7 @@ Task<infra::Result<void>> Node::deploy_and_configure() {
   if (auto loaded = load_contracts(); !loaded) co_return loaded;
   if (auto deployed = co_await deploy(); !deployed) co_return deployed;
   progress_("contracts", std::to_string(deployment_.deployed) +
-                             " deployed now; EntryPoint 0.7 and 0.8, factory, paymasters staked and funded");
+                             " deployed now; EntryPoint 0.7 and 0.8, factories, paymasters staked and funded");
   const auto configured = co_await ensure_configuration(*keys_, operator_ ? &*operator_ : nullptr, configuration_);
   if (!configured) co_return infra::fail(infra::ErrorCode::process, configured.error().text());
   progress_("keys", "configuration signed by the operator is in force: " + core::to_hex(*configured));
@@ -426,6 +426,8 @@ infra::Result<void> Node::open_control() {
   info.entry_point = deployment_.entry_point_v0_8;
   info.factory = deployment_.account_factory;
   info.proxy_init_code_hash = deployment_.proxy_init_code_hash;
+  info.multisig_factory = deployment_.multisig_factory;
+  info.multisig_proxy_init_code_hash = deployment_.multisig_proxy_init_code_hash;
   for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
     if (options_.sponsoring && paymaster.entry_point == info.entry_point) info.paymaster = paymaster.paymaster;
   info.rp_id = development_rp_id();

@@ -179,6 +179,13 @@ TEST(AccountRevert, SaysTheRuleAndItsFigures) {
   ASSERT_TRUE(text);
   EXPECT_NE(text->find("AA23 reverted"), std::string::npos);
   EXPECT_NE(text->find(": OverLimit("), std::string::npos);
+  // Likewise the call of a multisig's proposal, whose index stays.
+  static const auto call_failed = core::parse_abi_function("CallFailed(uint256,bytes)").value();
+  const Bytes proposal = call_failed.encode({Uint256(3), core::AbiValue(revert)}).value();
+  EXPECT_TRUE(describe_account_revert(proposal)->starts_with("CallFailed(3, 0x"));
+  EXPECT_NE(describe_account_revert(proposal)->find(": OverLimit("), std::string::npos);
+  const Bytes silent = call_failed.encode({Uint256(3), core::AbiValue(Bytes{})}).value();
+  EXPECT_EQ(describe_account_revert(silent), "CallFailed(3, 0x)");
   EXPECT_FALSE(describe_account_revert({}));
   EXPECT_FALSE(describe_account_revert(Bytes{1, 2, 3, 4}));
   // A known selector with other bytes behind it is not that error.

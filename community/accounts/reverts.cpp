@@ -206,9 +206,10 @@ std::optional<std::string> describe_account_revert(ByteView revert) {
     text += shown(known.types[i], (*values)[i]);
   }
   text += ')';
-  // What refused inside of an operation is what a person wants to know.
-  if (known.name == "FailedOpWithRevert")
-    if (auto inner = describe_account_revert((*values)[2].bytes())) text += ": " + *inner;
+  // What refused inside of an operation, or inside of a multisig's proposal, is what a person wants to know.
+  const bool has_reason = known.name == "FailedOpWithRevert" || (known.name == "CallFailed" && values->size() == 2);
+  if (has_reason)
+    if (auto inner = describe_account_revert(values->back().bytes())) text += ": " + *inner;
   return text;
 }
 

@@ -4,23 +4,18 @@
 #include <algorithm>
 #include <map>
 
+#include "community/accounts/api/questions.hpp"
+
 namespace community::accounts {
 namespace {
 
 using core::AbiValue;
 using infra::Task;
-using Values = std::vector<AbiValue>;
+using Values = AbiValues;
 
 constexpr std::uint8_t kPasskeySlots = 8;
 // What public servers answer in one go.
 constexpr std::uint64_t kBlocksPerQuestion = 10'000;
-
-// One question: a view function, what to ask it, and the types of its answer.
-struct Question {
-  std::string_view function;
-  Values arguments;
-  std::string_view answer;
-};
 
 Error chain_error(const chain::ChainError& error) { return {ErrorCode::chain_failed, error.text()}; }
 
@@ -38,36 +33,6 @@ InitPasskey passkey_of(const AbiValue& tuple) {
   base::copy(base::MutableByteView(key.public_key).subspan(32), tuple[1].word().to_be());
   key.rp_id_hash = word(tuple[2]);
   return key;
-}
-
-Task<Result<Values>> ask(chain::ExecutionClient& client, Address account, Question question, chain::BlockRef block) {
-  chain::CallRequest request;
-  request.to = account;
-  request.data = core::parse_abi_function(question.function).value().encode(question.arguments).value();
-  auto answer = co_await client.call(std::move(request), block);
-  if (!answer) {
-    if (answer.error().reverted)
-      co_return fail(ErrorCode::account_unreadable, std::string(question.function) + " reverts");
-    co_return tl::unexpected(chain_error(answer.error()));
-  }
-  auto values = core::abi_decode(core::parse_abi_parameters(question.answer).value(), *answer);
-  if (!values)
-    co_return fail(ErrorCode::account_unreadable, std::string(question.function) + ": " + values.error().text());
-  co_return std::move(*values);
-}
-
-// All at once, in one request to the chain; the answers in the order of the questions.
-Task<Result<std::vector<Values>>> ask_all(chain::ExecutionClient& client, Address account,
-                                          std::vector<Question> questions, chain::BlockRef block) {
-  std::vector<Task<Result<Values>>> tasks;
-  for (Question& question : questions) tasks.push_back(ask(client, account, std::move(question), block));
-  auto answers = co_await infra::all(std::move(tasks));
-  std::vector<Values> values;
-  for (auto& answer : answers) {
-    if (!answer) co_return tl::unexpected(std::move(answer.error()));
-    values.push_back(std::move(*answer));
-  }
-  co_return values;
 }
 
 LimitState limit_of(const Address& token, const Values& limit, bool listed, std::uint64_t today) {

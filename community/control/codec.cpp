@@ -110,6 +110,8 @@ json::object to_json(const NodeInfo& info) {
   out["entryPoint"] = core::to_hex(info.entry_point);
   out["factory"] = core::to_hex(info.factory);
   out["proxyInitCodeHash"] = core::to_hex(info.proxy_init_code_hash);
+  out["multisigFactory"] = core::to_hex(info.multisig_factory);
+  out["multisigProxyInitCodeHash"] = core::to_hex(info.multisig_proxy_init_code_hash);
   out["paymaster"] = core::to_hex(info.paymaster);
   out["rpId"] = info.rp_id;
   out["origin"] = info.web_origin;
@@ -123,6 +125,8 @@ NodeInfo read_info(Members& members) {
   info.entry_point = members.fixed<20>("entryPoint");
   info.factory = members.fixed<20>("factory");
   info.proxy_init_code_hash = members.fixed<32>("proxyInitCodeHash");
+  info.multisig_factory = members.fixed<20>("multisigFactory");
+  info.multisig_proxy_init_code_hash = members.fixed<32>("multisigProxyInitCodeHash");
   info.paymaster = members.fixed<20>("paymaster");
   info.rp_id = members.text("rpId");
   info.web_origin = members.text("origin");

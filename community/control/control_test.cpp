@@ -163,6 +163,8 @@ class ControlTest : public ::testing::Test {
     info.factory = {1};
     info.entry_point = {2};
     info.proxy_init_code_hash = {3};
+    info.multisig_factory = {5};
+    info.multisig_proxy_init_code_hash = {6};
     info.paymaster = {4};
     info.rp_id = "localhost";
     info.web_origin = "http://localhost:9000";
@@ -188,6 +190,8 @@ TEST_F(ControlTest, TellsWhatAClientMustKnow) {
   ASSERT_TRUE(told) << told.error().text();
   EXPECT_EQ(told->chain_id, 31'337u);
   EXPECT_EQ(told->rpc_url, info.rpc_url);
+  EXPECT_EQ(told->multisig_factory, info.multisig_factory);
+  EXPECT_EQ(told->multisig_proxy_init_code_hash, info.multisig_proxy_init_code_hash);
   EXPECT_EQ(told->paymaster, info.paymaster);
   EXPECT_EQ(told->web_origin, info.web_origin);
 }

@@ -55,6 +55,24 @@ Result<Bytes> init_code_at(const json::value& root, std::initializer_list<std::s
   return std::move(*code);
 }
 
+Result<void> read_multisig(const json::value& root, ContractBundle& bundle) {
+  const auto addresses = object_at(root, {"addresses", "multisig"});
+  if (!addresses) return tl::unexpected(addresses.error());
+  auto factory = init_code_at(root, {"contracts", "CommunityMultisigFactory"});
+  if (!factory) return tl::unexpected(std::move(factory.error()));
+  auto verifier = init_code_at(root, {"contracts", "PasskeyVerifier"});
+  if (!verifier) return tl::unexpected(std::move(verifier.error()));
+  const auto factory_address = core::address_member(**addresses, "factory");
+  const auto verifier_address = core::address_member(**addresses, "passkeyVerifier");
+  const auto proxy_hash = core::bytes32_member(**addresses, "proxyInitCodeHash");
+  if (!factory_address || !verifier_address || !proxy_hash)
+    return fail("the contract bundle lacks the addresses of the multisig; run `make contracts`");
+  bundle.multisig_factory = {*factory_address, kZeroSalt, std::move(*factory)};
+  bundle.passkey_verifier = {*verifier_address, kZeroSalt, std::move(*verifier)};
+  bundle.multisig_proxy_init_code_hash = *proxy_hash;
+  return {};
+}
+
 }  // namespace
 
 Result<ContractBundle> ContractBundle::parse(std::string_view text) {
@@ -94,6 +112,7 @@ Result<ContractBundle> ContractBundle::parse(std::string_view text) {
   bundle.account_factory = std::move(*factory);
   bundle.paymaster = std::move(*paymaster);
   bundle.p256_verifier_address = *verifier_address;
+  if (auto read = read_multisig(*root, bundle); !read) return tl::unexpected(std::move(read.error()));
   return bundle;
 }
 
@@ -212,12 +231,16 @@ Task<Result<Deployment>> DevelopmentChain::deploy(const ContractBundle& bundle, 
   result.entry_point_v0_8 = bundle.entry_points.at("0.8").address;
   result.account_factory = bundle.factories.at("0.8").address;
   result.proxy_init_code_hash = bundle.factories.at("0.8").proxy_init_code_hash;
+  result.multisig_factory = bundle.multisig_factory.address;
+  result.multisig_proxy_init_code_hash = bundle.multisig_proxy_init_code_hash;
 
   std::vector<Artifact> wanted;
   for (const auto& [version, artifact] : bundle.entry_points) wanted.push_back(artifact);
   wanted.push_back({bundle.p256_verifier_address, kZeroSalt, bundle.p256_verifier});
   wanted.push_back({result.account_factory, kZeroSalt,
                     with_words(bundle.account_factory, {result.entry_point_v0_8, bundle.p256_verifier_address})});
+  wanted.push_back(bundle.multisig_factory);
+  wanted.push_back(bundle.passkey_verifier);
   for (const Address& entry_point : {result.entry_point_v0_7, result.entry_point_v0_8}) {
     // Owner and treasury of the development paymaster are the chain's own first account.
     Bytes code = with_words(bundle.paymaster, {entry_point, *owner, *owner, input.paymaster_signer});

@@ -9,6 +9,7 @@
 #include "community/infra/fake/temporary_directory.hpp"
 #include "community/wallet/api/grant_file.hpp"
 #include "community/wallet/api/guardian_files.hpp"
+#include "community/wallet/api/multisig_file.hpp"
 #include "community/wallet/api/passkey.hpp"
 
 namespace community::wallet {
@@ -216,6 +217,63 @@ TEST(GrantFiles, ComeBackAsTheyWereAndAreChecked) {
   file.grant.target = file.account;
   EXPECT_EQ(parse_grant_file(format_grant_file(file)).error().code, ErrorCode::file_inconsistent);
   EXPECT_EQ(parse_grant_file(format_wallet_file(keys_file())).error().code, ErrorCode::file_kind);
+}
+
+MultisigFile multisig_file() {
+  multisig::MultisigInit init;
+  init.owners = {multisig::address_owner(address(1)), multisig::address_owner(address(2))};
+  init.threshold = 2;
+  init.limits.push_back({31'337, {}, Uint256(5)});
+  MultisigFile file;
+  file.factory = address(3);
+  file.proxy_init_code_hash = word(4);
+  file.init_data = multisig::encode_init_data(init).value();
+  file.multisig = multisig::multisig_address(file.factory, file.proxy_init_code_hash, file.init_data);
+  return file;
+}
+
+TEST(MultisigFiles, ComeBackAsTheyWereAndAreChecked) {
+  const MultisigFile file = multisig_file();
+  const auto read = parse_multisig_file(format_multisig_file(file));
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(read->multisig, file.multisig);
+  EXPECT_EQ(read->factory, file.factory);
+  EXPECT_EQ(read->proxy_init_code_hash, file.proxy_init_code_hash);
+  EXPECT_EQ(read->init_data, file.init_data);
+  const auto code_of = [](const MultisigFile& changed) {
+    return parse_multisig_file(format_multisig_file(changed)).error().code;
+  };
+  MultisigFile other = file;
+  other.multisig = address(5);
+  EXPECT_EQ(code_of(other), ErrorCode::file_inconsistent);
+  other = file;
+  other.factory = address(5);
+  EXPECT_EQ(code_of(other), ErrorCode::file_inconsistent);
+  // Its address follows, but no factory would make it: the threshold is zero, in the word after the owners' offset.
+  other = file;
+  other.init_data[2 * 32 + 31] = 0;
+  other.multisig = multisig::multisig_address(other.factory, other.proxy_init_code_hash, other.init_data);
+  EXPECT_EQ(code_of(other), ErrorCode::file_inconsistent);
+  EXPECT_EQ(parse_multisig_file(format_wallet_file(recovery())).error().code, ErrorCode::file_kind);
+  EXPECT_EQ(parse_multisig_file("{}").error().code, ErrorCode::file_kind);
+  std::string more = format_multisig_file(file);
+  more.insert(more.find('{') + 1, "\"note\": \"x\",");
+  EXPECT_EQ(parse_multisig_file(more).error().code, ErrorCode::file_malformed);
+}
+
+TEST(MultisigFiles, TheLargestFits) {
+  multisig::MultisigInit init;
+  for (std::uint64_t n = 1; n <= multisig::kMaxOwners; n++) {
+    Bytes owner = core::to_bytes(address(n));
+    owner.resize(multisig::kMaxOwnerBytes, static_cast<std::uint8_t>(n));
+    init.owners.push_back(std::move(owner));
+  }
+  init.threshold = multisig::kMaxOwners;
+  for (std::uint64_t n = 0; n < multisig::kMaxLimits; n++) init.limits.push_back({1, address(n), Uint256(n)});
+  MultisigFile file = multisig_file();
+  file.init_data = multisig::encode_init_data(init).value();
+  file.multisig = multisig::multisig_address(file.factory, file.proxy_init_code_hash, file.init_data);
+  EXPECT_TRUE(parse_multisig_file(format_multisig_file(file)));
 }
 
 TEST(GuardianFiles, ComeBackAsTheyWereAndAreChecked) {

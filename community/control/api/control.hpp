@@ -37,6 +37,9 @@ struct NodeInfo {
   Address entry_point{};
   Address factory{};
   Bytes32 proxy_init_code_hash{};
+  // CommunityMultisigFactory, for multisigs; with the hash their addresses follow from init data.
+  Address multisig_factory{};
+  Bytes32 multisig_proxy_init_code_hash{};
   // Of its paymaster on that EntryPoint; zero when it sponsors nothing.
   Address paymaster{};
   // For software passkeys: a relying party and page that the trusted core accepts.

@@ -28,6 +28,9 @@ struct ContractBundle {
   std::map<std::string, Artifact> entry_points;
   Bytes p256_verifier, account_factory, paymaster;
   Address p256_verifier_address{};
+  // Of the multisig's contracts, which are the same whatever the EntryPoint.
+  Artifact multisig_factory, passkey_verifier;
+  Bytes32 multisig_proxy_init_code_hash{};
   // Runtime code of EntryPointSimulations by version, for estimates.
   std::map<std::string, Bytes> simulations;
   struct Factory {
@@ -58,6 +61,8 @@ struct Deployment {
   Address account_factory{};
   Bytes32 proxy_init_code_hash{};
   Address entry_point_v0_7{}, entry_point_v0_8{};
+  Address multisig_factory{};
+  Bytes32 multisig_proxy_init_code_hash{};
   std::vector<PaymasterDeployment> paymasters;
   // Contracts deployed by this call.
   std::size_t deployed = 0;
