@@ -208,7 +208,9 @@ TEST_F(CourierTest, LimitsHold) {
   for (std::uint8_t i = 0; i < limits.queue; i++) EXPECT_TRUE(accept({i, 0, 0, 0}));
   const auto full = accept({99, 0, 0, 0});
   // Those that the core refused have left already, or the queue is full.
-  if (!full) EXPECT_EQ(full.error().code, ErrorCode::queue_full);
+  if (!full) {
+    EXPECT_EQ(full.error().code, ErrorCode::queue_full);
+  }
 }
 
 TEST_F(CourierTest, ARestartLosesAndRepeatsNothing) {

@@ -11,6 +11,9 @@ using accounts::Action;
 
 // How long a signed struct may be submitted: long enough for a stuck transaction, short enough to be forgotten.
 constexpr std::uint64_t kSignedFor_s = 86'400;
+// With the server key's part in it: a hostile node could keep it back and land it during an escape, whose item the new
+// key epoch would void.
+constexpr std::uint64_t kGatedFor_s = 3'600;
 // Of the contract: changes of keys and rules, unfreezing and escaping by one vote.
 constexpr std::uint64_t kChangeDelay_s = 3 * 86'400;
 // Moves within one node that this program looks back over.
@@ -321,7 +324,7 @@ Task<Result<Acted>> Wallet::Body::act(Moment now, Action action, std::vector<Vot
   accounts::Stamp stamp;
   stamp.key_epoch = now.state.key_epoch;
   stamp.nonce = Uint256::from_be(random_word());
-  stamp.deadline_s = now.time_s + kSignedFor_s;
+  stamp.deadline_s = now.time_s + (needs_gate(action) ? kGatedFor_s : kSignedFor_s);
   Acted acted;
   acted.id = accounts::action_digest(where(), action, stamp);
   acted.votes = static_cast<unsigned>(signers.size());
