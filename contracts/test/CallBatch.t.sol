@@ -68,6 +68,8 @@ contract CallBatchTest is Fixture {
         _check(good, true);
         _refused("");
         _refused(abi.encode(32));
+        // A byte short of a count: malformed, and not a count of zero.
+        _refused(abi.encodePacked(uint256(32), new bytes(31)));
         _refused(abi.encode(64, 0, 1));
         _refused(abi.encodePacked(good, uint8(0)));
         _refused(abi.encodePacked(good, uint256(0)));

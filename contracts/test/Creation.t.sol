@@ -146,6 +146,7 @@ contract CreationTest is Fixture {
         address implementation = factory.implementation();
         bytes32 hash = keccak256(abi.encodePacked(hex"d694", implementation, hex"01"));
         vm.assertEq(account.reader(), address(uint160(uint256(hash))), "address");
+        vm.assertEq(account.factory(), address(factory), "whose implementation it is");
     }
 
     // ---- initialisation

@@ -7,6 +7,7 @@ import {Votes} from "../src/account/Votes.sol";
 import {ItemKind, KeyChange, Passkey, RuleChange, Signature, Stamp} from "../src/lib/AccountTypes.sol";
 import {InitData} from "../src/lib/InitData.sol";
 import {ReaderErrors} from "../src/lib/ReaderErrors.sol";
+import {Vm} from "./support/Vm.sol";
 import {VoteFixture} from "./support/VoteFixture.sol";
 
 /// @dev Changes of keys and rules, and the escape: who, when, who cancels, and what a freeze does to it.
@@ -274,6 +275,18 @@ contract CustodyTest is VoteFixture {
         account.finishEscape(_keys(NEW), vm.addr(NEW_SERVER), 1, stamp);
         (uint48 until,) = account.frozen();
         vm.assertEq(until, 0, "the freeze ended");
+    }
+
+    function test_WithoutAFreezeNoneEnds() public {
+        (Stamp memory stamp,) = _startEscape(1);
+        _skip(3 days);
+        vm.recordLogs();
+        account.finishEscape(_keys(NEW), vm.addr(NEW_SERVER), 1, stamp);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertTrue(logs.length != 0, "recorded");
+        for (uint256 i = 0; i < logs.length; ++i) {
+            vm.assertTrue(logs[i].topics[0] != Custody.Unfrozen.selector, "no such event");
+        }
     }
 
     function test_TheOtherVoteCancelsAnEscapeByOne() public {

@@ -407,6 +407,38 @@ contract LimitsTest is VoteFixture {
         vm.assertEq(anything.calls(), calls.length, "allowed");
     }
 
+    /// @dev Spelled out once more, beside the contract's table: how many words a token function takes, and which of them
+    /// names who gets something. The call with one byte less cannot be read; the one with more words is read the same.
+    function test_ATokenFunctionIsReadAsItsArgumentsLie() public {
+        uint8[29] memory words =
+            [2, 3, 2, 2, 7, 8, 5, 3, 4, 5, 5, 2, 3, 5, 1, 1, 2, 4, 2, 2, 3, 3, 4, 2, 3, 2, 3, 3, 4];
+        // 9 for nobody.
+        uint8[29] memory others =
+            [0, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 9, 9, 9, 9, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1];
+        _allowUnlistedTokens();
+        bytes[] memory calls = _tokenCalls();
+        address a = address(anything);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            bytes memory data = new bytes(4 + 32 * 260);
+            for (uint256 j = 0; j < 4; ++j) data[j] = calls[i][j];
+            // Small addresses that nobody else uses.
+            for (uint256 j = 0; j < 260; ++j) _put(data, j, 0x10000 * (i + 1) + j);
+            uint256 whole = data.length;
+            _cut(data, 4 + 32 * uint256(words[i]) - 1);
+            _malformed(a, data);
+            _cut(data, 4 + 32 * uint256(words[i]));
+            uint256 state = vm.snapshotState();
+            _execute(a, 0, data);
+            vm.revertToState(state);
+            _cut(data, whole);
+            _execute(a, 0, data);
+            for (uint256 j = 0; j < 260; j = j == 8 ? 250 : j + 1) {
+                bool known = account.isKnown(address(uint160(0x10000 * (i + 1) + j)));
+                vm.assertTrue(known == (j == others[i]), string.concat(vm.toString(i), " ", vm.toString(j)));
+            }
+        }
+    }
+
     function test_AListedTokenKeepsItsLimitThoughUnlistedOnesAreFree() public {
         _list(address(token), 10);
         _allowUnlistedTokens();
@@ -471,6 +503,30 @@ contract LimitsTest is VoteFixture {
         _malformed(a, abi.encodePacked(multicall, uint256(32), type(uint256).max));
         _malformed(a, abi.encodePacked(multicall, uint256(32), uint256(1), type(uint256).max));
         _malformed(a, abi.encodePacked(multicall, uint256(32), uint256(1), uint256(32), type(uint256).max));
+        // Three offsets are said to follow, and two words do.
+        _malformed(a, abi.encodePacked(multicall, uint256(32), uint256(3), uint256(32), uint256(0)));
+    }
+
+    /// @dev A list is read up to the last byte of the call data, and not one byte beyond it.
+    function test_AListMayEndWithTheCallData() public {
+        address a = address(anything);
+        bytes4 multicall = bytes4(keccak256("multicall(bytes[])"));
+        bytes[4] memory whole = [
+            // The list begins where its own offset stands, which is zero, and so is its length.
+            abi.encodePacked(multicall, uint256(0)),
+            abi.encodePacked(multicall, uint256(32), uint256(0)),
+            abi.encodePacked(multicall, uint256(32), uint256(1), uint256(32), uint256(0)),
+            abi.encodePacked(multicall, uint256(32), uint256(1), uint256(32), uint256(4), bytes4("abcd"))
+        ];
+        for (uint256 i = 0; i < 4; ++i) {
+            _execute(a, 0, whole[i]);
+            for (uint256 length = 4; length < whole[i].length; ++length) {
+                bytes memory cut = new bytes(length);
+                for (uint256 j = 0; j < length; ++j) cut[j] = whole[i][j];
+                _malformed(a, cut);
+            }
+        }
+        vm.assertEq(anything.calls(), 4, "the whole ones");
     }
 
     // ---- other ways around
@@ -607,6 +663,18 @@ contract LimitsTest is VoteFixture {
 
     function _malformed(address to, bytes memory data) private {
         _refused(to, 0, data, abi.encodeWithSelector(Spending.CallDataMalformed.selector, to, bytes4(data)));
+    }
+
+    function _put(bytes memory data, uint256 index, uint256 word) private pure {
+        assembly ("memory-safe") {
+            mstore(add(data, add(36, mul(32, index))), word)
+        }
+    }
+
+    function _cut(bytes memory data, uint256 length) private pure {
+        assembly ("memory-safe") {
+            mstore(data, length)
+        }
     }
 
     function _unlisted(bytes memory data) private {

@@ -63,6 +63,8 @@ contract MultisigCreationTest is MultisigFixture {
         bytes32 slot =
             keccak256(abi.encode(uint256(keccak256("community.storage.Multisig")) - 1)) & ~bytes32(uint256(255));
         vm.assertEq(MultisigStorage.SLOT, slot, "ERC-7201");
+        // Low to high: epoch 32, seats 32, threshold 8.
+        vm.assertEq(vm.load(address(multisig), slot), bytes32(uint256(7 << 32 | 2 << 64)), "first word");
     }
 
     function test_AnotherChainStoresItsOwnRows() public {

@@ -239,6 +239,21 @@ contract MultisigOwnersTest is MultisigFixture {
         _execute(CAROL, _pay(), 0);
     }
 
+    /// @dev Voted on after its proposer left, and looked at after one more change.
+    function test_AProposalOutlivesItsProposerAndFurtherChanges() public {
+        bytes32 id = _propose(CAROL, _pay(), 0);
+        _carry(_changeOwners(_list(_owner(CAROL)), _list(_owner(DAVE)), 2));
+        _approve(ALICE, id);
+        _carry(_changeOwners(_none(), _list(_owner(CAROL)), 2));
+        _assertVotes(id, 1, 0, 2);
+        vm.prank(vm.addr(CAROL));
+        _expect(CommunityMultisig.NotTheProposer.selector, abi.encode(id));
+        multisig.cancel(id);
+        _approve(BOB, id);
+        _execute(CAROL, _pay(), 0);
+        vm.assertEq(RECIPIENT.balance, 10 ether, "paid");
+    }
+
     function test_ALoweredThresholdMakesNothingExecutable() public {
         bytes32 id = _propose(CAROL, _pay(), 0);
         _carry(_changeOwners(_none(), _none(), 1));

@@ -96,6 +96,8 @@ contract MultisigProposalsTest is MultisigFixture {
         _proposalFails(_self(""), abi.encodeWithSelector(Proposals.SelfCallUnknown.selector, bytes4(0)));
         bytes memory three = hex"aabbcc";
         _proposalFails(_self(three), abi.encodeWithSelector(Proposals.SelfCallUnknown.selector, bytes4(three)));
+        // Arguments are looked at when it is executed.
+        _propose(ALICE, _self(abi.encodePacked(CommunityMultisig.setDailyLimit.selector)), 0);
     }
 
     function test_TheExpiryIsWithinThirtyDays() public {

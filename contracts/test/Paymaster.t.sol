@@ -53,6 +53,30 @@ contract PaymasterTest is SponsorFixture {
         vm.assertEq(vm.addr(OWNER).balance, 0, "nothing for the owner");
     }
 
+    function test_EveryMoveOfMoneyHasItsEvent() public {
+        vm.warp(1_000_000);
+        vm.deal(STRANGER, 5);
+        _expect();
+        emit CommunityPaymaster.Deposited(STRANGER, 5);
+        vm.prank(STRANGER);
+        paymaster.deposit{value: 5}();
+        vm.deal(vm.addr(OWNER), 3);
+        _expect();
+        emit CommunityPaymaster.StakeAdded(3, 2 days);
+        vm.prank(vm.addr(OWNER));
+        paymaster.addStake{value: 3}(2 days);
+        _expect();
+        emit CommunityPaymaster.StakeUnlocked();
+        _asOwner(abi.encodeCall(paymaster.unlockStake, ()), "");
+        vm.warp(1_000_000 + 2 days);
+        _expect();
+        emit CommunityPaymaster.StakeWithdrawn();
+        _asOwner(abi.encodeCall(paymaster.withdrawStake, ()), "");
+        _expect();
+        emit CommunityPaymaster.DepositWithdrawn(4);
+        _asOwner(abi.encodeCall(paymaster.withdrawDeposit, (4)), "");
+    }
+
     function test_StakingAgainLocksAgain() public {
         vm.warp(1_000_000);
         _asOwner(abi.encodeCall(paymaster.unlockStake, ()), "");
@@ -66,6 +90,10 @@ contract PaymasterTest is SponsorFixture {
         vm.assertTrue(info.staked && info.stake == STAKE && info.unstakeDelaySec == 1 days, "staked");
         bytes memory short = abi.encodeWithSelector(CommunityPaymaster.UnstakeDelayTooShort.selector, 1 days - 1);
         _asOwner(abi.encodeCall(paymaster.addStake, (1 days - 1)), short);
+    }
+
+    function _expect() private {
+        vm.expectEmit(true, true, true, true, address(paymaster));
     }
 
     function _locked(uint48 time) private pure returns (bytes memory) {

@@ -68,6 +68,12 @@ contract QueueTest is VoteFixture {
         _executeExpecting(RECIPIENT, 1, "", abi.encodeWithSelector(Spending.NewRecipient.selector, RECIPIENT));
         _pass(QueueKind.Spend, _spend(RECIPIENT, 1, ""));
         _execute(RECIPIENT, 1, "");
+        // Whoever a confirmed token function names as well.
+        TestCollectible collectible = new TestCollectible();
+        collectible.mint(address(account), 4);
+        bytes memory data = abi.encodeCall(collectible.transferFrom, (address(account), STRANGER, 4));
+        _pass(QueueKind.Spend, _spend(address(collectible), 0, data));
+        vm.assertTrue(account.isKnown(STRANGER), "known from now on");
     }
 
     function test_AnyVoteOrTheServerCancels() public {

@@ -98,6 +98,25 @@ contract RecoveryTest is VoteFixture {
         }
     }
 
+    function test_WhatGuardiansSignedCountsOnce() public {
+        _setGuardians(2, 7 days);
+        (Stamp memory stamp, bytes32 id) = _startRecovery(0, 1);
+        Stamp memory cancelStamp = _stamp();
+        bytes32 digest = _cancelDigest(id, cancelStamp);
+        account.cancel(id, cancelStamp, _signatures(0, ESCAPE_SIGNER, digest));
+        // A cancelled recovery does not begin again.
+        _refused(stamp, _proof(id, 0, 1), abi.encodeWithSelector(Votes.AlreadyUsed.selector, id));
+        Stamp memory escapeStamp = _stamp();
+        id = _escapeDigest(_keys(NEW), vm.addr(NEW), 1, escapeStamp);
+        account.escape(_keys(NEW), vm.addr(NEW), 1, escapeStamp, _signatures(0, id));
+        cancelStamp = _stamp();
+        digest = _cancelDigest(id, cancelStamp);
+        GuardianProof memory proof = _proof(digest, 1, 2);
+        account.cancelAsGuardians(id, cancelStamp, proof);
+        vm.expectRevert(abi.encodeWithSelector(Votes.AlreadyUsed.selector, digest));
+        account.cancelAsGuardians(id, cancelStamp, proof);
+    }
+
     function test_BelowTheThresholdNothingStarts() public {
         _setGuardians(2, 7 days);
         Stamp memory stamp = _stamp();

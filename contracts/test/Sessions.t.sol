@@ -66,6 +66,15 @@ contract SessionsTest is VoteFixture {
         vm.assertEq(spent, 10, "counted against the day");
     }
 
+    function test_AFunctionWithoutArgumentsIsFourBytes() public {
+        _create();
+        _skip(1);
+        Call[] memory calls = new Call[](1);
+        calls[0] = Call(address(game), 0, abi.encodeCall(Game.leave, ()));
+        _handle(_session(calls));
+        vm.assertEq(game.moves(), 1, "left");
+    }
+
     function test_TheGrantIsTold() public {
         bytes memory call = abi.encodeCall(Sessions.createGrant, (grant));
         vm.expectEmit(true, true, true, true, address(account));
@@ -126,6 +135,10 @@ contract SessionsTest is VoteFixture {
             selectors[0] = token[i];
             _selectorsRefused(selectors, abi.encodeWithSelector(ReaderErrors.GrantSelectorRefused.selector, token[i]));
         }
+        selectors = new bytes4[](8);
+        for (uint32 i = 0; i < 8; ++i) selectors[i] = bytes4(i + 1);
+        grant.selectors = selectors;
+        _create();
     }
 
     function test_AGrantIsAcceptedOnce() public {
@@ -348,9 +361,11 @@ contract SessionsTest is VoteFixture {
         _executeSession(_move(10));
         _executeSession(_move(10));
         _sessionExecutionRefused(_move(6), abi.encodeWithSelector(Sessions.GrantValueOverTotal.selector, 6, 5));
-        _executeSession(_move(5));
+        _executeSession(_move(4));
+        _executeSession(_move(1));
+        _sessionExecutionRefused(_move(1), abi.encodeWithSelector(Sessions.GrantValueOverTotal.selector, 1, 0));
         _executeSession(_move(0));
-        vm.assertEq(game.moves(), 4, "moves");
+        vm.assertEq(game.moves(), 5, "moves");
     }
 
     function test_ExecutionLooksAtTheFreeze() public {

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Votes} from "../src/account/Votes.sol";
-import {AccountInit, Signature, Stamp} from "../src/lib/AccountTypes.sol";
+import {AccountInit, Passkey, Signature, Stamp} from "../src/lib/AccountTypes.sol";
 import {ReaderErrors} from "../src/lib/ReaderErrors.sol";
 import {CommunityAccount} from "../src/CommunityAccount.sol";
 import {VoteFixture} from "./support/VoteFixture.sol";
@@ -101,6 +101,23 @@ contract SignersTest is VoteFixture {
             Signature[] memory signatures = new Signature[](1);
             signatures[0] = Signature(uint8(signer), "");
             _freezeRefused(stamp, signatures, abi.encodeWithSelector(ReaderErrors.NoSuchSigner.selector, signer));
+        }
+    }
+
+    function test_EveryPasskeySlotVotes() public {
+        AccountInit memory init = _init();
+        init.passkeys = new Passkey[](8);
+        for (uint8 slot = 0; slot < 8; ++slot) {
+            secrets[slot] = 60 + slot;
+            init.passkeys[slot] = _passkey(60 + slot);
+        }
+        account = CommunityAccount(payable(factory.createAccount(abi.encode(init))));
+        for (uint8 slot = 0; slot < 8; ++slot) {
+            uint256 state = vm.snapshotState();
+            _freeze(slot);
+            (uint48 until,) = account.frozen();
+            vm.assertEq(until, type(uint48).max, "frozen");
+            vm.revertToState(state);
         }
     }
 

@@ -164,6 +164,22 @@ contract UpgradeTest is VoteFixture {
         account.upgrade(other, other.codehash, stamp, _signatures(0, ESCAPE_SIGNER, SERVER_SIGNER, id));
     }
 
+    /// @dev To other code of this kind, which knows what was accepted before.
+    function test_AConfirmationIsAcceptedOnce() public {
+        next = address(_newFactory().implementation());
+        (Stamp memory stamp, bytes32 id) = _start();
+        _skip(7 days);
+        Stamp memory second = _stamp();
+        bytes32 digest = _confirmDigest(id, second);
+        bytes32 codeHash = next.codehash;
+        Signature[] memory signatures = _signatures(0, ESCAPE_SIGNER, digest);
+        account.confirmUpgrade(next, codeHash, stamp, second, signatures);
+        vm.expectRevert(abi.encodeWithSelector(Votes.AlreadyUsed.selector, digest));
+        account.confirmUpgrade(next, codeHash, stamp, second, signatures);
+        // Nor does another one carry the same upgrade out again.
+        _confirmRefused(stamp, abi.encodeWithSelector(Votes.ItemUnknown.selector, id));
+    }
+
     // ---- inside
 
     function _confirmDigest(bytes32 id, Stamp memory stamp) private view returns (bytes32) {

@@ -99,6 +99,11 @@ contract ValidationTest is Fixture {
         vm.assertEq(_validateSignature(HASH, _dual(0, _serverSignature(SERVER, HASH), a, HASH)), 0, "shortest");
         a.tail = 'A","origin":"https://wallet.example"}';
         _refused(_dual(0, _serverSignature(SERVER, HASH), a, HASH), "longer challenge");
+        // Nothing but the quote ends the challenge.
+        for (uint256 bit = 0; bit < 8; ++bit) {
+            a.tail = string.concat(string(abi.encodePacked(bytes1(uint8(0x22 ^ (1 << bit))))), ',"origin":"o"}');
+            _refused(_dual(0, _serverSignature(SERVER, HASH), a, HASH), "another byte");
+        }
         a.tail = "";
         _refused(_dual(0, _serverSignature(SERVER, HASH), a, HASH), "no tail");
     }
