@@ -39,7 +39,7 @@ CLI::App* command(CLI::App& parent, const char* name, const char* help, const Sh
     return made;
   }
   made->add_option("FILE", in->file, what)->required();
-  made->add_option("--with", in->more, "another file of the account: one more vote")->take_all();
+  made->add_option("--with", in->more, "another file of the account: one more vote")->allow_extra_args(false);
   return made;
 }
 
@@ -488,7 +488,7 @@ class Commands {
     made->add_option("--limit", in->limit, "ether a day")->capture_default_str();
     made->add_option("--gas-cap", in->gas_cap, "ether an operation may cost that the account pays itself")
         ->capture_default_str();
-    made->add_option("--token", in->tokens, "ADDRESS=AMOUNT a day; several times")->take_all();
+    made->add_option("--token", in->tokens, "ADDRESS=AMOUNT a day; several times")->allow_extra_args(false);
     made->add_flag("--strict", in->strict, "unknown recipients and contracts wait a day");
     made->callback([job = &job_, in] { *job = job_of(create, in); });
   }
@@ -517,7 +517,7 @@ class Commands {
       made->add_option("TARGET", in->to, "the contract")->required();
       made->add_option("--function", in->functions, "as in save(uint256), or a selector; up to 8 times")
           ->required()
-          ->take_all();
+          ->allow_extra_args(false);
       made->add_option("--out", in->out, "grant file to write")->required();
       made->add_option("--value-per-call", in->value_per_call, "ether")->capture_default_str();
       made->add_option("--value-total", in->value_total, "ether")->capture_default_str();
@@ -572,14 +572,14 @@ void add_account_commands(CLI::App& app, AccountOptions& options, AccountJob& jo
   account->require_subcommand(1);
   account->fallthrough();
   account->add_option("--data-dir", options.data_dir, "folder of the running node")->capture_default_str();
-  account->add_option("--chain", options.chains, "JSON-RPC of a chain; `show` takes several")->take_all();
+  account->add_option("--chain", options.chains, "JSON-RPC of a chain; `show` takes several")->allow_extra_args(false);
   account->add_option("--payer", options.payer, "file with a secret key that pays for transactions, 64 hex digits");
   account->add_flag("--unsponsored", options.unsponsored, "the account pays for its operation, not the node");
 
   Commands commands(*account, job);
   commands.add_create();
   auto [shown, in] = commands.add("show", "keys, limits, grants, freeze and what waits, chain by chain", show, true);
-  shown->add_option("--token", in->tokens, "its limit too; several times")->take_all();
+  shown->add_option("--token", in->tokens, "its limit too; several times")->allow_extra_args(false);
   commands.add("deploy", "make the account on the chain now", deploy);
   commands.add_spending();
   commands.add_grants();

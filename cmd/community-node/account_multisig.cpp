@@ -490,10 +490,11 @@ class Commands {
       made->add_option("FILE", in->file, "multisig file to write")->required();
       made->add_option("--owner", in->owners, "an address, or verifier and key in hex; several times")
           ->required()
-          ->take_all();
+          ->allow_extra_args(false);
       made->add_option("--threshold", in->threshold, "approvals that a proposal needs")->required();
       made->add_option("--limit", in->limit, "ether a day that one owner alone may spend")->capture_default_str();
-      made->add_option("--token", in->tokens, "ADDRESS=AMOUNT a day for one owner alone; several times")->take_all();
+      made->add_option("--token", in->tokens, "ADDRESS=AMOUNT a day for one owner alone; several times")
+          ->allow_extra_args(false);
       add_sender(*made, in);
     }
     auto [made, in] = add("deploy", "make the multisig of a file on this chain too", deploy);
@@ -503,7 +504,7 @@ class Commands {
 
   void add_show() {
     auto [made, in] = add_on("show", "owners, limits, proposals and votes, chain by chain", show);
-    made->add_option("--token", in->tokens, "its limit too; several times")->take_all();
+    made->add_option("--token", in->tokens, "its limit too; several times")->allow_extra_args(false);
     made->add_flag("--closed", in->closed, "proposals too that were executed, cancelled or ran out");
     add_blocks(*made, in);
   }
@@ -516,9 +517,10 @@ class Commands {
       to->needs(amount);
       made->add_option("--token", in->token, "an ERC-20 token");
       made->add_option("--data", in->data, "call data in hex");
-      made->add_option("--call", in->calls, "TO,AMOUNT or TO,AMOUNT,0xDATA: one more call; several times")->take_all();
-      made->add_option("--add-owner", in->added, "several times")->take_all();
-      made->add_option("--remove-owner", in->removed, "several times")->take_all();
+      made->add_option("--call", in->calls, "TO,AMOUNT or TO,AMOUNT,0xDATA: one more call; several times")
+          ->allow_extra_args(false);
+      made->add_option("--add-owner", in->added, "several times")->allow_extra_args(false);
+      made->add_option("--remove-owner", in->removed, "several times")->allow_extra_args(false);
       made->add_option("--threshold", in->threshold, "a new threshold, with or without other owners");
       made->add_option("--daily-limit", in->daily_limit, "a new daily limit of ether or of --token");
       made->add_option("--days", in->days, "until it expires, at most 30; 14 when nothing is said");
@@ -563,12 +565,11 @@ class Commands {
   }
   static void add_owner(CLI::App& made, const Shared& in) {
     made.add_option("--as", in->as, "files of the account that is the owner: an operation of it acts")
-        ->allow_extra_args(false)
-        ->take_all();
+        ->allow_extra_args(false);
     made.add_option("--key", in->key, "secret key of the owner; with --payer it only signs");
   }
   static void add_sender(CLI::App& made, const Shared& in) {
-    made.add_option("--as", in->as, "files of the account whose operation it is")->allow_extra_args(false)->take_all();
+    made.add_option("--as", in->as, "files of the account whose operation it is")->allow_extra_args(false);
     made.add_option("--key", in->key, "file with the secret key whose transaction it is");
   }
   static void add_blocks(CLI::App& made, const Shared& in) {

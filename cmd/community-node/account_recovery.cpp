@@ -347,7 +347,9 @@ void add_recover(CLI::App& account, AccountJob& job) {
     auto in = std::make_shared<Arguments>();
     CLI::App* made = recover->add_subcommand("start", "with enough signatures; --payer or the node brings it");
     made->add_option("REQUEST", in->request)->required();
-    made->add_option("--signature", in->signatures, "GUARDIAN=SIGNATURE, as `sign` prints it")->required()->take_all();
+    made->add_option("--signature", in->signatures, "GUARDIAN=SIGNATURE, as `sign` prints it")
+        ->required()
+        ->allow_extra_args(false);
     made->callback([&job, in] { job = job_of(recover_start, in); });
   }
 }
@@ -362,7 +364,7 @@ void add_recovery_commands(CLI::App& account, AccountJob& job) {
   add_files(*made, in);
   made->add_option("--guardian", in->guardians,
                    "address of a guardian, or verifier and key (ERC-7913); none: no guardians")
-      ->take_all();
+      ->allow_extra_args(false);
   made->add_option("--threshold", in->threshold, "how many guardians recover together");
   made->add_option("--days", in->days, "until a recovery acts")->capture_default_str();
   made->add_option("--list", in->list, "guardians' file to write");
