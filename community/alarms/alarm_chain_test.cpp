@@ -208,6 +208,7 @@ class AlarmChainTest : public ::testing::Test {
     node = std::make_unique<infra::TaskGroup>(loop.executor());
     node->spawn(courier->run());
     node->spawn(alarms->run());
+    for (const keys::RecordId& wallet : strangers) EXPECT_TRUE(loop.block_on(alarms->follow(account, wallet)));
     EXPECT_TRUE(loop.block_on(alarms->follow(account, person.id)));
     look();
   }
@@ -319,6 +320,26 @@ class AlarmChainTest : public ::testing::Test {
     return send(door, entry_point->encode_handle_ops({core::pack(operation).value()}, beneficiary).value());
   }
 
+  // A wallet of this node with a passkey of the stranger's own, into which he adopts the account: any core allows it.
+  keys::RecordId stranger_adopts() {
+    const SoftwarePasskey own{Uint256(666 + strangers.size()).to_be(), std::string(kRpId), std::string(kOrigin)};
+    protocol::Policy policy;
+    policy.call_value_cap = policy.operation_value_cap = policy.cost_cap = ether(1);
+    const keys::Passkey key{own.credential_id(), own.public_key(), own.rp_id_hash()};
+    const keys::WalletInfo wallet = loop.block_on(service->create_wallet(key, policy)).value();
+    const auto described = loop.block_on(service->describe_wallet(wallet.id)).value();
+    keys::AccountAdoptRequest request;
+    request.wallet = wallet.id;
+    request.chain_id = kChain;
+    request.account = account;
+    const Bytes32 challenge =
+        protocol::account_adoption_challenge(wallet.id, described.revision, kChain, account, request.server_key_index);
+    request.assertion = assertion_of(own, challenge);
+    EXPECT_EQ(loop.block_on(service->adopt_account(request)).value(), wallet.server_key);
+    strangers.push_back(wallet.id);
+    return wallet.id;
+  }
+
   // A second passkey, voted for by the first one and the escape key.
   keys::KeyChangeRequest adds_second_passkey(std::uint64_t deadline_s, std::uint64_t nonce) {
     keys::KeyChangeRequest request;
@@ -391,6 +412,8 @@ class AlarmChainTest : public ::testing::Test {
   keys::KeyInfo executor;
   keys::WalletInfo person;
   Address account{}, stranger{};
+  // Wallets that the node follows the account with before its owner's.
+  std::vector<keys::RecordId> strangers;
   std::unique_ptr<chain::BlockWatcher> blocks;
   std::unique_ptr<chain::FeeOracle> fees;
   std::unique_ptr<courier::Courier> courier;
@@ -439,6 +462,23 @@ TEST_F(AlarmChainTest, AThiefsOperationIsAnAlarmInItsBlockAndAFreezeInTheNext) {
   }
   until([this] { return list()[0].freeze->state == FreezeState::frozen; });
   EXPECT_EQ(loop.block_on(client->transaction_count(executor.address)).value(), 1u);
+}
+
+TEST_F(AlarmChainTest, AStrangersWalletThatAdoptedTheAccountFirstChangesNeitherFreezeNorComparison) {
+  stranger_adopts();
+  stranger_adopts();
+  open_node();
+  EXPECT_EQ(difference().wallet, person.id);
+  EXPECT_EQ(difference().next, KeyStep::agreed);
+  thief_spends(stranger, milliether(1));
+  mine();
+  look();
+  until([this] { return !list().empty() && list()[0].freeze && list()[0].freeze->state == FreezeState::sent; });
+  until([this] {
+    return loop.block_on(client->transaction_count(executor.address, chain::BlockRef::pending())).value() == 1;
+  });
+  mine();
+  EXPECT_EQ(state().frozen_until_s, now_s() + 7 * 86'400);
 }
 
 TEST_F(AlarmChainTest, ANodeThatDiesWhileTheFreezeIsOnItsWayFreezesOnce) {

@@ -45,7 +45,13 @@ class AlarmService final : public AlarmBook, public Alarms {
   }
 
   Task<Result<void>> follow(Address account, keys::RecordId wallet) override {
-    auto kept = co_await store_.follow(account, wallet);
+    auto kept = co_await store_.follow(account, wallet, WhenFull::refuse);
+    if (!kept && kept.error().code == ErrorCode::too_many_wallets) {
+      // Strangers' wallets may have filled the places; the owner's gets one for what the chain says of it.
+      const auto named = co_await reconciler_->is_named(account, wallet);
+      if (!named) co_return tl::unexpected(named.error());
+      if (*named) kept = co_await store_.follow(account, wallet, WhenFull::replace);
+    }
     if (!kept) co_return kept;
     const auto watched = co_await watcher_->watch(account);
     if (!watched) co_return fail(ErrorCode::storage_failed, watched.error().message);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Alarms on disk: raised with the event, told once, marked by reorganisations, bounded.
+#include <soci/soci.h>
+
 #include "community/alarms/test_support/alarm_world.hpp"
 
 namespace community::alarms {
@@ -236,11 +238,92 @@ TEST_F(AlarmServiceTest, OneAccountDoesNotPushOutTheAlarmsOfAnother) {
   EXPECT_EQ(left[0].account, bob);
 }
 
-TEST_F(AlarmServiceTest, AnAccountBelongsToOneWallet) {
+// --- who may say that an account is theirs ---------------------------------------------------------------------------
+
+TEST_F(AlarmServiceTest, TheWalletsOfAnAccountAreBounded) {
+  limits.wallets_per_account = 3;
   start();
+  EXPECT_TRUE(loop.block_on(alarms->follow(alice, adopt(50))));
+  const keys::RecordId last = adopt(51), refused = adopt(52);
+  EXPECT_TRUE(loop.block_on(alarms->follow(alice, last)));
+  EXPECT_EQ(loop.block_on(alarms->follow(alice, refused)).error().code, ErrorCode::too_many_wallets);
+  // Who is there already may say it again, and another account has its own places.
+  EXPECT_TRUE(loop.block_on(alarms->follow(alice, last)));
+  EXPECT_TRUE(loop.block_on(alarms->follow(mallory, refused)));
+  // Why it could not be found out whether the chain names it.
+  keys.is_away = true;
+  EXPECT_EQ(loop.block_on(alarms->follow(alice, refused)).error().code, ErrorCode::keys_failed);
+}
+
+TEST_F(AlarmServiceTest, StrangersCannotFillThePlaceOfTheWalletThatTheChainNames) {
+  limits.wallets_per_account = 2;
+  const keys::RecordId first = adopt(50), second = adopt(51);
+  first_follower = first;
+  open();
+  EXPECT_TRUE(loop.block_on(alarms->follow(alice, second)));
   EXPECT_TRUE(loop.block_on(alarms->follow(alice, keys.wallet.wallet_id)));
-  keys::RecordId other{9};
-  EXPECT_EQ(loop.block_on(alarms->follow(alice, other)).error().code, ErrorCode::account_of_other_wallet);
+  EXPECT_EQ(loop.block_on(alarms->difference(alice))->wallet, keys.wallet.wallet_id);
+  // The first one went, and does not come back in the owner's place.
+  EXPECT_EQ(loop.block_on(alarms->follow(alice, first)).error().code, ErrorCode::too_many_wallets);
+  EXPECT_TRUE(loop.block_on(alarms->follow(alice, second)));
+}
+
+TEST_F(AlarmServiceTest, WhoGivesUpAPlaceIsWhomTheChainNeverNamed) {
+  limits.wallets_per_account = 2;
+  open();
+  EXPECT_TRUE(loop.block_on(alarms->difference(alice)));
+  const keys::RecordId stranger = adopt(50), next = adopt(51);
+  EXPECT_TRUE(loop.block_on(alarms->follow(alice, stranger)));
+  account.server_key = FakeWalletKeys::server_key(0, 2);
+  EXPECT_TRUE(loop.block_on(alarms->follow(alice, next)));
+  // The wallet from before the move has kept its place, though it came first.
+  EXPECT_TRUE(loop.block_on(alarms->follow(alice, keys.wallet.wallet_id)));
+  EXPECT_EQ(loop.block_on(alarms->follow(alice, stranger)).error().code, ErrorCode::too_many_wallets);
+}
+
+TEST_F(AlarmServiceTest, ADatabaseOfOneWalletAnAccountIsTakenAlong) {
+  infra::MigrationSet first = alarm_migrations();
+  first.steps.resize(1);
+  infra::DatabaseOptions options;
+  options.url = "sqlite:" + (folder.path() / "node.db").string();
+  const std::string owner = core::to_plain_hex(keys.wallet.wallet_id), who = core::to_plain_hex(alice);
+  auto old = infra::Database::open(options, {accounts::account_migrations(), first});
+  ASSERT_TRUE(old) << old.error().text();
+  auto fill = [&owner, &who](soci::session& sql) {
+    sql << "INSERT INTO alarms_accounts (account, wallet, agreed_epoch, agreed_server_key, created_ms) VALUES "
+           "(:account, :wallet, 3, 1, 0)",
+        soci::use(who), soci::use(owner);
+    sql << "INSERT INTO alarms_freezes (id, chain_id, account, block_number, state, is_open, key_epoch, deadline_s, "
+           "server_key_index, attempts, errand, reason, changed_ms) VALUES (1, 1337, :account, 5, 'stamped', 1, 0, "
+           "99999999999, 0, 0, '', '', 0)",
+        soci::use(who);
+  };
+  ASSERT_TRUE(loop.block_on((*old)->write(fill)));
+  old->reset();
+  // Otherwise the one that was followed last would be the one.
+  account.server_key = mallory;
+  account.key_epoch = 3;
+  first_follower = adopt(66);
+  keys.wallet.accounts[0].init_data_hash[0] = 1;
+  start();
+  const auto found = loop.block_on(alarms->difference(alice));
+  ASSERT_TRUE(found) << found.error().text();
+  EXPECT_EQ(found->wallet, keys.wallet.wallet_id);
+  EXPECT_EQ(found->agreed, (KeyAgreement{3, 1}));
+  mine_until([this] { return !courier.calls.empty(); });
+  EXPECT_EQ(keys.signers, (std::vector<keys::RecordId>{keys.wallet.wallet_id}));
+}
+
+TEST_F(AlarmServiceTest, BeforeTheAccountIsDeployedItsAddressSaysWhoHasAPlace) {
+  limits.wallets_per_account = 2;
+  chain.set_code(alice, {});
+  keys.wallet.accounts[0].init_data_hash[0] = 1;
+  first_follower = adopt(50);
+  open();
+  EXPECT_TRUE(loop.block_on(alarms->follow(alice, adopt(51))));
+  EXPECT_EQ(loop.block_on(alarms->follow(alice, adopt(52))).error().code, ErrorCode::too_many_wallets);
+  EXPECT_TRUE(loop.block_on(alarms->follow(alice, keys.wallet.wallet_id)));
+  EXPECT_EQ(loop.block_on(alarms->difference(alice))->wallet, keys.wallet.wallet_id);
 }
 
 }  // namespace

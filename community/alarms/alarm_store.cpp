@@ -64,6 +64,27 @@ CREATE TABLE alarms_freezes (
 CREATE INDEX alarms_freezes_by_state ON alarms_freezes (is_open, account);
 )sql";
 
+// Any wallet may say that it has an account, so what is kept belongs to both. `named` and `followed` count within the
+// account: when the chain named the wallet last (0: never), and the order in which they said so.
+constexpr const char* kSeveralWallets = R"sql(
+CREATE TABLE alarms_wallets (
+  account TEXT NOT NULL,
+  wallet TEXT NOT NULL,
+  agreed_epoch BIGINT NOT NULL,
+  agreed_server_key BIGINT NOT NULL,
+  named BIGINT NOT NULL,
+  followed BIGINT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  PRIMARY KEY (account, wallet)
+);
+INSERT INTO alarms_wallets (account, wallet, agreed_epoch, agreed_server_key, named, followed, created_ms)
+  SELECT account, wallet, agreed_epoch, agreed_server_key, 0, 1, created_ms FROM alarms_accounts;
+ALTER TABLE alarms_freezes ADD COLUMN wallet TEXT NOT NULL DEFAULT '';
+UPDATE alarms_freezes SET wallet = COALESCE(
+  (SELECT a.wallet FROM alarms_accounts a WHERE a.account = alarms_freezes.account), '');
+DROP TABLE alarms_accounts;
+)sql";
+
 constexpr std::string_view kAcknowledged = "the alarm was acknowledged";
 constexpr std::string_view kReorganised = "a reorganisation took the transaction out of the chain";
 
@@ -178,7 +199,9 @@ AlarmStore::AlarmStore(AlarmStoreDependencies dependencies, std::uint64_t chain_
 }
 
 infra::MigrationSet AlarmStore::migrations() {
-  return {"alarms", {{1, "alarms, wanted freezes and the wallets of accounts", kSchema}}};
+  return {"alarms",
+          {{1, "alarms, wanted freezes and the wallets of accounts", kSchema},
+           {2, "several wallets of one account", kSeveralWallets}}};
 }
 
 // --- in the watcher's write ------------------------------------------------------------------------------------------
@@ -301,47 +324,73 @@ void AlarmStore::went(soci::session& sql, std::uint64_t above_block) {
 
 // --- accounts --------------------------------------------------------------------------------------------------------
 
-Task<Result<void>> AlarmStore::follow(Address account, keys::RecordId wallet) {
-  auto job = [address = hex(account), record = hex(wallet),
-              now = static_cast<long long>(d_.clock.now_ms())](soci::session& sql) {
-    std::string known;
-    sql << "SELECT wallet FROM alarms_accounts WHERE account = :account", soci::use(address), soci::into(known);
-    if (sql.got_data()) return known == record;
-    sql << "INSERT INTO alarms_accounts (account, wallet, agreed_epoch, agreed_server_key, created_ms) VALUES "
-           "(:account, :wallet, 0, 0, :now)",
-        soci::use(address), soci::use(record), soci::use(now);
+Task<Result<void>> AlarmStore::follow(Address account, keys::RecordId wallet, WhenFull when_full) {
+  auto job = [address = hex(account), record = hex(wallet), most = static_cast<long long>(limits_.wallets_per_account),
+              when_full, now = static_cast<long long>(d_.clock.now_ms())](soci::session& sql) {
+    long long same = 0, all = 0, last = 0;
+    sql << "SELECT COUNT(*) FROM alarms_wallets WHERE account = :account AND wallet = :wallet", soci::use(address),
+        soci::use(record), soci::into(same);
+    if (same != 0) return true;
+    sql << "SELECT COUNT(*), COALESCE(MAX(followed), 0) FROM alarms_wallets WHERE account = :account",
+        soci::use(address), soci::into(all), soci::into(last);
+    if (all >= most && when_full == WhenFull::refuse) return false;
+    if (all >= most)
+      sql << "DELETE FROM alarms_wallets WHERE account = :account AND wallet = (SELECT wallet FROM alarms_wallets "
+             "WHERE "
+             "account = :again ORDER BY named, followed LIMIT 1)",
+          soci::use(address), soci::use(address);
+    const long long next = last + 1;
+    sql << "INSERT INTO alarms_wallets (account, wallet, agreed_epoch, agreed_server_key, named, followed, created_ms) "
+           "VALUES (:account, :wallet, 0, 0, 0, :followed, :now)",
+        soci::use(address), soci::use(record), soci::use(next), soci::use(now);
     return true;
   };
-  const auto same = co_await d_.database.write(job);
-  if (!same) co_return tl::unexpected(storage_error(same.error()));
-  if (!*same)
-    co_return fail(ErrorCode::account_of_other_wallet, core::format_address(account) + " belongs to another wallet");
+  const auto kept = co_await d_.database.write(job);
+  if (!kept) co_return tl::unexpected(storage_error(kept.error()));
+  if (!*kept)
+    co_return fail(ErrorCode::too_many_wallets, core::format_address(account) + " has " +
+                                                    std::to_string(limits_.wallets_per_account) + " wallets already");
   co_return Result<void>{};
 }
 
-Task<Result<FollowedAccount>> AlarmStore::followed(Address account) {
-  auto job = [account, address = hex(account)](soci::session& sql) {
-    FollowedAccount one;
+Task<Result<std::vector<Follower>>> AlarmStore::followers(Address account) {
+  auto job = [address = hex(account)](soci::session& sql) {
+    std::vector<Follower> all;
     std::string wallet;
-    long long epoch = 0, index = 0;
-    sql << "SELECT wallet, agreed_epoch, agreed_server_key FROM alarms_accounts WHERE account = :account",
-        soci::use(address), soci::into(wallet), soci::into(epoch), soci::into(index);
-    one.account = account;
-    one.wallet = fixed<16>(wallet);
-    one.agreed = {static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(index)};
-    return sql.got_data() ? std::optional(one) : std::nullopt;
+    long long epoch = 0, index = 0, named = 0;
+    soci::statement rows =
+        (sql.prepare << "SELECT wallet, agreed_epoch, agreed_server_key, named FROM alarms_wallets WHERE account = "
+                        ":account ORDER BY named DESC, followed DESC",
+         soci::use(address), soci::into(wallet), soci::into(epoch), soci::into(index), soci::into(named));
+    rows.execute();
+    while (rows.fetch()) {
+      const KeyAgreement agreed{static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(index)};
+      all.push_back({fixed<16>(wallet), agreed, named != 0});
+    }
+    return all;
   };
-  const auto found = co_await d_.database.read(job);
+  auto found = co_await d_.database.read(job);
   if (!found) co_return tl::unexpected(storage_error(found.error()));
-  if (!*found) co_return fail(ErrorCode::account_unknown, core::format_address(account) + " is not followed");
-  co_return **found;
+  if (found->empty()) co_return fail(ErrorCode::account_unknown, core::format_address(account) + " is not followed");
+  co_return std::move(*found);
+}
+
+Task<Result<void>> AlarmStore::name_wallet(Address account, keys::RecordId wallet) {
+  auto job = [address = hex(account), record = hex(wallet)](soci::session& sql) {
+    sql << "UPDATE alarms_wallets SET named = (SELECT MAX(w.named) + 1 FROM alarms_wallets w WHERE w.account = "
+           ":account) WHERE account = :again AND wallet = :wallet",
+        soci::use(address), soci::use(address), soci::use(record);
+  };
+  const auto written = co_await d_.database.write(job);
+  if (!written) co_return tl::unexpected(storage_error(written.error()));
+  co_return Result<void>{};
 }
 
 Task<Result<std::vector<Address>>> AlarmStore::all_followed() {
   auto job = [](soci::session& sql) {
     std::vector<Address> accounts;
     std::string account;
-    soci::statement rows = (sql.prepare << "SELECT account FROM alarms_accounts", soci::into(account));
+    soci::statement rows = (sql.prepare << "SELECT DISTINCT account FROM alarms_wallets", soci::into(account));
     rows.execute();
     while (rows.fetch()) accounts.push_back(fixed<20>(account));
     return accounts;
@@ -351,13 +400,14 @@ Task<Result<std::vector<Address>>> AlarmStore::all_followed() {
   co_return std::move(*accounts);
 }
 
-Task<Result<void>> AlarmStore::agree(Address account, KeyAgreement before, KeyAgreement now) {
-  auto job = [address = hex(account), before, now](soci::session& sql) {
+Task<Result<void>> AlarmStore::agree(Address account, keys::RecordId wallet, KeyAgreement before, KeyAgreement now) {
+  auto job = [address = hex(account), record = hex(wallet), before, now](soci::session& sql) {
     const long long epoch = now.key_epoch, index = now.server_key_index;
     const long long old_epoch = before.key_epoch, old_index = before.server_key_index;
-    sql << "UPDATE alarms_accounts SET agreed_epoch = :epoch, agreed_server_key = :key WHERE account = :account AND "
-           "agreed_epoch = :old_epoch AND agreed_server_key = :old_key",
-        soci::use(epoch), soci::use(index), soci::use(address), soci::use(old_epoch), soci::use(old_index);
+    sql << "UPDATE alarms_wallets SET agreed_epoch = :epoch, agreed_server_key = :key WHERE account = :account AND "
+           "wallet = :wallet AND agreed_epoch = :old_epoch AND agreed_server_key = :old_key",
+        soci::use(epoch), soci::use(index), soci::use(address), soci::use(record), soci::use(old_epoch),
+        soci::use(old_index);
   };
   const auto written = co_await d_.database.write(job);
   if (!written) co_return tl::unexpected(storage_error(written.error()));
@@ -435,16 +485,18 @@ Task<Result<std::vector<FreezeRow>>> AlarmStore::open_freezes() {
     std::vector<FreezeRow> freezes;
     long long id = 0, block = 0, epoch = 0, deadline = 0, index = 0;
     int attempts = 0;
-    std::string account, state, errand, reason;
+    std::string account, state, wallet, errand, reason;
     soci::statement rows =
-        (sql.prepare << "SELECT id, account, block_number, state, key_epoch, deadline_s, server_key_index, attempts, "
-                        "errand, reason FROM alarms_freezes WHERE is_open = 1 AND chain_id = :chain ORDER BY id",
+        (sql.prepare << "SELECT id, account, block_number, state, key_epoch, deadline_s, wallet, server_key_index, "
+                        "attempts, errand, reason FROM alarms_freezes WHERE is_open = 1 AND chain_id = :chain ORDER BY "
+                        "id",
          soci::use(chain), soci::into(id), soci::into(account), soci::into(block), soci::into(state), soci::into(epoch),
-         soci::into(deadline), soci::into(index), soci::into(attempts), soci::into(errand), soci::into(reason));
+         soci::into(deadline), soci::into(wallet), soci::into(index), soci::into(attempts), soci::into(errand),
+         soci::into(reason));
     rows.execute();
     while (rows.fetch())
       freezes.push_back({id, fixed<20>(account), static_cast<std::uint64_t>(block), freeze_state(state),
-                         static_cast<std::uint32_t>(epoch), static_cast<std::uint64_t>(deadline),
+                         static_cast<std::uint32_t>(epoch), static_cast<std::uint64_t>(deadline), fixed<16>(wallet),
                          static_cast<std::uint32_t>(index), static_cast<unsigned>(attempts), fixed<32>(errand),
                          reason});
     return freezes;
@@ -462,15 +514,15 @@ Task<Result<bool>> AlarmStore::move_freeze(FreezeState from, FreezeRow next) {
     sql << "SELECT COUNT(*) FROM alarms_freezes WHERE id = :id AND state = :from", soci::use(id), soci::use(from),
         soci::into(here);
     if (here == 0) return false;
-    const std::string state(name(next.state)), errand = hex(next.errand);
+    const std::string state(name(next.state)), wallet = hex(next.wallet), errand = hex(next.errand);
     const int open = is_open(next.state) ? 1 : 0, attempts = static_cast<int>(next.attempts);
     const long long epoch = next.key_epoch, deadline = static_cast<long long>(next.deadline_s);
     const long long index = next.server_key_index;
     sql << "UPDATE alarms_freezes SET state = :state, is_open = :open, key_epoch = :epoch, deadline_s = :deadline, "
-           "server_key_index = :index, attempts = :attempts, errand = :errand, reason = :reason, changed_ms = :now "
-           "WHERE id = :id",
-        soci::use(state), soci::use(open), soci::use(epoch), soci::use(deadline), soci::use(index), soci::use(attempts),
-        soci::use(errand), soci::use(next.reason), soci::use(now), soci::use(id);
+           "wallet = :wallet, server_key_index = :index, attempts = :attempts, errand = :errand, reason = :reason, "
+           "changed_ms = :now WHERE id = :id",
+        soci::use(state), soci::use(open), soci::use(epoch), soci::use(deadline), soci::use(wallet), soci::use(index),
+        soci::use(attempts), soci::use(errand), soci::use(next.reason), soci::use(now), soci::use(id);
     return true;
   };
   const auto moved = co_await d_.database.write(job);

@@ -8,11 +8,16 @@
 
 namespace community::alarms {
 
-struct FollowedAccount {
-  Address account{};
+// A wallet that said it has an account.
+struct Follower {
   keys::RecordId wallet{};
   KeyAgreement agreed;
+  // Comparisons have found the account's server key on chain to be one of the wallet's.
+  bool was_named = false;
 };
+
+// What becomes of one more wallet of an account that has AlarmLimits::wallets_per_account.
+enum class WhenFull { refuse, replace };
 
 // A freeze that a rule asked for.
 struct FreezeRow {
@@ -25,6 +30,8 @@ struct FreezeRow {
   // What is signed: with the id and the attempt it makes the struct, so that a crash signs the same bytes again.
   std::uint32_t key_epoch = 0;
   std::uint64_t deadline_s = 0;
+  // Whose server key the account had when it was stamped, and which one.
+  keys::RecordId wallet{};
   std::uint32_t server_key_index = 0;
   unsigned attempts = 0;
   Bytes32 errand{};
@@ -49,12 +56,17 @@ class AlarmStore final : public accounts::EventJournal {
   void came(soci::session& sql, const accounts::AccountEvent& event, bool is_new, std::int64_t now_ms) override;
   void went(soci::session& sql, std::uint64_t above_block) override;
 
-  Task<Result<void>> follow(Address account, keys::RecordId wallet);
-  // account_unknown
-  Task<Result<FollowedAccount>> followed(Address account);
+  // too_many_wallets, when told to refuse; told to replace, the one goes that the chain named longest ago or never, and
+  // among those that it never named the one that was followed first.
+  Task<Result<void>> follow(Address account, keys::RecordId wallet, WhenFull when_full);
+  // Whom the chain named last comes first; those that it never named come after, who was followed last before the
+  // others. account_unknown when there is none.
+  Task<Result<std::vector<Follower>>> followers(Address account);
+  // The chain names this wallet for the account now.
+  Task<Result<void>> name_wallet(Address account, keys::RecordId wallet);
   Task<Result<std::vector<Address>>> all_followed();
   // Nothing is written where another comparison was quicker and `before` holds no more.
-  Task<Result<void>> agree(Address account, KeyAgreement before, KeyAgreement now);
+  Task<Result<void>> agree(Address account, keys::RecordId wallet, KeyAgreement before, KeyAgreement now);
 
   Task<Result<std::vector<Alarm>>> list(AlarmQuery query);
   // Oldest first.

@@ -151,6 +151,127 @@ TEST_F(KeyDifferenceTest, AnAdoptedAccountArrivesAndMayLeaveAgain) {
   EXPECT_EQ(difference().next, KeyStep::not_arrived);
 }
 
+// --- several wallets of one account ----------------------------------------------------------------------------------
+
+TEST_F(KeyDifferenceTest, AStrangerWhoAdoptsTheAccountFirstDoesNotTakeItsComparison) {
+  core_has({1, 2});
+  first_follower = adopt(66);
+  open();
+  EXPECT_EQ(difference().next, KeyStep::not_arrived);
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, keys.wallet.wallet_id)));
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, adopt(67))));
+  const KeyDifference found = difference();
+  EXPECT_EQ(found.wallet, keys.wallet.wallet_id);
+  EXPECT_EQ(found.next, KeyStep::repeat);
+  ASSERT_EQ(found.only_in_core.size(), 1u);
+  EXPECT_EQ(found.only_in_core[0].credential_hash, passkey(2).credential_hash);
+  EXPECT_EQ(found.server_key_index, 0u);
+}
+
+TEST_F(KeyDifferenceTest, AnyOfTheKeysOfAWalletNamesIt) {
+  first_follower = adopt(66);
+  binding().last_server_key_index = 3;
+  account.server_key = FakeWalletKeys::server_key(1);
+  open();
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, keys.wallet.wallet_id)));
+  EXPECT_EQ(difference().wallet, keys.wallet.wallet_id);
+  EXPECT_EQ(difference().server_key_index, 1u);
+}
+
+TEST_F(KeyDifferenceTest, AMoveWithinTheNodeIsComparedWithEachWalletInTurn) {
+  account.key_epoch = 3;
+  open();
+  EXPECT_EQ(difference().next, KeyStep::agreed);
+  const keys::RecordId next = adopt(9);
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, next)));
+  // The first wallet's core has signed the move, and the chain has not seen it.
+  binding().moved_to = FakeWalletKeys::server_key(0, 1);
+  EXPECT_EQ(difference().wallet, keys.wallet.wallet_id);
+  EXPECT_EQ(difference().next, KeyStep::repeat);
+  chain_has({9});
+  keys.others[0].passkeys[0] = passkey(9);
+  account.server_key = FakeWalletKeys::server_key(0, 1);
+  account.key_epoch = 4;
+  EXPECT_EQ(difference().wallet, next);
+  EXPECT_EQ(difference().next, KeyStep::agreed);
+  EXPECT_EQ(difference().agreed, (KeyAgreement{4, 0}));
+  // Agreement is each wallet's own: home again, the first one's last one is from before the move.
+  account.server_key = FakeWalletKeys::server_key(0);
+  account.key_epoch = 5;
+  const KeyDifference home = difference();
+  EXPECT_EQ(home.wallet, keys.wallet.wallet_id);
+  EXPECT_EQ(home.agreed, (KeyAgreement{3, 0}));
+  EXPECT_EQ(home.next, KeyStep::chain_moved);
+}
+
+TEST_F(KeyDifferenceTest, WhomTheChainNamedLastComesBeforeWhomTheAddressCommitsTo) {
+  open();
+  EXPECT_EQ(difference().wallet, keys.wallet.wallet_id);
+  const keys::RecordId next = adopt(2);
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, next)));
+  account.server_key = FakeWalletKeys::server_key(0, 1);
+  account.key_epoch = 1;
+  EXPECT_EQ(difference().wallet, next);
+  account.server_key = mallory;
+  account.key_epoch = 2;
+  EXPECT_EQ(difference().wallet, next);
+  // It comes home and leaves once more: the last time counts, not the first.
+  account.server_key = FakeWalletKeys::server_key(0);
+  account.key_epoch = 3;
+  EXPECT_EQ(difference().wallet, keys.wallet.wallet_id);
+  account.server_key = mallory;
+  account.key_epoch = 4;
+  EXPECT_EQ(difference().wallet, keys.wallet.wallet_id);
+}
+
+TEST_F(KeyDifferenceTest, AnAccountThatLeftIsTheOneWhichTheChainNamedLast) {
+  binding().init_data_hash = {};
+  account.key_epoch = 1;
+  open();
+  EXPECT_EQ(difference().next, KeyStep::agreed);
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, adopt(66))));
+  account.server_key = mallory;
+  account.key_epoch = 2;
+  EXPECT_EQ(difference().wallet, keys.wallet.wallet_id);
+  EXPECT_EQ(difference().next, KeyStep::account_left);
+  // Said by the database, not by what the node remembers.
+  kill();
+  first_follower = keys.others[0].wallet_id;
+  open();
+  EXPECT_EQ(difference().wallet, keys.wallet.wallet_id);
+}
+
+TEST_F(KeyDifferenceTest, AWalletThatTheAddressCommitsToComesBeforeOneThatAdopted) {
+  chain.set_code(alice, {});
+  open();
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, adopt(66))));
+  EXPECT_EQ(difference().wallet, keys.wallet.wallet_id);
+  EXPECT_EQ(difference().next, KeyStep::not_deployed);
+}
+
+TEST_F(KeyDifferenceTest, WhereNothingSaysMoreTheWalletThatWasFollowedLastIsTheOne) {
+  binding().init_data_hash = {};
+  account.server_key = mallory;
+  open();
+  const keys::RecordId last = adopt(2);
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, last)));
+  EXPECT_EQ(difference().wallet, last);
+  EXPECT_EQ(difference().next, KeyStep::not_arrived);
+  // A wallet that is not bound to the account has no say.
+  keys.others[0].account_count = 0;
+  EXPECT_EQ(difference().wallet, keys.wallet.wallet_id);
+}
+
+TEST_F(KeyDifferenceTest, AWalletThatTheCoreDoesNotTellAboutMayBeTheOne) {
+  open();
+  const keys::RecordId other = adopt(66);
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, other)));
+  keys.unreadable = other;
+  EXPECT_EQ(difference().wallet, keys.wallet.wallet_id);
+  account.server_key = mallory;
+  EXPECT_EQ(loop.block_on(alarms->difference(alice)).error().code, ErrorCode::keys_failed);
+}
+
 TEST_F(KeyDifferenceTest, AChangeThatWaitsOnChainIsWaitedFor) {
   core_has({1, 2});
   start();

@@ -42,20 +42,28 @@ KeyReconciler::KeyReconciler(KeyReconcilerDependencies dependencies, std::uint64
     : d_(dependencies), chain_id_(chain_id) {}
 
 Task<Result<KeyDifference>> KeyReconciler::difference(Address account) {
-  const auto followed = co_await d_.store.followed(account);
-  if (!followed) co_return tl::unexpected(followed.error());
+  auto followers = co_await d_.store.followers(account);
+  if (!followers) co_return tl::unexpected(followers.error());
+  const keys::RecordId first = followers->front().wallet;
   accounts::AccountView view(d_.chain);
   auto state = co_await view.state(account);
   if (!state) co_return tl::unexpected(account_error(state.error()));
-  auto keys = co_await find_server_key(d_.keys, followed->wallet, chain_id_, account, state->server_key);
-  if (!keys) co_return tl::unexpected(keys.error());
+  auto found_wallet =
+      co_await find_account_wallet(d_.keys, std::move(*followers), chain_id_, account, state->server_key);
+  if (!found_wallet) co_return tl::unexpected(found_wallet.error());
+  const Follower follower = found_wallet->follower;
+  WalletKeysOnChain& keys = found_wallet->keys;
+  if (keys.server_key_index && (!follower.was_named || follower.wallet != first)) {
+    auto named = co_await d_.store.name_wallet(account, follower.wallet);
+    if (!named) co_return tl::unexpected(named.error());
+  }
   KeyFacts facts;
-  facts.wallet = std::move(keys->wallet);
-  facts.binding = keys->binding;
-  facts.last_server_key = keys->last_server_key;
-  facts.server_key_index = keys->server_key_index;
+  facts.wallet = std::move(keys.wallet);
+  facts.binding = keys.binding;
+  facts.last_server_key = keys.last_server_key;
+  facts.server_key_index = keys.server_key_index;
   facts.account = std::move(*state);
-  facts.agreed = followed->agreed;
+  facts.agreed = follower.agreed;
   KeyDifference found = compare_keys(facts);
   if (found.next == KeyStep::repeat || found.next == KeyStep::chain_moved) {
     const auto waits = co_await change_waits(account);
@@ -65,10 +73,21 @@ Task<Result<KeyDifference>> KeyReconciler::difference(Address account) {
   }
   const KeyAgreement now{facts.account.key_epoch, facts.binding.last_server_key_index};
   if (found.next == KeyStep::agreed && now != facts.agreed) {
-    auto agreed = co_await d_.store.agree(account, facts.agreed, now);
+    auto agreed = co_await d_.store.agree(account, follower.wallet, facts.agreed, now);
     if (!agreed) co_return tl::unexpected(agreed.error());
   }
   co_return found;
+}
+
+Task<Result<bool>> KeyReconciler::is_named(Address account, keys::RecordId wallet) {
+  accounts::AccountView view(d_.chain);
+  const auto state = co_await view.state(account);
+  if (!state) co_return tl::unexpected(account_error(state.error()));
+  const auto found = co_await find_server_key(d_.keys, wallet, chain_id_, account, state->server_key);
+  if (!found) co_return tl::unexpected(found.error());
+  // The core binds init data only to the wallet whose server key it names, and the address follows from it.
+  if (!state->deployed) co_return !found->binding.is_adopted();
+  co_return found->server_key_index.has_value();
 }
 
 Task<Result<bool>> KeyReconciler::change_waits(Address account) {

@@ -24,6 +24,9 @@ class KeyReconciler {
 
   // Errors of Alarms::difference.
   Task<Result<KeyDifference>> difference(Address account);
+  // Whether the account's server key on chain, or before it is deployed the init data of its address, is this wallet's.
+  // chain_failed, account_unreadable, keys_failed, account_unknown: the wallet is not bound to it on this chain.
+  Task<Result<bool>> is_named(Address account, keys::RecordId wallet);
 
   // By the next check().
   void look_at_all() { all_ = true; }

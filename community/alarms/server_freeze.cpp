@@ -107,19 +107,21 @@ Task<std::optional<FreezeState>> ServerFreezes::obstacle(FreezeRow& freeze, std:
 }
 
 Task<std::optional<FreezeState>> ServerFreezes::find_key(FreezeRow& freeze, Address server_key) {
-  const auto account = co_await d_.store.followed(freeze.account);
-  if (!account && account.error().code == ErrorCode::storage_failed) co_return FreezeState::wanted;
-  if (!account) {
+  auto followers = co_await d_.store.followers(freeze.account);
+  if (!followers && followers.error().code == ErrorCode::storage_failed) co_return FreezeState::wanted;
+  if (!followers) {
     freeze.reason = "this node holds no wallet of the account";
     co_return FreezeState::impossible;
   }
-  const auto found = co_await find_server_key(d_.keys, account->wallet, chain_id_, freeze.account, server_key);
+  const auto found =
+      co_await find_account_wallet(d_.keys, std::move(*followers), chain_id_, freeze.account, server_key);
   if (!found && found.error().code == ErrorCode::keys_failed) co_return FreezeState::wanted;
-  if (!found || !found->server_key_index) {
+  if (!found || !found->keys.server_key_index) {
     freeze.reason = "the account's server key is not this node's";
     co_return FreezeState::impossible;
   }
-  freeze.server_key_index = *found->server_key_index;
+  freeze.wallet = found->follower.wallet;
+  freeze.server_key_index = *found->keys.server_key_index;
   co_return std::nullopt;
 }
 
@@ -127,10 +129,9 @@ Task<bool> ServerFreezes::sign_and_send(FreezeRow& freeze) {
   const auto head = co_await d_.chain.block(chain::BlockRef::latest());
   if (!head || !*head) co_return false;
   if ((*head)->timestamp > freeze.deadline_s) co_return co_await try_again(freeze, "its deadline passed");
-  const auto account = co_await d_.store.followed(freeze.account);
-  if (!account || d_.courier == nullptr) co_return false;
+  if (d_.courier == nullptr) co_return false;
   keys::ActionRequest request;
-  request.wallet = account->wallet;
+  request.wallet = freeze.wallet;
   request.chain_id = chain_id_;
   request.account = freeze.account;
   request.server_key_index = freeze.server_key_index;

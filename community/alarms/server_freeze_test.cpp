@@ -72,6 +72,71 @@ TEST_F(ServerFreezeTest, TheKeyIsTheOneThatTheAccountHas) {
   EXPECT_NE(std::search(call.begin(), call.end(), wanted.begin(), wanted.end()), call.end());
 }
 
+// A stranger may adopt any address into a wallet of the same node, and may be first.
+TEST_F(ServerFreezeTest, AStrangerWhoAdoptsTheAccountFirstDoesNotTakeItsFreeze) {
+  const keys::RecordId thief = adopt(66);
+  first_follower = thief;
+  start();
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, keys.wallet.wallet_id)));
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, adopt(67))));
+  attack();
+  until_freeze(FreezeState::sent);
+  EXPECT_EQ(keys.signers, (std::vector<keys::RecordId>{keys.wallet.wallet_id}));
+  const ethereum::Stamp& stamp = keys.requests[0].stamp;
+  const accounts::Stamp signed_stamp{stamp.key_epoch, stamp.nonce, stamp.deadline};
+  const Bytes32 digest = accounts::action_digest({kChain, alice}, accounts::Freeze{}, signed_stamp);
+  const auto signature = core::sign_digest(FakeWalletKeys::secret(0), digest);
+  accounts::ActionSignature vote{accounts::kServerSigner, core::to_bytes(signature->to_rsv())};
+  EXPECT_EQ(courier.calls[0].data, accounts::encode_action(accounts::Freeze{}, signed_stamp, {vote}).value());
+}
+
+TEST_F(ServerFreezeTest, ARecordThatDoesNotOpenHoldsUpNobodysFreeze) {
+  first_follower = adopt(66);
+  keys.unreadable = first_follower;
+  start();
+  // While the owner's wallet could be the one that the core does not tell about, nothing is decided.
+  attack();
+  until_told(AlarmClass::escape_started);
+  EXPECT_EQ(freeze_state(), FreezeState::wanted);
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, keys.wallet.wallet_id)));
+  mine_until([this] { return freeze_state() == FreezeState::sent; });
+  EXPECT_EQ(keys.signers.back(), keys.wallet.wallet_id);
+}
+
+TEST_F(ServerFreezeTest, AfterAMoveWithinTheNodeTheOtherWalletFreezes) {
+  start();
+  const keys::RecordId next = adopt(2);
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, next)));
+  until([this] { return loop.block_on(alarms->difference(alice))->next == KeyStep::agreed; });
+  account.server_key = FakeWalletKeys::server_key(0, 1);
+  account.key_epoch = 1;
+  attack();
+  until_freeze(FreezeState::sent);
+  EXPECT_EQ(keys.signers, (std::vector<keys::RecordId>{next}));
+}
+
+TEST_F(ServerFreezeTest, AStampKeepsItsWalletThroughAKill) {
+  const keys::RecordId next = adopt(2);
+  account.server_key = FakeWalletKeys::server_key(0, 1);
+  courier.refusal = courier::ErrorCode::queue_full;
+  open();
+  ASSERT_TRUE(loop.block_on(alarms->follow(alice, next)));
+  run();
+  look();
+  attack();
+  until_freeze(FreezeState::stamped);
+  until([this] { return keys.requests.size() == 1; });
+  kill();
+  // The account moves on meanwhile; what was stamped is signed as it was stamped, and the contract judges it.
+  account.server_key = FakeWalletKeys::server_key(0);
+  courier.refusal.reset();
+  start();
+  until_freeze(FreezeState::sent);
+  EXPECT_EQ(keys.signers.front(), next);
+  EXPECT_EQ(keys.signers.back(), next);
+  EXPECT_EQ(keys.requests.front().stamp.nonce, keys.requests.back().stamp.nonce);
+}
+
 TEST_F(ServerFreezeTest, WhatIsFrozenIsNotFrozenAgain) {
   account.frozen_until_s = accounts::kFrozenForever;
   start();

@@ -11,6 +11,13 @@ const protocol::AccountBinding* find_binding(const protocol::WalletDescribeReply
   return nullptr;
 }
 
+// Of two wallets that are both not the chain's choice now, the first one earlier in the store's order. What the chain
+// has said of a wallet, and what the address commits to, a stranger cannot bring about; the rest is a guess.
+bool is_likelier(const AccountWallet& later, const AccountWallet& earlier) {
+  if (earlier.follower.was_named) return false;
+  return earlier.keys.binding.is_adopted() && !later.keys.binding.is_adopted();
+}
+
 }  // namespace
 
 Task<Result<WalletKeysOnChain>> find_server_key(keys::WalletKeys& keys, keys::RecordId wallet, std::uint64_t chain_id,
@@ -36,6 +43,29 @@ Task<Result<WalletKeysOnChain>> find_server_key(keys::WalletKeys& keys, keys::Re
   }
   found.wallet = std::move(*described);
   co_return found;
+}
+
+Task<Result<AccountWallet>> find_account_wallet(keys::WalletKeys& keys, std::vector<Follower> followers,
+                                                std::uint64_t chain_id, Address account, Address on_chain) {
+  std::optional<AccountWallet> likeliest;
+  std::optional<Error> failed;
+  for (const Follower& follower : followers) {
+    auto found = co_await find_server_key(keys, follower.wallet, chain_id, account, on_chain);
+    if (!found) {
+      // One that the core does not tell about could be the one; the others are asked all the same, because it could
+      // also be a stranger's.
+      if (found.error().code == ErrorCode::keys_failed) failed = found.error();
+      continue;
+    }
+    AccountWallet one;
+    one.follower = follower;
+    one.keys = std::move(*found);
+    if (one.keys.server_key_index) co_return one;
+    if (!likeliest || is_likelier(one, *likeliest)) likeliest = std::move(one);
+  }
+  if (failed) co_return tl::unexpected(*failed);
+  if (!likeliest) co_return fail(ErrorCode::account_unknown, "no wallet is bound to this account");
+  co_return std::move(*likeliest);
 }
 
 }  // namespace community::alarms

@@ -25,6 +25,7 @@ class RecordingWallets final : public keys::WalletKeys {
   }
   Task<keys::Result<Address>> adopt_account(keys::AccountAdoptRequest request) override {
     adopt = std::move(request);
+    if (refusal) co_return keys::refuse(*refusal);
     co_return Address{10};
   }
   Task<keys::Result<keys::SignedUserop>> sign_userop(keys::UseropRequest request) override {
@@ -244,6 +245,17 @@ TEST_F(ControlTest, WalletsAndAccountsArriveAsTheyWereMade) {
   EXPECT_EQ(wallets.adopt.server_key_index, 3u);
   EXPECT_EQ(wallets.adopt.assertion.client_data, adopt.assertion.client_data);
   EXPECT_EQ(alarms.followed.back(), std::pair(Address{12}, keys::RecordId{7}));
+}
+
+TEST_F(ControlTest, AnAccountThatTheWalletHasAlreadyIsFollowedAllTheSame) {
+  const keys::AccountAdoptRequest adopt{{7}, 31'337, {12}, 3, assertion()};
+  wallets.refusal = protocol::Error::challenge_mismatch;
+  EXPECT_EQ(loop.block_on(client->adopt_account(adopt)).error().refusal, protocol::Error::challenge_mismatch);
+  EXPECT_TRUE(alarms.followed.empty());
+  wallets.refusal = protocol::Error::account_exists;
+  EXPECT_EQ(loop.block_on(client->adopt_account(adopt)).error().refusal, protocol::Error::account_exists);
+  ASSERT_EQ(alarms.followed.size(), 1u);
+  EXPECT_EQ(alarms.followed[0], std::pair(Address{12}, keys::RecordId{7}));
 }
 
 TEST_F(ControlTest, OperationsArriveAsTheyWereMade) {

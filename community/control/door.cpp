@@ -122,8 +122,10 @@ class Door final : public ControlDoor {
     const Address account = request.account;
     const protocol::RecordId wallet = request.wallet;
     const auto adopted = co_await d_.wallets.adopt_account(std::move(request));
+    // account_exists: the wallet has the account already. Asked again after a lost answer, or after a move whose wallet
+    // had no place among those of the account before, it is followed all the same.
+    if (adopted || adopted.error().refusal == protocol::Error::account_exists) co_await follow(account, wallet);
     if (!adopted) co_return tl::unexpected(to_rpc(adopted.error()));
-    co_await follow(account, wallet);
     json::object out;
     out["serverKey"] = core::to_hex(*adopted);
     co_return json::value(std::move(out));

@@ -18,6 +18,9 @@ struct AlarmLimits {
   // account that fills the table; one whose freeze is under way stays.
   std::size_t per_account = 256;
   std::size_t total = 65'536;
+  // Wallets of this node that say they have the same account. One has it; after a move within the node, two. Each may
+  // cost a comparison 64 questions to the trusted core (kMaxServerKeysTried), all of them 1,024.
+  std::size_t wallets_per_account = 16;
   // Events of one transaction and class that an alarm carries; more are counted.
   std::size_t events = 32;
   // Alarms or accounts that one answer lists.
@@ -92,15 +95,23 @@ struct AlarmQuery {
 class Alarms {
  public:
   virtual ~Alarms() = default;
-  // An account of this node's and the wallet whose server key it has: watched from the next block on and after every
-  // restart. Saying the same again is a success; account_of_other_wallet when it was said otherwise. storage_failed.
+  // An account and a wallet of this node that says it has it: watched from the next block on and after every restart.
+  // Saying the same again is a success. Several wallets may say so of one account, because a core lets any wallet adopt
+  // any address; for freezes and comparisons the chain says which one it is (see difference).
+  // too_many_wallets past AlarmLimits::wallets_per_account, unless the account's server key on chain, or before it is
+  // deployed the init data of its address, is this wallet's: then it takes the place of the one that the chain named
+  // longest ago or never. To find out: chain_failed, account_unreadable, keys_failed, account_unknown when the wallet
+  // is not bound to the account. storage_failed.
   virtual Task<Result<void>> follow(Address account, keys::RecordId wallet) = 0;
   // Oldest first. limit_out_of_range, storage_failed.
   virtual Task<Result<std::vector<Alarm>>> list(AlarmQuery query) = 0;
   // Somebody has seen it; a freeze that it asked for and that is not stamped is called off. Again is a success.
   // alarm_unknown, storage_failed.
   virtual Task<Result<void>> acknowledge(std::int64_t id) = 0;
-  // Compared now. account_unknown: it is not followed; chain_failed, account_unreadable, keys_failed, storage_failed.
+  // Compared now, with the wallet one of whose server keys is the account's on chain. Where none is: with the one for
+  // which that was last so; else with one that the address commits to (bound with init data); else with the wallet that
+  // was followed last. account_unknown: it is not followed, or no wallet that said so is bound to it on this chain;
+  // chain_failed, account_unreadable, keys_failed, storage_failed.
   virtual Task<Result<KeyDifference>> difference(Address account) = 0;
   // Tells alarms, freezes, and compares keys, until cancelled. Joined by its owner.
   virtual Task<void> run() = 0;

@@ -12,14 +12,14 @@ namespace community::alarms {
 using core::Address;
 using core::Bytes32;
 
-#define COMMUNITY_ALARMS_ERRORS(X)                                    \
-  X(account_unknown)         /* nobody said that it is this node's */ \
-  X(account_of_other_wallet) /* it is followed with another wallet */ \
-  X(alarm_unknown)                                                    \
-  X(limit_out_of_range)                                               \
-  X(chain_failed)                                                     \
-  X(account_unreadable)                                               \
-  X(keys_failed)                                                      \
+#define COMMUNITY_ALARMS_ERRORS(X)                                             \
+  X(account_unknown)  /* nobody said that it is this node's */                 \
+  X(too_many_wallets) /* and the chain names none of this one's keys for it */ \
+  X(alarm_unknown)                                                             \
+  X(limit_out_of_range)                                                        \
+  X(chain_failed)                                                              \
+  X(account_unreadable)                                                        \
+  X(keys_failed)                                                               \
   X(storage_failed)
 
 COMMUNITY_ERRORS(COMMUNITY_ALARMS_ERRORS)
@@ -57,7 +57,8 @@ struct KeyAgreement {
   bool operator==(const KeyAgreement&) const = default;
 };
 
-// Of one account on one chain; a wallet's passkeys are the same for all its accounts.
+// Of one account on one chain and of the wallet that Alarms::difference chose for it; a wallet's passkeys are the same
+// for all its accounts.
 struct KeyDifference {
   std::uint64_t chain_id = 0;
   Address account{};

@@ -70,7 +70,16 @@ class AlarmWorld : public ::testing::Test {
     ASSERT_TRUE(loop.block_on(watcher->load()));
     alarms = &book->open(*watcher);
     group = std::make_unique<infra::TaskGroup>(loop.executor());
-    ASSERT_TRUE(loop.block_on(alarms->follow(alice, keys.wallet.wallet_id)));
+    ASSERT_TRUE(loop.block_on(alarms->follow(alice, first_follower.value_or(keys.wallet.wallet_id))));
+  }
+  // The nth of keys.others, which adopted the account: a stranger's, or another one of its owner's.
+  keys::RecordId adopt(std::uint8_t passkey) {
+    protocol::WalletDescribeReply other = keys.wallet;
+    other.wallet_id[0] = static_cast<std::uint8_t>(100 + keys.others.size());
+    other.passkeys[0].public_key[31] = passkey;
+    other.accounts[0].init_data_hash = {};
+    keys.others.push_back(other);
+    return other.wallet_id;
   }
   void run() { group->spawn(alarms->run()); }
   void start() {
@@ -191,6 +200,8 @@ class AlarmWorld : public ::testing::Test {
   AlarmRules rules;
   AlarmLimits limits;
   bool has_courier = true;
+  // Whom open() follows the account with, unless it is keys.wallet.
+  std::optional<keys::RecordId> first_follower;
   std::unique_ptr<infra::Database> database;
   std::unique_ptr<infra::Metrics> metrics;
   std::unique_ptr<chain::BlockWatcher> blocks;

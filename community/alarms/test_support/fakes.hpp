@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trusted core that signs with one key in software, and a courier that keeps what it is given: for the tests of this
+// A trusted core that signs with keys in software, and a courier that keeps what it is given: for the tests of this
 // module.
 #pragma once
 #include "community/core/ecdsa.hpp"
@@ -13,28 +13,36 @@ class FakeWalletKeys final : public keys::WalletKeys {
   template <class T>
   using KeysResult = keys::Result<T>;
 
-  // The server key of an index.
-  static Bytes32 secret(std::uint32_t index) { return Uint256(1'000 + index).to_be(); }
-  static Address server_key(std::uint32_t index) { return core::address_of(*core::public_key_of(secret(index))); }
+  // The server key of an index, of `wallet` (0) or of the nth of `others`.
+  static Bytes32 secret(std::uint32_t index, std::size_t nth = 0) {
+    return Uint256(1'000 + 1'000 * nth + index).to_be();
+  }
+  static Address server_key(std::uint32_t index, std::size_t nth = 0) {
+    return core::address_of(*core::public_key_of(secret(index, nth)));
+  }
 
   Task<KeysResult<keys::SignedDigest>> sign_action(keys::ActionRequest request) override {
     co_await infra::reschedule();
     requests.push_back(request.action);
+    signers.push_back(request.wallet);
     if (is_away) co_return keys::fail(keys::ErrorCode::unavailable, "away");
     if (refusal) co_return keys::refuse(*refusal);
+    const auto nth = find(request.wallet);
+    if (!nth) co_return keys::fail(keys::ErrorCode::not_found, "no such wallet");
     keys::SignedDigest result;
     result.digest = protocol::action_digest(request.action, request.chain_id, request.account);
-    result.signature = *core::sign_digest(secret(request.server_key_index), result.digest);
+    result.signature = *core::sign_digest(secret(request.server_key_index, *nth), result.digest);
     co_return result;
   }
   Task<KeysResult<protocol::WalletDescribeReply>> describe_wallet(keys::RecordId id, std::uint32_t index) override {
     co_await infra::reschedule();
     described++;
     co_await answers.wait();
-    if (is_away) co_return keys::fail(keys::ErrorCode::unavailable, "away");
-    if (id != wallet.wallet_id) co_return keys::fail(keys::ErrorCode::not_found, "no such wallet");
-    protocol::WalletDescribeReply reply = wallet;
-    reply.server_key = server_key(index);
+    if (is_away || id == unreadable) co_return keys::fail(keys::ErrorCode::unavailable, "away");
+    const auto nth = find(id);
+    if (!nth) co_return keys::fail(keys::ErrorCode::not_found, "no such wallet");
+    protocol::WalletDescribeReply reply = *nth == 0 ? wallet : others[*nth - 1];
+    reply.server_key = server_key(index, *nth);
     co_return reply;
   }
 
@@ -60,14 +68,27 @@ class FakeWalletKeys final : public keys::WalletKeys {
 
   FakeWalletKeys() { answers.set(); }
 
+  std::optional<std::size_t> find(const keys::RecordId& id) const {
+    if (id == wallet.wallet_id) return 0;
+    for (std::size_t i = 0; i < others.size(); i++)
+      if (others[i].wallet_id == id) return i + 1;
+    return std::nullopt;
+  }
+
   protocol::WalletDescribeReply wallet;
+  // More wallets of the same node.
+  std::vector<protocol::WalletDescribeReply> others;
   // Reset: descriptions are asked for and do not come.
   infra::Event answers;
   std::size_t described = 0;
   bool is_away = false;
+  // Of this wallet the core tells nothing, as of a record that does not open.
+  std::optional<keys::RecordId> unreadable;
   std::optional<protocol::Error> refusal;
   // What was asked to be signed, in order.
   std::vector<protocol::AccountAction> requests;
+  // For which wallet each of them.
+  std::vector<keys::RecordId> signers;
 };
 
 // Outlives the node of a test, as a courier's table does.
