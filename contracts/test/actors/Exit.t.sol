@@ -12,17 +12,19 @@ abstract contract Exit is Moves {
 
     /// @dev False when the owner has not got two votes.
     function _leave() internal returns (bool) {
-        uint256 votes = _held(false) & VOTE_BITS;
-        if (_bits(votes) < 2) return false;
+        if (_bits(_held(false) & VOTE_BITS) < 2) return false;
         uint256 begin = _now();
-        uint32 epoch = book.epoch;
         _endEverything();
         _interfere();
-        // A gate's signature that was held back could make a change of the owner's act now, which would void the escape.
+        // A gate's signature that was held back can make a change of the owner's act until now. It begins a new key epoch
+        // and need not touch the server key, so the owner looks again before the escape.
         _advance(setting.stampLife + 1);
-        if (book.epoch == epoch) _endEverything();
+        _endEverything();
         _interfere();
-        bytes32 id = _startEscape(votes, epoch);
+        uint32 epoch = book.epoch;
+        uint256 votes = _held(false) & VOTE_BITS;
+        if (_bits(votes) < 2) return false;
+        bytes32 id = _startEscape(votes);
         for (uint256 i = 1; i < 3; ++i) {
             _interfere();
             _advance(begin + i * 1 days - _now());
@@ -54,8 +56,7 @@ abstract contract Exit is Moves {
         }
     }
 
-    function _startEscape(uint256 votes, uint32 epoch) private returns (bytes32) {
-        if (book.epoch != epoch) return 0;
+    function _startEscape(uint256 votes) private returns (bytes32) {
         Plain memory p;
         (p.fn, p.votes, p.stamp) = (Fn.Escape, 2, _newStamp(1 hours));
         (p.added, p.second, p.server) = (_newSecret(false), _newSecret(false), _newSecret(false));
