@@ -212,6 +212,21 @@ TEST_F(ControlTest, NothingWithoutTheToken) {
   EXPECT_EQ(loop.block_on(wire.handler(std::move(request))).status, 401u);
 }
 
+TEST_F(ControlTest, NobodyFromAnotherMachineIsAnswered) {
+  const auto status = [this](const std::string& remote) {
+    infra::HttpRequest request;
+    request.method = "POST";
+    request.remote = remote;
+    request.headers.add("authorization", "Bearer " + kToken);
+    request.body = R"({"jsonrpc":"2.0","id":1,"method":"control_info"})";
+    return loop.block_on(wire.handler(std::move(request))).status;
+  };
+  EXPECT_EQ(status("127.0.0.1"), 200u);
+  EXPECT_EQ(status("::1"), 200u);
+  EXPECT_EQ(status("::ffff:127.0.0.1"), 200u);
+  for (const char* remote : {"192.0.2.1", "127.0.0.1.example", "::ffff:192.0.2.1"}) EXPECT_EQ(status(remote), 401u);
+}
+
 TEST_F(ControlTest, NoPageIsAnswered) {
   wire.origin = "http://localhost:9000";
   EXPECT_FALSE(loop.block_on(client->info()));

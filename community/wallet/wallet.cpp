@@ -143,6 +143,8 @@ struct Wallet::Body {
   Task<Result<Moment>> moment();
   Task<Result<Moment>> deployed_moment();
   Task<Result<accounts::WaitingItem>> find_item(Bytes32 item);
+  // not_found, too_early.
+  Task<Result<accounts::WaitingItem>> ripe_item(Bytes32 item);
   Task<Result<std::vector<accounts::WaitingItem>>> waiting(std::uint64_t blocks);
   Task<Result<Acted>> act(Moment now, Action action, std::vector<Vote> signers, const KeyChangeOrder* order);
   Task<Result<Acted>> act_with_all(Action action, const KeyChangeOrder* order);
@@ -243,6 +245,14 @@ Task<Result<accounts::WaitingItem>> Wallet::Body::find_item(Bytes32 item) {
     if (one.id == item) co_return std::move(one);
   co_return fail(ErrorCode::not_found,
                  core::to_hex(item) + " does not wait in this account; `account show` lists what does");
+}
+
+Task<Result<accounts::WaitingItem>> Wallet::Body::ripe_item(Bytes32 item) {
+  auto found = co_await find_item(item);
+  if (found && found->age_s < found->delay_s)
+    co_return fail(ErrorCode::too_early,
+                   "it waits " + std::to_string(found->delay_s - found->age_s) + " seconds more, by its own clock");
+  co_return found;
 }
 
 Task<Result<Overview>> Wallet::look(std::vector<Address> tokens, std::uint64_t blocks) {
@@ -440,11 +450,8 @@ Task<Result<Acted>> Wallet::cancel(Bytes32 item) {
 }
 
 Task<Result<Carried>> Wallet::finish(Bytes32 item) {
-  const auto found = co_await body_->find_item(item);
+  const auto found = co_await body_->ripe_item(item);
   if (!found) co_return tl::unexpected(found.error());
-  if (found->age_s < found->delay_s)
-    co_return fail(ErrorCode::too_early,
-                   "it waits " + std::to_string(found->delay_s - found->age_s) + " seconds more, by its own clock");
   const auto content = accounts::read_started_item(found->call);
   const auto* started = content ? std::get_if<accounts::StartedAction>(&*content) : nullptr;
   if (started == nullptr)
@@ -517,11 +524,8 @@ Task<Result<std::pair<Bytes32, OperationResult>>> Wallet::queue(accounts::Queued
 }
 
 Task<Result<OperationResult>> Wallet::confirm(Bytes32 item, bool sponsored) {
-  const auto found = co_await body_->find_item(item);
+  const auto found = co_await body_->ripe_item(item);
   if (!found) co_return tl::unexpected(found.error());
-  if (found->age_s < found->delay_s)
-    co_return fail(ErrorCode::too_early,
-                   "it waits " + std::to_string(found->delay_s - found->age_s) + " seconds more, by its own clock");
   const auto content = accounts::read_started_item(found->call);
   const auto* queued = content ? std::get_if<accounts::Queued>(&*content) : nullptr;
   if (queued == nullptr) co_return fail(ErrorCode::argument, "the item is not queued: `account finish` carries it out");
