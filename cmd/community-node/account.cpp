@@ -43,10 +43,6 @@ CLI::App* command(CLI::App& parent, const char* name, const char* help, const Sh
   return made;
 }
 
-std::uint64_t now_seconds(AccountContext& context) {
-  return static_cast<std::uint64_t>(context.clock().now_ms() / 1'000);
-}
-
 Task<wallet::Result<Address>> token_of(const Arguments& in) {
   if (in.token.empty()) co_return Address{};
   co_return read_address(in.token, "--token");
@@ -114,7 +110,7 @@ Task<Done> create(AccountContext& context, Shared in) {
   }
   wanted.init.strict = in->strict;
   wanted.init.salt = Uint256(context.random().u64());
-  wanted.created_at = wallet::format_time(now_seconds(context));
+  wanted.created_at = wallet::format_time(context.now_s());
   const auto node = co_await context.node();
   auto created = co_await wallet::create_account(**node, std::move(wanted));
   if (!created) co_return tl::unexpected(std::move(created.error()));
@@ -330,14 +326,6 @@ wallet::Result<std::pair<fs::path, wallet::AccountFile>> account_file(const Path
   return fail(ErrorCode::argument, "this changes an account file: name one");
 }
 
-keys::Passkey registered(const wallet::SoftwarePasskey& passkey) {
-  keys::Passkey out;
-  out.credential_id = passkey.credential_id();
-  out.public_key = passkey.public_key();
-  out.rp_id_hash = passkey.rp_id_hash();
-  return out;
-}
-
 // The new passkey is in the file before anybody knows it: what is on chain is never lost.
 Task<Done> add_passkey(AccountContext& context, Shared in) {
   auto held = account_file(in->files);
@@ -350,7 +338,8 @@ Task<Done> add_passkey(AccountContext& context, Shared in) {
   held->second.passkey_secrets.push_back(secret);
   if (auto kept = wallet::replace_wallet_file(held->first, held->second); !kept) co_return kept;
   wallet::KeyChangeOrder order;
-  order.added.push_back(registered(wallet::SoftwarePasskey(secret, held->second.rp_id, held->second.web_origin)));
+  order.added.push_back(
+      wallet::registered(wallet::SoftwarePasskey(secret, held->second.rp_id, held->second.web_origin)));
   const auto acted = co_await opened->change_keys(std::move(order));
   if (!acted) co_return tl::unexpected(acted.error());
   say_acted(*acted, acted->waits_s == 0 ? "passkey added" : "adding a passkey started");
@@ -392,7 +381,7 @@ Task<Done> join(AccountContext& context, Shared in) {
   wanted.web_origin = info->web_origin;
   // The account's own gas cap is on chain already; the trusted core follows it up to what its field holds.
   wanted.policy = policy_for(core::max_of_bits(96));
-  wanted.created_at = wallet::format_time(now_seconds(context));
+  wanted.created_at = wallet::format_time(context.now_s());
   const auto node = co_await context.node();
   auto joined = co_await wallet::join_account(**node, std::move(wanted));
   if (!joined) co_return tl::unexpected(std::move(joined.error()));
@@ -432,7 +421,7 @@ Task<Done> move(AccountContext& context, Shared in) {
   recovery.escape_secret = new_secret(context.random());
   recovery.escape_key_is_later = true;
   recovery.chains.push_back({opened->where().chain_id, "chain " + std::to_string(opened->where().chain_id), {}});
-  recovery.created_at = wallet::format_time(now_seconds(context));
+  recovery.created_at = wallet::format_time(context.now_s());
   order.escape_key = core::address_of(core::public_key_of(recovery.escape_secret).value());
   if (auto kept = wallet::write_new_wallet_file(in->recovery_out, recovery); !kept) co_return kept;
   say("the new escape key is in " + in->recovery_out.string() +

@@ -39,6 +39,8 @@ class AccountContext {
   const AccountOptions& options() const { return options_; }
   infra::Random& random() { return *random_; }
   infra::Clock& clock() { return *clock_; }
+  // Seconds since 1970, on this machine.
+  std::uint64_t now_s() const { return static_cast<std::uint64_t>(clock_->now_s()); }
   std::vector<std::string> chain_urls() const;
 
   // One chain of --chain, by its place.

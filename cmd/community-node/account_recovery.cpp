@@ -29,10 +29,6 @@ struct Arguments {
 };
 using Shared = std::shared_ptr<Arguments>;
 
-std::uint64_t now_seconds(AccountContext& context) {
-  return static_cast<std::uint64_t>(context.clock().now_ms() / 1'000);
-}
-
 // New keys in a file, before anything names them.
 wallet::Result<wallet::NewKeys> make_keys(AccountContext& context, Address account, const fs::path& out,
                                           const std::string& rp_id) {
@@ -41,7 +37,7 @@ wallet::Result<wallet::NewKeys> make_keys(AccountContext& context, Address accou
   file.rp_id = rp_id;
   file.passkey_secret = new_secret(context.random());
   file.server_secret = new_secret(context.random());
-  file.created_at = wallet::format_time(now_seconds(context));
+  file.created_at = wallet::format_time(context.now_s());
   // Read back, so that a file which could not be used later is noticed now.
   if (auto good = wallet::parse_wallet_file(wallet::format_wallet_file(file)); !good)
     return tl::unexpected(std::move(good.error()));
@@ -206,7 +202,7 @@ Task<Done> recover_prepare(AccountContext& context, Shared in) {
   context.random().fill(nonce);
   request.stamp.nonce = Uint256::from_be(nonce);
   // Guardians are people on their way: a week to sign.
-  request.stamp.deadline_s = now_seconds(context) + 7 * 86'400;
+  request.stamp.deadline_s = context.now_s() + 7 * 86'400;
   if (auto kept = wallet::write_recovery_request(in->request, request); !kept) co_return kept;
   say("the new escape key is in " + in->recovery_out.string());
   say("Send " + in->request.string() +

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "community/wallet/api/creation.hpp"
 
-#include "community/wallet/api/passkey.hpp"
-
 namespace community::wallet {
-
-namespace {
 
 keys::Passkey registered(const SoftwarePasskey& passkey) {
   keys::Passkey out;
@@ -14,8 +10,6 @@ keys::Passkey registered(const SoftwarePasskey& passkey) {
   out.rp_id_hash = passkey.rp_id_hash();
   return out;
 }
-
-}  // namespace
 
 Task<Result<CreatedAccount>> create_account(keys::WalletKeys& wallets, NewAccount wanted) {
   const SoftwarePasskey passkey(wanted.passkey_secret, wanted.rp_id, wanted.web_origin);

@@ -140,7 +140,7 @@ struct Wallet::Body {
 
   Result<void> take(WalletFile file);
   std::vector<Vote> votes(const accounts::AccountState& state) const;
-  Task<Result<Moment>> moment();
+  Task<Result<Moment>> moment(std::vector<Address> tokens = {});
   Task<Result<Moment>> deployed_moment();
   Task<Result<accounts::WaitingItem>> find_item(Bytes32 item);
   // not_found, too_early.
@@ -211,11 +211,11 @@ std::vector<Vote> Wallet::Body::votes(const accounts::AccountState& state) const
   return found;
 }
 
-Task<Result<Wallet::Body::Moment>> Wallet::Body::moment() {
+Task<Result<Wallet::Body::Moment>> Wallet::Body::moment(std::vector<Address> tokens) {
   const auto block = co_await services.chain.block(chain::BlockRef::latest());
   if (!block) co_return tl::unexpected(chain_refusal(block.error()));
   if (!*block) co_return fail(ErrorCode::chain, "the chain has no latest block");
-  auto state = co_await accounts::AccountView(services.chain).state(account);
+  auto state = co_await accounts::AccountView(services.chain).state(account, std::move(tokens));
   if (!state) co_return tl::unexpected(account_error(state.error()));
   co_return Moment{std::move(*state), (*block)->timestamp};
 }
@@ -256,17 +256,12 @@ Task<Result<accounts::WaitingItem>> Wallet::Body::ripe_item(Bytes32 item) {
 }
 
 Task<Result<Overview>> Wallet::look(std::vector<Address> tokens, std::uint64_t blocks) {
-  auto now = co_await body_->moment();
+  auto now = co_await body_->moment(std::move(tokens));
   if (!now) co_return tl::unexpected(std::move(now.error()));
   Overview overview;
   overview.time_s = now->time_s;
   overview.state = std::move(now->state);
   if (!overview.state.deployed) co_return overview;
-  if (!tokens.empty()) {
-    auto state = co_await accounts::AccountView(body_->services.chain).state(body_->account, std::move(tokens));
-    if (!state) co_return tl::unexpected(account_error(state.error()));
-    overview.state = std::move(*state);
-  }
   auto items = co_await body_->waiting(blocks);
   if (!items) co_return tl::unexpected(std::move(items.error()));
   for (accounts::WaitingItem& one : *items) {

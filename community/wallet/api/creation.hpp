@@ -4,6 +4,7 @@
 #include "community/keys/api/key_service.hpp"
 #include "community/wallet/api/files.hpp"
 #include "community/wallet/api/join_file.hpp"
+#include "community/wallet/api/passkey.hpp"
 
 namespace community::wallet {
 
@@ -30,6 +31,9 @@ struct CreatedAccount {
   RecoveryFile recovery;
   Address server_key{};
 };
+
+// A software passkey as a trusted core registers it.
+keys::Passkey registered(const SoftwarePasskey& passkey);
 
 // node: the trusted core refused; hash_differs: it computes another address than we do.
 Task<Result<CreatedAccount>> create_account(keys::WalletKeys& wallets, NewAccount wanted);
