@@ -139,6 +139,7 @@ std::vector<Template> make_templates(World& world) {
   all.push_back({Command::release_leases, {}});
   add_phrase_templates(world, all);
   add_account_templates(world, all);
+  all.push_back({Command::attest, encoded(protocol::AttestRequest{Bytes32{}, 1})});
   return all;
 }
 

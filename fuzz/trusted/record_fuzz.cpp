@@ -30,6 +30,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   one_encoding<protocol::SignTypedDataRequest>(input);
   one_encoding<protocol::SignAccountMessageRequest>(input);
   one_encoding<protocol::SealedRequest>(input);
+  one_encoding<protocol::AttestRequest>(input);
+  one_encoding<protocol::AttestReply>(input);
 
   // The header is good, the rest is the input's; or the input is changes to a good record.
   Bytes sealed = world.wallet.sealed;

@@ -83,6 +83,9 @@ class Core {
   Error recover(ByteView body, Writer& reply);
   Error load_configuration();
 
+  // attestation.cpp
+  Error attest(ByteView body, Writer& reply) const;
+
   // changes.cpp
   Error wallet_create(Session& session, const protocol::Frame& frame, Writer& reply);
   Error wallet_update(Session& session, const protocol::Frame& frame, Writer& reply);

@@ -19,17 +19,19 @@ Error Core::provision(const Port& port, const std::uint8_t operator_key[64], Byt
   const bool random = port.random(port.context, state.core_id) && port.random(port.context, state.channel_key) &&
                       port.random(port.context, state.root_keys[0].key) &&
                       hpke::make_key_pair(port, state.hpke_secret, state.hpke_key);
-  if (!random) return Error::random_failed;
-  channel_key = state.channel_key;
-  const Error error = save_state(port, state);
+  Error error = random ? make_identity_key(port, state) : Error::random_failed;
+  if (error == Error::ok) error = save_state(port, state);
+  if (error == Error::ok) channel_key = state.channel_key;
   base::wipe(state.channel_key);
   base::wipe(state.root_keys[0].key);
   base::wipe(state.hpke_secret);
+  base::wipe(state.identity_secret);
   return error;
 }
 
 Error Core::start() {
   Error error = load_state(port_, state_);
+  if (error == Error::ok) error = migrate_state(port_, state_);
   if (error == Error::ok) error = load_configuration();
   ready_ = error == Error::ok;
   return error;
@@ -108,6 +110,8 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return commit(session, frame.body, reply);
     case Command::release_leases:
       return frame.body.empty() ? budgets_.release(port_, state_) : Error::malformed_request;
+    case Command::attest:
+      return attest(frame.body, reply);
     case Command::wallet_create:
       return wallet_create(session, frame, reply);
     case Command::wallet_update:

@@ -18,4 +18,27 @@ Error save_state(const Port& port, const State& state) {
   return Error::ok;
 }
 
+Error make_identity_key(const Port& port, State& state) {
+  // Outside the range of a secret once in 2^128 times; a generator that gives it again is broken.
+  for (int attempt = 0; attempt < 4; attempt++) {
+    if (!port.random(port.context, state.identity_secret)) break;
+    if (port.secp256k1_public_key(port.context, state.identity_secret, state.identity_key.data())) return Error::ok;
+  }
+  base::wipe(state.identity_secret);
+  return Error::random_failed;
+}
+
+Error migrate_state(const Port& port, State& state) {
+  if (state.format == kStateFormat) return Error::ok;
+  const std::uint32_t before = state.format;
+  Error error = make_identity_key(port, state);
+  state.format = kStateFormat;
+  if (error == Error::ok) error = save_state(port, state);
+  if (error == Error::ok) return error;
+  base::wipe(state.identity_secret);
+  state.identity_key = {};
+  state.format = before;
+  return error;
+}
+
 }  // namespace community::trusted

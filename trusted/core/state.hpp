@@ -10,7 +10,9 @@ using protocol::Error;
 using protocol::RecordId;
 using protocol::Uint256;
 
-inline constexpr std::uint32_t kStateFormat = 2;
+inline constexpr std::uint32_t kStateFormat = 3;
+// The oldest format that still loads: it has no identity key, which the first start makes.
+inline constexpr std::uint32_t kOldestStateFormat = 2;
 inline constexpr std::size_t kMaxRootKeys = 8;
 // Fixed fields and budgets take under 1.5 KiB, the configuration up to 6 KiB.
 inline constexpr std::size_t kMaxState = 8'192;
@@ -37,6 +39,8 @@ struct Spent {
 };
 
 struct State {
+  // As it was read; a state is written in the format it is in, so that every encoding has one reading.
+  std::uint32_t format = kStateFormat;
   RecordId core_id{};
   Bytes32 channel_key{};
   std::array<std::uint8_t, 64> operator_key{};
@@ -54,16 +58,19 @@ struct State {
   // What pages encrypt to (HPKE); made once.
   Bytes32 hpke_secret{};
   protocol::HpkeKey hpke_key{};
+  // secp256k1, what the core signs statements of its own with; made once. Public key x || y.
+  Bytes32 identity_secret{};
+  std::array<std::uint8_t, 64> identity_key{};
 
   template <class C>
   void fields(C& c) {
-    std::uint32_t format = kStateFormat;
     c.number(format);
-    if (format != kStateFormat) c.fail();
+    if (format < kOldestStateFormat || format > kStateFormat) c.fail();
     c.fixed(core_id).fixed(channel_key).fixed(operator_key).list(root_keys, root_key_count);
     c.number(epoch).fixed(root).number(recovery_count).list(spent, spent_count);
     ByteView configuration(configuration_bytes.data(), configuration_size);
     c.bytes(configuration, protocol::kMaxConfiguration).fixed(hpke_secret).fixed(hpke_key);
+    if (format >= 3) c.fixed(identity_secret).fixed(identity_key);
     if constexpr (C::kReads) {
       base::copy(configuration_bytes, configuration);
       configuration_size = static_cast<std::uint32_t>(configuration.size());
@@ -78,5 +85,10 @@ struct State {
 Error load_state(const Port& port, State& state);
 // Writes the state durably.
 Error save_state(const Port& port, const State& state);
+// A state of an older format becomes one of the present, durably: it gets the keys that its format had no place for.
+// Changes nothing when it cannot be written.
+Error migrate_state(const Port& port, State& state);
+// A new identity key pair; random_failed without randomness.
+Error make_identity_key(const Port& port, State& state);
 
 }  // namespace community::trusted

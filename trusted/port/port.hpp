@@ -4,7 +4,7 @@
 // false on failure and then leaves no partial result behind.
 #pragma once
 #include "trusted/base/bytes.hpp"
-#include "trusted/protocol/protocol.hpp"
+#include "trusted/protocol/attestation.hpp"
 
 namespace community::trusted {
 
@@ -47,6 +47,10 @@ struct Port {
                          std::uint8_t signature[65]) = nullptr;
   bool (*secp256k1_verify)(void* context, const std::uint8_t public_key[64], const Bytes32& digest,
                            const std::uint8_t signature[64]) = nullptr;
+
+  // A quote of this kind (application or system) over `report`, which the core hashed itself: no caller's bytes ever
+  // reach the quote as they came. Null when the body has nothing that measures it.
+  bool (*quote)(void* context, protocol::QuoteKind kind, const Bytes32& report, protocol::Quote& out) = nullptr;
 };
 
 }  // namespace community::trusted

@@ -60,6 +60,7 @@ inline constexpr std::size_t kTreeDepth = 30;
   X(commit, 4)                         \
   X(recover, 5)                        \
   X(release_leases, 6)                 \
+  X(attest, 7)                         \
   X(wallet_create, 16)                 \
   X(wallet_update, 17)                 \
   X(account_bind, 18)                  \
@@ -128,6 +129,7 @@ enum class Protection : std::uint8_t { none = 0, emulated = 1, hardware = 2 };
   X(store_failed, 12)                              \
   X(random_failed, 13)                             \
   X(crypto_failed, 14)                             \
+  X(quote_failed, 15)                              \
   /* sealed records and the freshness tree */      \
   X(record_malformed, 32)                          \
   X(record_foreign, 33)                            \

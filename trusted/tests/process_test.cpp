@@ -50,6 +50,18 @@ TEST_F(KeyEnclave, SaysWhatItIs) {
   EXPECT_EQ(status.protection, static_cast<std::uint8_t>(protocol::Protection::none));
 }
 
+TEST_F(KeyEnclave, HasNoQuoteAndSaysSo) {
+  World world(1, &enclave);
+  const Reply reply = world.host.ask(Command::attest, protocol::AttestRequest{Bytes32{7}, 1});
+  ASSERT_EQ(reply.error, Error::ok);
+  const auto answer = decoded<protocol::AttestReply>(reply.body);
+  EXPECT_EQ(answer.kind, static_cast<std::uint8_t>(protocol::QuoteKind::none));
+  EXPECT_EQ(answer.statement.challenge, Bytes32{7});
+  EXPECT_EQ(answer.statement.body, static_cast<std::uint8_t>(protocol::Body::process));
+  EXPECT_EQ(answer.statement.protection, static_cast<std::uint8_t>(protocol::Protection::none));
+  EXPECT_FALSE(base::is_zero(answer.statement.identity_key));
+}
+
 TEST_F(KeyEnclave, CreatesCommitsAndSigns) {
   World world(1, &enclave);
   EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);

@@ -14,6 +14,7 @@ Port MemoryStore::port() {
   port.random = random;
   port.store_read = read;
   port.store_write = write;
+  if (quotes_ != nullptr) port.quote = quote;
   return port;
 }
 
@@ -44,6 +45,10 @@ bool MemoryStore::random(void* context, MutableByteView out) {
   if (self->random_fails_) return false;
   base::copy(out, self->random_.bytes(out.size()));
   return true;
+}
+
+bool MemoryStore::quote(void* context, protocol::QuoteKind kind, const Bytes32& report, protocol::Quote& out) {
+  return static_cast<MemoryStore*>(context)->quotes_->quote(kind, report, out);
 }
 
 }  // namespace community::trusted::testing

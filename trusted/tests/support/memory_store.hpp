@@ -4,6 +4,7 @@
 #pragma once
 #include "trusted/port/port.hpp"
 #include "trusted/tests/support/bytes.hpp"
+#include "trusted/tests/support/quote_maker.hpp"
 
 namespace community::trusted::testing {
 
@@ -35,6 +36,8 @@ class MemoryStore {
     fault_ = Fault::none;
   }
   void fail_random(bool fail) { random_fails_ = fail; }
+  // Ports made from now on have quotes, made by `maker`, which must outlive them.
+  void quote_with(QuoteMaker* maker) { quotes_ = maker; }
 
   bool powered() const { return powered_; }
   std::size_t writes() const { return writes_; }
@@ -45,9 +48,11 @@ class MemoryStore {
   static bool read(void* context, MutableByteView out, std::size_t* size);
   static bool write(void* context, ByteView state);
   static bool random(void* context, MutableByteView out);
+  static bool quote(void* context, protocol::QuoteKind kind, const Bytes32& report, protocol::Quote& out);
 
   Bytes contents_;
   Random random_;
+  QuoteMaker* quotes_ = nullptr;
   std::size_t writes_ = 0;
   std::size_t countdown_ = 0;
   Fault fault_ = Fault::none;
