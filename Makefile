@@ -8,7 +8,7 @@ RUN_FLAGS = --contracts build/contracts.json $(if $(DATA_DIR),--data-dir $(DATA_
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: ## Debian and npm packages that are missing
+install: ## Debian packages, npm packages and crates that are missing
 	@tools/install
 
 contracts: install ## compile the contracts and write build/contracts.json

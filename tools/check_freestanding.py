@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that the trusted core needs nothing of a run time, so that it can become a trusted application.
 
-Cross-compiles the sources of trusted_core and trusted_webauthn for arm64 with the flags of a trusted application,
-joins them into one object and looks at what is left: undefined symbols other than the few a TA has, constructors that
-would run before its entry, or an ELF header that its loader does not read. Objects are kept; only what changed is
-compiled again.
+Cross-compiles the sources of trusted_core, trusted_webauthn and trusted_p256 (with s2n-bignum's assembly) for arm64 with
+the flags of a trusted application, joins them into one object and looks at what is left: undefined symbols other than the
+few a TA has, constructors that would run before its entry, or an ELF header that its loader does not read. P-256 over
+BearSSL is looked at by itself; BearSSL's own symbols are left. Objects are kept; only what changed is compiled again.
 
 Usage: check_freestanding.py [--build FOLDER]
 """
@@ -24,6 +24,11 @@ FLAGS = """-std=c++20 -Os -Wall -Wextra -fno-exceptions -fno-rtti -fno-gnu-uniqu
     -fno-asynchronous-unwind-tables -fno-unwind-tables -fPIC -mstrict-align -mno-outline-atomics -ffunction-sections
     -fdata-sections -fstack-protector-strong -fvisibility=hidden -fstack-usage""".split()
 ALLOWED = {"memcpy", "memmove", "memset", "memcmp", "abort", "__stack_chk_fail", "__stack_chk_guard"}
+# What P-256 over BearSSL takes from BearSSL (group bearssl-lib of trusted/p256/sources.txt).
+BEARSSL_ALLOWED = {"br_ec_p256_m31", "br_ecdsa_i31_vrfy_raw"}
+S2N_BIGNUM = ROOT / "build" / "crates" / "s2n-bignum"
+INCLUDES = ["-DS2N_BN_HIDE_SYMBOLS", f"-I{ROOT}", f"-I{ROOT}/trusted/p256/include", "-isystem", str(S2N_BIGNUM / "include"), "-isystem",
+            "/usr/include/bearssl"]
 # A trusted application's stack is fixed when it is built; no function may take more of it than this.
 MAX_FRAME_BYTES = 32 * 1024
 
@@ -34,6 +39,12 @@ def core_sources():
     core = re.search(r"set\(TRUSTED_CORE_SOURCES(.*?)\)", text, re.S).group(1).split()
     webauthn = re.search(r"cn_library\(trusted_webauthn(.*?)DEPS", text, re.S).group(1).split()
     return [ROOT / "trusted" / name for name in core + webauthn]
+
+
+def p256_sources(group, folder):
+    """A group of trusted/p256/sources.txt, below a folder."""
+    lines = (ROOT / "trusted" / "p256" / "sources.txt").read_text().splitlines()
+    return [folder / line.split()[1] for line in lines if line.startswith(group + " ")]
 
 
 def compile_one(source, folder):
@@ -47,7 +58,7 @@ def compile_one(source, folder):
         if script < made and all(os.path.exists(p) and os.stat(p).st_mtime < made for p in needed):
             return target, ""
     ccache = [shutil.which("ccache")] if shutil.which("ccache") else []
-    command = ccache + [PREFIX + "g++", *FLAGS, f"-I{ROOT}", "-MMD", "-MF", str(depends), "-c", str(source), "-o", str(target)]
+    command = ccache + [PREFIX + "g++", *FLAGS, *INCLUDES, "-MMD", "-MF", str(depends), "-c", str(source), "-o", str(target)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         target.unlink(missing_ok=True)
@@ -57,6 +68,10 @@ def compile_one(source, folder):
 
 def output_of(*command):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def undefined_in(file):
+    return set(output_of(PREFIX + "nm", "-u", "--format=posix", file).split()) - {"U"}
 
 
 def largest_frame(folder):
@@ -85,7 +100,12 @@ def main():
         print("0 passed, 0 failed, 1 skipped")
         return 0
     folder.mkdir(parents=True, exist_ok=True)
-    sources = core_sources()
+    if not S2N_BIGNUM.exists():
+        report("has the sources of s2n-bignum", "run tools/install")
+        print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
+        return 1
+    p256 = ROOT / "trusted" / "p256"
+    sources = core_sources() + p256_sources("s2n", p256) + p256_sources("s2n-arm64", S2N_BIGNUM)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         built = list(pool.map(lambda source: compile_one(source, folder), sources))
     objects = []
@@ -96,8 +116,7 @@ def main():
     if len(objects) == len(sources):
         whole = str(folder / "trusted_core.o")
         subprocess.run([PREFIX + "ld", "-r", "-o", whole, *objects], check=True)
-        undefined = set(output_of(PREFIX + "nm", "-u", "--format=posix", whole).split()) - {"U"}
-        report("needs nothing of a run time", ", ".join(sorted(undefined - ALLOWED)))
+        report("needs nothing of a run time", ", ".join(sorted(undefined_in(whole) - ALLOWED)))
         sections = output_of(PREFIX + "readelf", "-SW", whole)
         constructors = [name for name in (".init_array", ".ctors", ".fini_array") if name in sections]
         report("runs nothing before its entry", ", ".join(constructors))
@@ -107,6 +126,12 @@ def main():
         size, function = largest_frame(folder)
         report(f"uses at most {MAX_FRAME_BYTES} bytes of stack a function (largest: {size}, {function})",
                "too large" if size > MAX_FRAME_BYTES else "")
+    for source in p256_sources("bearssl", p256):
+        target, messages = compile_one(source, folder)
+        problem = messages.strip()
+        if not problem:
+            problem = ", ".join(sorted(undefined_in(str(target)) - ALLOWED - BEARSSL_ALLOWED))
+        report(f"{source.relative_to(ROOT)} needs BearSSL and nothing else", problem)
     print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
     return 1 if counts["FAIL"] else 0
 
