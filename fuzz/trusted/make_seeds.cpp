@@ -53,6 +53,21 @@ void phrase_seeds() {
   seed("typed_data", "mail", encoded(data));
 }
 
+// Of P-256, by the number in front: bytes as they are, a secret and a peer, a point with an x above n that is arrived
+// at, multipliers that make both products one point, a secret and a nonce. The last two bytes change something.
+void p256_seeds() {
+  const Bytes32 digest = base::sha256(base::view("p256"));
+  // n + 6 is the x of a point.
+  const Bytes above = unhex("20ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632557");
+  for (const char* fuzzer : {"p256", "p256_bearssl"}) {
+    seed(fuzzer, "bytes", join({Bytes{0}, Bytes(64, 1), digest, Bytes(64, 2), Bytes{64, 1}}));
+    seed(fuzzer, "agreement", join({Bytes{1, 1, 7, 0, 0}, digest}));
+    seed(fuzzer, "above_order", join({Bytes{2}, above, Bytes{0, 32}, digest, Bytes{1, 9, 127, 1}}));
+    seed(fuzzer, "same_point", Bytes{3, 1, 1, 1, 5, 1, 5, 130, 1});
+    seed(fuzzer, "zero_digest", Bytes{4, 1, 3, 1, 4, 0, 64, 128});
+  }
+}
+
 // Of an account's calls to itself, grants and actions.
 void account_seeds(const std::vector<TestCall>& calls) {
   const Bytes limit = join({abi_word(kShop), abi_word(Uint256(9))});
@@ -116,6 +131,7 @@ int main(int argc, char** argv) {
   seed("transaction", "type4", transaction.encode());
 
   phrase_seeds();
+  p256_seeds();
   account_seeds(calls);
   seed("record", "unchanged", Bytes{0});
   seed("record", "header", join({Bytes{1}, ByteView(world.wallet.sealed).subspan(kRecordHeader)}));

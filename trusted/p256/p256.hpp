@@ -22,11 +22,13 @@ bool public_key_valid(PublicKeyView public_key);
 // high s is as good as a low one. Everything here is public: time depends on the arguments.
 bool verify(PublicKeyView public_key, const Bytes32& digest, SignatureView signature);
 
-// The public key secret * G. False for a secret outside [1, n - 1]. Constant time in the secret.
+// The two functions below take the same time for every secret, and leave nothing on the stack that depends on it.
+
+// The public key secret * G. False for a secret outside [1, n - 1].
 bool public_key(const Bytes32& secret, std::span<std::uint8_t, 64> public_key);
 
 // The x coordinate of secret * peer: ECDH without cofactor, as in SP 800-56A, 5.7.1.2. False for a secret outside
-// [1, n - 1] or a peer that is no valid public key. Constant time in the secret; the peer is public.
+// [1, n - 1] or a peer that is no valid public key. The peer is public.
 bool ecdh_x(const Bytes32& secret, PublicKeyView peer, Bytes32& shared_x);
 
 }  // namespace community::trusted::p256

@@ -66,9 +66,10 @@ bool public_key(const Bytes32& secret, std::span<std::uint8_t, 64> public_key) {
   Encoded point;
   const std::size_t size = br_ec_p256_m31.mulgen(point.data(), secret.data(), secret.size(), BR_EC_secp256r1);
   wipe_stack_below();
-  if (size != point.size()) return false;
-  base::copy(public_key, ByteView(point).subspan(1));
-  return true;
+  const bool done = size == point.size();
+  if (done) base::copy(public_key, ByteView(point).subspan(1));
+  base::wipe(point);
+  return done;
 }
 
 bool ecdh_x(const Bytes32& secret, PublicKeyView peer, Bytes32& shared_x) {

@@ -205,6 +205,10 @@ TEST(P256PublicKey, HasCoordinatesBelowThePrime) {
       spellings++;
     }
   EXPECT_GE(spellings, 5);
+  // A point with y = 1: its x is a root of x^3 - 3x + b - 1.
+  const Uint256 x = number("09e78d4ef60d05f750f6636209092bc43cbdd6b47e11a9de20a9feb2a50bb96c");
+  EXPECT_TRUE(p256::public_key_valid(p256_curve::point(x, kOne)));
+  expect_no_public_key(p256_curve::point(x, sum(prime(), kOne)));
 }
 
 TEST(P256PublicKey, LiesOnTheCurve) {
