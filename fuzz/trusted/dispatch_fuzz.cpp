@@ -5,6 +5,7 @@
 #include "trusted/base/keccak.hpp"
 #include "trusted/protocol/phrase_messages.hpp"
 #include "trusted/tests/support/account.hpp"
+#include "trusted/tests/support/root_keys.hpp"
 
 using namespace community::trusted::testing;
 namespace base = community::base;
@@ -88,11 +89,30 @@ void add_account_templates(World& world, std::vector<Template>& all) {
                                                                            userop.fields(), assertion.view()})});
 }
 
+// Two root keys, every record under the first, and the numbers unknown: the state in which most can be asked.
+void rotate_and_recover(World& world) {
+  require(rotate(world.host, 2) == Error::ok, "the root key is rotated");
+  const auto status = world.host.status();
+  const Bytes recovery = encoded(protocol::Recovery{status.core_id, status.recovery_count + 1, status.root});
+  const protocol::RecoverRequest request{recovery, world.host.operator_sign("recovery", recovery)};
+  require(world.host.refusal(Command::recover, request) == Error::ok, "the tree is taken as it is");
+}
+
+void add_root_key_templates(World& world, std::vector<Template>& all) {
+  all.push_back({Command::rotate_root_key, encoded(SignedOrder(world.host, 2, "root key rotation").view())});
+  all.push_back({Command::retire_root_key, encoded(SignedOrder(world.host, 1, "root key retirement").view())});
+  const OwnedProof wallet = world.host.proof(world.wallet);
+  all.push_back({Command::reseal, encoded(wallet.view())});
+  all.push_back(
+      {Command::count_records, count_request(world.host, 0, {world.wallet, world.executor, world.paymaster})});
+}
+
 // Good requests of every kind against the world as it stands.
 std::vector<Template> make_templates(World& world) {
   const Uncommitted adoption = adopt_account(world, kAdopted, 0);
   require(adoption.error == Error::ok && world.host.commit().error == Error::ok, "an account is adopted");
   world.wallet = adoption.record;
+  rotate_and_recover(world);
   std::vector<Template> all;
   const OwnedProof wallet = world.host.proof(world.wallet), executor = world.host.proof(world.executor);
   const OwnedProof paymaster = world.host.proof(world.paymaster);
@@ -140,6 +160,7 @@ std::vector<Template> make_templates(World& world) {
   add_phrase_templates(world, all);
   add_account_templates(world, all);
   all.push_back({Command::attest, encoded(protocol::AttestRequest{Bytes32{}, 1})});
+  add_root_key_templates(world, all);
   return all;
 }
 

@@ -32,6 +32,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   one_encoding<protocol::SealedRequest>(input);
   one_encoding<protocol::AttestRequest>(input);
   one_encoding<protocol::AttestReply>(input);
+  one_encoding<protocol::StatusReply>(input);
+  one_encoding<protocol::RootKeyOrderRequest>(input);
+  one_encoding<protocol::CountRecordsRequest>(input);
 
   // The header is good, the rest is the input's; or the input is changes to a good record.
   Bytes sealed = world.wallet.sealed;

@@ -22,7 +22,18 @@ void Core::status(Writer& reply) const {
     status.budgets[i] = {chain.chain_id, chain.executor_budget, budgets_.left(state_, chain, BudgetKind::executor),
                          chain.sponsor_budget, budgets_.left(state_, chain, BudgetKind::sponsor)};
   }
+  status.records_counted = state_.records_counted;
+  status.root_key_count = state_.root_key_count;
+  for (std::size_t i = 0; i < state_.root_key_count; i++)
+    status.root_keys[i] = {state_.root_keys[i].version, state_.records_counted != 0 ? state_.root_keys[i].records : 0};
   status.fields(reply);
+}
+
+Error Core::check_operator(std::string_view what, ByteView message,
+                           const std::array<std::uint8_t, 64>& signature) const {
+  const Bytes32 digest = protocol::operator_digest(what, message);
+  const bool good = port_.secp256k1_verify(port_.context, state_.operator_key.data(), digest, signature.data());
+  return good ? Error::ok : Error::operator_signature_invalid;
 }
 
 Error Core::load_configuration() {
@@ -39,9 +50,8 @@ Error Core::load_configuration() {
 Error Core::configure(ByteView body, Writer& reply) {
   protocol::ConfigureRequest request;
   if (!protocol::decode(body, request)) return Error::malformed_request;
-  const Bytes32 digest = protocol::operator_digest("configuration", request.configuration);
-  if (!port_.secp256k1_verify(port_.context, state_.operator_key.data(), digest, request.signature.data()))
-    return Error::operator_signature_invalid;
+  const Error signature = check_operator("configuration", request.configuration, request.signature);
+  if (signature != Error::ok) return signature;
   protocol::Configuration configuration;
   if (!protocol::decode(request.configuration, configuration)) return Error::configuration_malformed;
   if (configuration.core_id != state_.core_id) return Error::configuration_foreign;
@@ -83,26 +93,30 @@ Error Core::configure(ByteView body, Writer& reply) {
 Error Core::recover(ByteView body, Writer& reply) {
   protocol::RecoverRequest request;
   if (!protocol::decode(body, request)) return Error::malformed_request;
-  const Bytes32 digest = protocol::operator_digest("recovery", request.recovery);
-  if (!port_.secp256k1_verify(port_.context, state_.operator_key.data(), digest, request.signature.data()))
-    return Error::operator_signature_invalid;
+  const Error signature = check_operator("recovery", request.recovery, request.signature);
+  if (signature != Error::ok) return signature;
   protocol::Recovery recovery;
   if (!protocol::decode(request.recovery, recovery)) return Error::recovery_malformed;
   if (recovery.core_id != state_.core_id) return Error::configuration_foreign;
   if (recovery.recovery_count != state_.recovery_count + 1) return Error::configuration_sequence;
   if (pending_.count != 0) return Error::pending_elsewhere;
   const Bytes32 root_before = state_.root;
+  const std::uint8_t counted_before = state_.records_counted;
   state_.root = recovery.root;
+  // What this tree holds is the host's word until the host has shown all of it (count_records).
+  state_.records_counted = 0;
   state_.recovery_count++;
   state_.epoch++;
   const Error error = save_state(port_, state_);
   if (error != Error::ok) {
     state_.root = root_before;
+    state_.records_counted = counted_before;
     state_.recovery_count--;
     state_.epoch--;
     return error;
   }
   old_roots_ = {};
+  counting_ = {};
   reply.number(state_.epoch);
   return Error::ok;
 }

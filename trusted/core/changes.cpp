@@ -24,7 +24,10 @@ Error Core::change_base(const Session& session, Bytes32& root) const {
 }
 
 Error Core::check_current(const RecordProof& proof, const RecordHeader& header, const Bytes32& root) const {
-  const Bytes32 computed = root_of(proof.path, protocol::leaf_hash(header.id, header.revision, proof.sealed));
+  return check_root(root_of(proof.path, protocol::leaf_hash(header.id, header.revision, proof.sealed)), root);
+}
+
+Error Core::check_root(const Bytes32& computed, const Bytes32& root) const {
   if (computed == root) return Error::ok;
   if (computed == state_.root || (pending_.count != 0 && computed == pending_.root)) return Error::stale_path;
   for (const Bytes32& old : old_roots_)
@@ -43,6 +46,9 @@ Error Core::enter_sealed(Session& session, const protocol::Frame& frame, const T
                          const RecordHeader& header, ByteView sealed, ByteView committed_reply, Writer& reply) {
   PendingChange& change = pending_.changes[pending_.count];
   change.request_id = frame.request_id;
+  change.leaf = path.leaf;
+  change.root_before = header.root_version;
+  change.root_after = state_.active_root_key().version;
   change.reply_size = static_cast<std::uint32_t>(committed_reply.size());
   base::copy(change.reply, committed_reply);
   PendingReply answer;
@@ -258,6 +264,7 @@ Error Core::commit(Session& session, ByteView body, Writer& reply) {
   answer.fields(reply);
   if (!reply.ok()) return Error::reply_too_large;
 
+  for (std::size_t i = 0; i < pending_.count; i++) count_change(pending_.changes[i]);
   old_roots_[next_old_root_++ % kRememberedRoots] = state_.root;
   state_.root = pending_.root;
   state_.epoch = request.epoch;

@@ -7,6 +7,7 @@
 #include "trusted/protocol/account_messages.hpp"
 #include "trusted/protocol/frame.hpp"
 #include "trusted/protocol/phrase_messages.hpp"
+#include "trusted/protocol/root_key_messages.hpp"
 
 namespace community::ethereum {
 struct Call;
@@ -60,6 +61,9 @@ class Core {
   // A change that waits for its COMMIT.
   struct PendingChange {
     std::uint64_t request_id = 0;
+    std::uint32_t leaf = 0;
+    // Versions of the root keys that the record of before (0: none) and the new one are sealed under.
+    std::uint32_t root_before = 0, root_after = 0;
     std::uint32_t reply_size = 0;
     std::array<std::uint8_t, protocol::kMaxChangeReply> reply{};
   };
@@ -69,6 +73,14 @@ class Core {
     std::uint16_t count = 0;
     std::array<PendingChange, protocol::kMaxPendingChanges> changes{};
   };
+  // A count of all records on its way, block by block from the left (count_records). Blocks on the left of `next_leaf`
+  // are counted as of the latest COMMIT. In memory alone: after a restart a count begins anew.
+  struct Counting {
+    bool active = false;
+    std::uint32_t next_leaf = 0;
+    // In the order of State::root_keys, which only grows while records are not counted.
+    std::array<std::uint32_t, kMaxRootKeys> records{};
+  };
   static constexpr std::size_t kRememberedRoots = 8;
 
   using Reader = protocol::Reader;
@@ -76,12 +88,25 @@ class Core {
 
   ByteView hello(Session& session, ByteView frame, MutableByteView out);
   Error dispatch(Session& session, const protocol::Frame& frame, Writer& reply);
+  // What needs no record and leaves nothing pending.
+  Error administer(const protocol::Frame& frame, Writer& reply);
 
   // admin.cpp
   void status(Writer& reply) const;
   Error configure(ByteView body, Writer& reply);
   Error recover(ByteView body, Writer& reply);
   Error load_configuration();
+  Error check_operator(std::string_view what, ByteView message, const std::array<std::uint8_t, 64>& signature) const;
+
+  // root_keys.cpp
+  Error rotate_root_key(ByteView body, Writer& reply);
+  Error retire_root_key(ByteView body);
+  Error drop_root_key(RootKey& retired);
+  Error read_order(ByteView body, std::string_view what, protocol::RootKeyOrder& order) const;
+  Error reseal(Session& session, const protocol::Frame& frame, Writer& reply);
+  Error count_records(ByteView body, Writer& reply);
+  // Enters a change that is committed into the numbers of records.
+  void count_change(const PendingChange& change);
 
   // attestation.cpp
   Error attest(ByteView body, Writer& reply) const;
@@ -104,6 +129,8 @@ class Core {
   Error open_under(const Bytes32& root, const protocol::RecordProof& proof, RecordType type, RecordHeader& header,
                    Record& record) const;
   Error check_current(const protocol::RecordProof& proof, const RecordHeader& header, const Bytes32& root) const;
+  // ok when `computed` is `root`; else whether it is old or was never true.
+  Error check_root(const Bytes32& computed, const Bytes32& root) const;
   // Seals `record`, enters it at the path's leaf and answers the uncommitted record and root.
   template <class Record>
   Error enter(Session& session, const protocol::Frame& frame, const protocol::TreePath& path, RecordHeader header,
@@ -172,6 +199,7 @@ class Core {
   Bytes32 configuration_digest_{};
   Budgets budgets_;
   Pending pending_;
+  Counting counting_;
   // Roots of the latest epochs: a path to one of them is only old, not wrong.
   std::array<Bytes32, kRememberedRoots> old_roots_{};
   std::size_t next_old_root_ = 0;

@@ -16,6 +16,7 @@ Error Core::provision(const Port& port, const std::uint8_t operator_key[64], Byt
   base::copy(state.operator_key, ByteView(operator_key, 64));
   state.root_key_count = 1;
   state.root_keys[0].version = 1;
+  state.records_counted = 1;
   const bool random = port.random(port.context, state.core_id) && port.random(port.context, state.channel_key) &&
                       port.random(port.context, state.root_keys[0].key) &&
                       hpke::make_key_pair(port, state.hpke_secret, state.hpke_key);
@@ -95,9 +96,8 @@ ByteView Core::handle(Session& session, ByteView frame, MutableByteView out) {
                               session.keys.to_host);
 }
 
-Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& reply) {
-  const auto command = static_cast<Command>(frame.command);
-  switch (command) {
+Error Core::administer(const protocol::Frame& frame, Writer& reply) {
+  switch (static_cast<Command>(frame.command)) {
     case Command::status:
       if (!frame.body.empty()) return Error::malformed_request;
       status(reply);
@@ -106,12 +106,35 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return configure(frame.body, reply);
     case Command::recover:
       return recover(frame.body, reply);
-    case Command::commit:
-      return commit(session, frame.body, reply);
     case Command::release_leases:
       return frame.body.empty() ? budgets_.release(port_, state_) : Error::malformed_request;
     case Command::attest:
       return attest(frame.body, reply);
+    case Command::rotate_root_key:
+      return rotate_root_key(frame.body, reply);
+    case Command::retire_root_key:
+      return retire_root_key(frame.body);
+    case Command::count_records:
+      return count_records(frame.body, reply);
+    default:
+      return Error::unknown_command;
+  }
+}
+
+Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& reply) {
+  const auto command = static_cast<Command>(frame.command);
+  switch (command) {
+    case Command::status:
+    case Command::configure:
+    case Command::recover:
+    case Command::release_leases:
+    case Command::attest:
+    case Command::rotate_root_key:
+    case Command::retire_root_key:
+    case Command::count_records:
+      return administer(frame, reply);
+    case Command::commit:
+      return commit(session, frame.body, reply);
     case Command::wallet_create:
       return wallet_create(session, frame, reply);
     case Command::wallet_update:
@@ -128,6 +151,8 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return key_create(session, frame, reply);
     case Command::key_describe:
       return key_describe(frame.body, reply);
+    case Command::reseal:
+      return reseal(session, frame, reply);
     case Command::sign_userop:
       return sign_userop(frame.body, reply);
     case Command::sign_transaction:

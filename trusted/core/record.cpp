@@ -13,12 +13,6 @@ void record_key(const RootKey& root, const RecordId& id, Bytes32& key) {
   base::hkdf<base::Sha256>(root.key, id, base::view("community sealed record"), key);
 }
 
-const RootKey* find_root_key(const State& state, std::uint32_t version) {
-  for (std::size_t i = 0; i < state.root_key_count; i++)
-    if (state.root_keys[i].version == version) return &state.root_keys[i];
-  return nullptr;
-}
-
 }  // namespace
 
 Error seal_bytes(const Port& port, const State& state, const RecordHeader& header, ByteView plain, MutableByteView out,
@@ -39,20 +33,25 @@ Error seal_bytes(const Port& port, const State& state, const RecordHeader& heade
   return sealed ? Error::ok : Error::crypto_failed;
 }
 
-Error open_bytes(const Port& port, const State& state, ByteView sealed, RecordType type, RecordHeader& header,
-                 MutableByteView out, std::size_t& size) {
+Error read_header(const State& state, ByteView sealed, RecordHeader& header) {
   if (sealed.size() < kRecordOverhead || sealed.size() > protocol::kMaxSealedRecord) return Error::record_malformed;
   std::array<std::uint8_t, 4> magic{};
-  std::uint8_t record_type = 0;
-  std::uint32_t version = 0;
+  std::uint8_t type = 0;
   RecordId core_id{};
   protocol::Reader reader(sealed.first(kRecordHeader));
-  reader.fixed(magic).number(record_type).number(version).fixed(core_id).fixed(header.id).number(header.revision);
+  reader.fixed(magic).number(type).number(header.root_version).fixed(core_id).fixed(header.id).number(header.revision);
   if (magic != kMagic) return Error::record_malformed;
   if (core_id != state.core_id) return Error::record_foreign;
-  if (record_type != static_cast<std::uint8_t>(type)) return Error::record_wrong_type;
-  header.type = type;
-  const RootKey* root = find_root_key(state, version);
+  header.type = static_cast<RecordType>(type);
+  return Error::ok;
+}
+
+Error open_bytes(const Port& port, const State& state, ByteView sealed, RecordType type, RecordHeader& header,
+                 MutableByteView out, std::size_t& size) {
+  const Error error = read_header(state, sealed, header);
+  if (error != Error::ok) return error;
+  if (header.type != type) return Error::record_wrong_type;
+  const RootKey* root = state.find_root_key(header.root_version);
   if (root == nullptr) return Error::record_unknown_root;
   size = sealed.size() - kRecordOverhead;
   base::Secret<32> key;

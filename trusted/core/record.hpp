@@ -17,6 +17,8 @@ struct RecordHeader {
   RecordType type = RecordType::wallet;
   RecordId id{};
   std::uint64_t revision = 0;
+  // Of the root key that a record was opened with; 0 for one that was never sealed. Sealing takes the newest.
+  std::uint32_t root_version = 0;
 };
 
 // The person's content root under the session key of one passkey: AES-256-GCM.
@@ -110,6 +112,9 @@ struct KeyRecord {
   }
 };
 
+// Reads the header of a record of this core; its root key need not be there. Only the freshness tree, or opening the
+// record, tells whether what the header says is true.
+Error read_header(const State& state, ByteView sealed, RecordHeader& header);
 Error seal_bytes(const Port& port, const State& state, const RecordHeader& header, ByteView plain, MutableByteView out,
                  std::size_t& size);
 // Opens a record of this core; `size` is that of the plain text in `out`.

@@ -10,10 +10,12 @@ using protocol::Error;
 using protocol::RecordId;
 using protocol::Uint256;
 
+using protocol::kMaxRootKeys;
+
 inline constexpr std::uint32_t kStateFormat = 3;
-// The oldest format that still loads: it has no identity key, which the first start makes.
+// The oldest format that still loads. It has no identity key, which the first start makes, and no counts of records,
+// which are unknown until the host has them counted.
 inline constexpr std::uint32_t kOldestStateFormat = 2;
-inline constexpr std::size_t kMaxRootKeys = 8;
 // Fixed fields and budgets take under 1.5 KiB, the configuration up to 6 KiB.
 inline constexpr std::size_t kMaxState = 8'192;
 
@@ -21,6 +23,8 @@ inline constexpr std::size_t kMaxState = 8'192;
 struct RootKey {
   std::uint32_t version = 0;
   Bytes32 key{};
+  // Records of the committed tree that are sealed under it; means nothing unless State::records_counted.
+  std::uint32_t records = 0;
   template <class C>
   void fields(C& c) {
     c.number(version).fixed(key);
@@ -45,6 +49,7 @@ struct State {
   Bytes32 channel_key{};
   std::array<std::uint8_t, 64> operator_key{};
   std::uint16_t root_key_count = 0;
+  // Oldest first; versions ascend.
   std::array<RootKey, kMaxRootKeys> root_keys{};
   // Number of COMMITs since the core was made, and the root of the freshness tree after the last.
   std::uint64_t epoch = 0;
@@ -61,6 +66,9 @@ struct State {
   // secp256k1, what the core signs statements of its own with; made once. Public key x || y.
   Bytes32 identity_secret{};
   std::array<std::uint8_t, 64> identity_key{};
+  // 1: `records` of each root key is right. 0 after a recovery, whose tree is the host's word, and in a state of an
+  // older format.
+  std::uint8_t records_counted = 0;
 
   template <class C>
   void fields(C& c) {
@@ -70,15 +78,25 @@ struct State {
     c.number(epoch).fixed(root).number(recovery_count).list(spent, spent_count);
     ByteView configuration(configuration_bytes.data(), configuration_size);
     c.bytes(configuration, protocol::kMaxConfiguration).fixed(hpke_secret).fixed(hpke_key);
-    if (format >= 3) c.fixed(identity_secret).fixed(identity_key);
+    if (format >= 3) {
+      c.fixed(identity_secret).fixed(identity_key).number(records_counted);
+      for (std::size_t i = 0; i < root_key_count; i++) c.number(root_keys[i].records);
+    }
     if constexpr (C::kReads) {
       base::copy(configuration_bytes, configuration);
       configuration_size = static_cast<std::uint32_t>(configuration.size());
-      if (root_key_count == 0) c.fail();
+      if (root_key_count == 0 || records_counted > 1) c.fail();
     }
   }
 
   const RootKey& active_root_key() const { return root_keys[root_key_count - 1u]; }
+  // Nothing when the core does not have this version.
+  RootKey* find_root_key(std::uint32_t version) {
+    for (std::size_t i = 0; i < root_key_count; i++)
+      if (root_keys[i].version == version) return &root_keys[i];
+    return nullptr;
+  }
+  const RootKey* find_root_key(std::uint32_t version) const { return const_cast<State*>(this)->find_root_key(version); }
 };
 
 // Reads the state; `not_provisioned` when there is none, `store_failed` when it cannot be read.

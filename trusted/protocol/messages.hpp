@@ -30,6 +30,17 @@ struct BudgetStatus {
   }
 };
 
+// A root key of the core, oldest first in the status.
+struct RootKeyStatus {
+  std::uint32_t version = 0;
+  // Current records sealed under it; 0 while records are not counted.
+  std::uint32_t records = 0;
+  template <class C>
+  void fields(C& c) {
+    c.number(version).number(records);
+  }
+};
+
 struct StatusReply {
   std::uint8_t body = 0;
   std::uint8_t protection = 0;
@@ -44,13 +55,17 @@ struct StatusReply {
   HpkeKey hpke_key{};
   std::uint16_t budget_count = 0;
   std::array<BudgetStatus, kMaxChains> budgets{};
+  // 1: the core knows the number of records under each root key.
+  std::uint8_t records_counted = 0;
+  std::uint16_t root_key_count = 0;
+  std::array<RootKeyStatus, kMaxRootKeys> root_keys{};
   template <class C>
   void fields(C& c) {
     c.number(body).number(protection).fixed(core_id).number(epoch).fixed(root).number(recovery_count);
     c.number(root_key_version).number(configuration_sequence).fixed(configuration_digest);
-    c.fixed(hpke_key).list(budgets, budget_count);
+    c.fixed(hpke_key).list(budgets, budget_count).number(records_counted).list(root_keys, root_key_count);
     if constexpr (C::kReads) {
-      if (body == 0 || body > 3 || protection > 2) c.fail();
+      if (body == 0 || body > 3 || protection > 2 || records_counted > 1) c.fail();
     }
   }
 };

@@ -50,6 +50,11 @@ inline constexpr std::size_t kMaxTypedDataBytes = 65'536;
 inline constexpr std::size_t kMaxTypedDataName = 128;
 // Cipher text of an HPKE message: a passkey's PRF output and a page's key come to 113 bytes.
 inline constexpr std::size_t kMaxSealedMessage = 256;
+// Root keys at a time: the newest and those that records may still be sealed under.
+inline constexpr std::size_t kMaxRootKeys = 8;
+// Leaves of one step of a count of all records: 32 records of the largest size and a path of 25 siblings fit a frame.
+inline constexpr std::size_t kCountBlock = 32;
+static_assert(kCountBlock * (kMaxSealedRecord + 5) + 1'024 < kMaxFrame);
 // A billion records; a path is at most 12 + 30 * 32 = 972 bytes.
 inline constexpr std::size_t kTreeDepth = 30;
 
@@ -61,6 +66,8 @@ inline constexpr std::size_t kTreeDepth = 30;
   X(recover, 5)                        \
   X(release_leases, 6)                 \
   X(attest, 7)                         \
+  X(rotate_root_key, 8)                \
+  X(retire_root_key, 9)                \
   X(wallet_create, 16)                 \
   X(wallet_update, 17)                 \
   X(account_bind, 18)                  \
@@ -70,6 +77,8 @@ inline constexpr std::size_t kTreeDepth = 30;
   X(account_adopt, 22)                 \
   X(key_create, 32)                    \
   X(key_describe, 33)                  \
+  X(reseal, 34)                        \
+  X(count_records, 35)                 \
   X(sign_userop, 48)                   \
   X(sign_transaction, 49)              \
   X(sign_sponsorship, 50)              \
@@ -268,7 +277,16 @@ enum class Protection : std::uint8_t { none = 0, emulated = 1, hardware = 2 };
   X(content_root_exists, 238)                      \
   X(content_root_missing, 239)                     \
   X(content_root_not_wrapped, 240)                 \
-  X(content_root_other_secret, 241)
+  X(content_root_other_secret, 241)                \
+  /* root keys, rule 5 */                          \
+  X(root_key_order_malformed, 256)                 \
+  X(root_key_out_of_order, 257)                    \
+  X(too_many_root_keys, 258)                       \
+  X(root_key_is_newest, 259)                       \
+  X(root_key_in_use, 260)                          \
+  X(records_not_counted, 261)                      \
+  X(record_under_newest_root, 262)                 \
+  X(count_out_of_order, 263)
 
 enum class Error : std::uint16_t {
 #define COMMUNITY_ERROR_VALUE(name, number) name = number,

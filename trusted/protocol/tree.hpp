@@ -44,11 +44,12 @@ struct TreePath {
   }
 };
 
-// The root that follows when `leaf_value` stands at the path's leaf. The path has passed its field checks.
-inline Bytes32 root_of(const TreePath& path, const Bytes32& leaf_value) {
-  Bytes32 node = leaf_value;
+// The root that follows when `value` stands at `height` on the way up from the path's leaf; the siblings are those from
+// that height on. The path has passed its field checks.
+inline Bytes32 root_above(const TreePath& path, std::size_t height, const Bytes32& value) {
+  Bytes32 node = value;
   std::size_t used = 0;
-  for (std::size_t height = 0; height < kTreeDepth; height++) {
+  for (; height < kTreeDepth; height++) {
     Bytes32 sibling = kEmptyNode;
     if ((path.present >> height & 1) != 0) {
       base::copy(sibling, path.siblings.subspan(used, 32));
@@ -58,5 +59,8 @@ inline Bytes32 root_of(const TreePath& path, const Bytes32& leaf_value) {
   }
   return node;
 }
+
+// The root that follows when `leaf_value` stands at the path's leaf. The path has passed its field checks.
+inline Bytes32 root_of(const TreePath& path, const Bytes32& leaf_value) { return root_above(path, 0, leaf_value); }
 
 }  // namespace community::protocol

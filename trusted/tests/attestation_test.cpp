@@ -220,7 +220,7 @@ class OldState : public ::testing::Test {
     EXPECT_EQ(load_state(store.port(), before), Error::ok);
     EXPECT_EQ(before.format, 2u);
   }
-  // The formats have the same fields; the new one ends with the identity.
+  // The formats have the same fields; the new one ends with the identity and the numbers of records.
   void expect_rest_unchanged(const State& after) const {
     State same = after;
     same.format = 2;

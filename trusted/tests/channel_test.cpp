@@ -231,7 +231,7 @@ TEST_F(Channel, TheDirectionsHaveTheirOwnKeys) {
 }
 
 TEST_F(Channel, UnknownCommandsAreRefusedAndTheSessionLivesOn) {
-  for (const int command : {0, 14, 15, 23, 31, 34, 47, 60, 0x8002, 0xffff}) {
+  for (const int command : {0, 14, 15, 23, 31, 36, 47, 60, 0x8002, 0xffff}) {
     const Reply reply = host.call(static_cast<Command>(command), Bytes(40, 1));
     EXPECT_EQ(reply.error, Error::unknown_command) << command;
     EXPECT_TRUE(reply.body.empty());
@@ -240,11 +240,27 @@ TEST_F(Channel, UnknownCommandsAreRefusedAndTheSessionLivesOn) {
 }
 
 TEST_F(Channel, EveryCommandRefusesAMalformedBody) {
-  for (const Command command :
-       {Command::configure, Command::commit, Command::recover, Command::wallet_create, Command::wallet_update,
-        Command::account_bind, Command::wallet_describe, Command::key_create, Command::key_describe,
-        Command::sign_userop, Command::sign_transaction, Command::sign_sponsorship, Command::account_change_keys,
-        Command::account_adopt, Command::sign_session, Command::sign_action, Command::attest}) {
+  for (const Command command : {Command::configure,
+                                Command::commit,
+                                Command::recover,
+                                Command::rotate_root_key,
+                                Command::retire_root_key,
+                                Command::reseal,
+                                Command::count_records,
+                                Command::wallet_create,
+                                Command::wallet_update,
+                                Command::account_bind,
+                                Command::wallet_describe,
+                                Command::key_create,
+                                Command::key_describe,
+                                Command::sign_userop,
+                                Command::sign_transaction,
+                                Command::sign_sponsorship,
+                                Command::account_change_keys,
+                                Command::account_adopt,
+                                Command::sign_session,
+                                Command::sign_action,
+                                Command::attest}) {
     const int number = static_cast<int>(command);
     EXPECT_EQ(host.call(command, {}).error, Error::malformed_request) << number;
     EXPECT_EQ(host.call(command, Bytes(5, 0xff)).error, Error::malformed_request) << number;

@@ -9,6 +9,7 @@
 #include "trusted/process/crypto.hpp"
 #include "trusted/tests/support/account.hpp"
 #include "trusted/tests/support/eoa.hpp"
+#include "trusted/tests/support/root_keys.hpp"
 
 namespace community::trusted::testing {
 namespace {
@@ -240,6 +241,28 @@ TEST_F(Secrets, ASecretRequestNeedsAnAssertionOverExactlyIt) {
     const auto other = world.passkey.sign(protocol::sealed_request_challenge(crossed, world.wallet.id, message.view()));
     EXPECT_EQ(ask_sealed(command, message, other).error, Error::challenge_mismatch);
     EXPECT_EQ(ask_sealed(command, message, SoftPasskey(88).sign(challenge)).error, Error::passkey_unknown);
+  }
+}
+
+TEST_F(Secrets, ARootKeyThatIsReplacedAndRetiredLosesNoneOfThem) {
+  ASSERT_EQ(world.make_phrase(12), Error::ok);
+  ASSERT_EQ(make_root(prf, world.passkey), Error::ok);
+  const Bytes session = session_key(prf, world.passkey), root = content_root(prf, world.passkey);
+  const Bytes phrase = open(export_phrase(page.key), protocol::kPhraseExport);
+  ASSERT_TRUE(session.size() == 32 && root.size() == 32 && phrase.size() == 16);
+  for (const std::uint32_t version : {2u, 3u}) {
+    ASSERT_EQ(rotate(world.host, version), Error::ok);
+    for (StoredRecord* record : {&world.wallet, &world.executor, &world.paymaster}) {
+      const Uncommitted change = reseal(world.host, *record, true);
+      ASSERT_EQ(change.error, Error::ok);
+      *record = change.record;
+    }
+    ASSERT_EQ(world.host.commit().error, Error::ok);
+    ASSERT_EQ(retire(world.host, version - 1), Error::ok);
+    EXPECT_EQ(session_key(prf, world.passkey), session);
+    EXPECT_EQ(content_root(prf, world.passkey), root);
+    EXPECT_EQ(open(export_phrase(page.key), protocol::kPhraseExport), phrase);
+    EXPECT_EQ(world.host.status().hpke_key, core_key);
   }
 }
 

@@ -99,6 +99,8 @@ TEST(Spec, ListsTheLimits) {
                                                   {"kMaxRelyingParties", kMaxRelyingParties},
                                                   {"kMaxOrigin", kMaxOrigin},
                                                   {"kMaxPendingChanges", kMaxPendingChanges},
+                                                  {"kMaxRootKeys", kMaxRootKeys},
+                                                  {"kCountBlock", kCountBlock},
                                                   {"kMaxEoaTransaction", kMaxEoaTransaction},
                                                   {"kMaxPersonalMessage", kMaxPersonalMessage},
                                                   {"kMaxTypedDataTypes", kMaxTypedDataTypes},

@@ -31,12 +31,12 @@ bool MemoryStore::write(void* context, ByteView state) {
   if (!self->powered_) return false;
   if (self->countdown_ != 0 && --self->countdown_ == 0) {
     const Fault fault = std::exchange(self->fault_, Fault::none);
-    if (fault == Fault::cut_after) self->contents_ = to_bytes(state);
+    if (fault == Fault::cut_after) self->before_ = std::exchange(self->contents_, to_bytes(state));
     if (fault != Fault::refuse) self->powered_ = false;
     return false;
   }
   self->writes_++;
-  self->contents_ = to_bytes(state);
+  self->before_ = std::exchange(self->contents_, to_bytes(state));
   return true;
 }
 

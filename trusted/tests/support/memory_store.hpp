@@ -42,6 +42,8 @@ class MemoryStore {
   bool powered() const { return powered_; }
   std::size_t writes() const { return writes_; }
   const Bytes& contents() const { return contents_; }
+  // What was written before the latest write: a body may keep it beside the present state.
+  const Bytes& before() const { return before_; }
   void put(Bytes contents) { contents_ = std::move(contents); }
 
  private:
@@ -50,7 +52,7 @@ class MemoryStore {
   static bool random(void* context, MutableByteView out);
   static bool quote(void* context, protocol::QuoteKind kind, const Bytes32& report, protocol::Quote& out);
 
-  Bytes contents_;
+  Bytes contents_, before_;
   Random random_;
   QuoteMaker* quotes_ = nullptr;
   std::size_t writes_ = 0;
