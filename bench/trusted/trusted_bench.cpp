@@ -131,10 +131,15 @@ class Ratios : public benchmark::ConsoleReporter {
       if (name.rfind("sign_userop", 0) == 0)
         std::printf("%-28s %6.1f us, %.2f x the bare signatures, %.0f a second and core\n", name.c_str(), micros,
                     micros / bare, 1e6 / micros);
+    for (const char* what : {"verify", "agreement"}) {
+      const double own = time(std::string("p256_") + what), openssl = time(std::string("bare_p256_") + what);
+      if (own > 0 && openssl > 0)
+        std::printf("trusted/p256 %-15s %6.1f us, %.2f x OpenSSL\n", what, own, own / openssl);
+    }
   }
 
  private:
-  double time(const char* name) const {
+  double time(const std::string& name) const {
     const auto found = micros_.find(name);
     return found == micros_.end() ? 0 : found->second;
   }

@@ -91,28 +91,32 @@ struct Point {
   }
 };
 
-// scalar * point, the point at infinity included. Takes the same steps for every scalar: 64 signed digits of
-// four bits, a table of eight multiples of which each look-up reads all.
-Point multiply(const Uint256& scalar, const Point& point) {
-  Point out;
-  p256_montjscalarmul_alt(out.limb.data(), scalar.limb.data(), point.limb.data());
-  return out;
-}
-
-// Whether two points that are not at infinity are the same, compared without a division.
+// Whether two points are the same, compared without a division; both are at infinity, or neither is.
 bool same_point(const Point& a, const Point& b) {
   const Element a_square = square(a.z()), b_square = square(b.z());
   return a.x() * b_square == b.x() * a_square && a.y() * b_square * b.z() == b.y() * a_square * a.z();
 }
 
-// a + b. For public points: the sum of two equal points is a case of its own, because the formula of
-// p256_montjadd_alt answers infinity there; with a point at infinity and with opposite points it is right.
+Point negated(const Point& a) {
+  Point out = a;
+  const Element zero;
+  bignum_sub_p256(out.limb.data() + 4, zero.limb.data(), a.limb.data() + 4);
+  return out;
+}
+
+Point doubled(const Point& a) {
+  Point out;
+  p256_montjdouble_alt(out.limb.data(), a.limb.data());
+  return out;
+}
+
+// a + b for public points: the sum of two equal points is a case of its own, because the formula of p256_montjadd_alt
+// answers infinity there; with a point at infinity and with opposite points it is right. Where one point is at infinity
+// the sum is only if both are, and twice infinity is infinity.
 Point add(const Point& a, const Point& b) {
   Point sum;
   p256_montjadd_alt(sum.limb.data(), a.limb.data(), b.limb.data());
-  if (!sum.is_infinity() || a.is_infinity() || b.is_infinity() || !same_point(a, b)) return sum;
-  p256_montjdouble_alt(sum.limb.data(), a.limb.data());
-  return sum;
+  return sum.is_infinity() && same_point(a, b) ? doubled(a) : sum;
 }
 
 // A valid public key as a point: coordinates below p that fulfil y^2 = x^3 - 3x + b. The curve has no other points of
@@ -159,14 +163,72 @@ Uint256 inverse_mod_order(const Uint256& a) {
   return multiply_mod_order(out, kMontgomerySquare);
 }
 
+// --- multiplication of public numbers --------------------------------------------------------------------------------
+
+// A number below 2^256 as the sum of digit[i] 2^i: digits are zero or odd, from -15 to 15, and of five neighbours at
+// most one is not zero (the width-5 non-adjacent form; Hankerson, Menezes and Vanstone, Guide to Elliptic Curve
+// Cryptography, 3.3.1). There is one digit more than bits.
+using Digits = std::array<std::int8_t, 257>;
+
+Digits signed_digits(const Uint256& number) {
+  // Bit i, zero above the number.
+  const auto bit = [&number](std::size_t i) {
+    return i < 256 ? static_cast<int>(number.limb[i / 64] >> i % 64 & 1) : 0;
+  };
+  Digits digits{};
+  int carry = 0;
+  for (std::size_t i = 0; i < digits.size();) {
+    // What is left, number / 2^i rounded down and carry, is even: the digit is zero.
+    if (bit(i) == carry) {
+      i++;
+      continue;
+    }
+    int digit = carry;
+    for (std::size_t j = 0; j < 5; j++) digit += bit(i + j) << j;
+    carry = digit > 15 ? 1 : 0;
+    digits[i] = static_cast<std::int8_t>(digit - 32 * carry);
+    i += 5;
+  }
+  return digits;
+}
+
+// 1, 3, 5, ... 15 times a point.
+using OddMultiples = std::array<Point, 8>;
+
+OddMultiples odd_multiples(const Point& point) {
+  OddMultiples multiples;
+  multiples[0] = point;
+  const Point twice = doubled(point);
+  for (std::size_t i = 1; i < multiples.size(); i++) multiples[i] = add(multiples[i - 1], twice);
+  return multiples;
+}
+
+Point add_digit(const Point& sum, int digit, const OddMultiples& multiples) {
+  if (digit == 0) return sum;
+  return digit > 0 ? add(sum, multiples[digit / 2]) : add(sum, negated(multiples[-digit / 2]));
+}
+
+// u1 * first + u2 * second with common doublings, in a time that depends on the numbers: for public ones only.
+Point multiply_public(const Uint256& u1, const Point& first, const Uint256& u2, const Point& second) {
+  const Digits digits1 = signed_digits(u1), digits2 = signed_digits(u2);
+  const OddMultiples multiples1 = odd_multiples(first), multiples2 = odd_multiples(second);
+  Point sum;
+  for (std::size_t i = digits1.size(); i-- > 0;)
+    sum = add_digit(add_digit(doubled(sum), digits1[i], multiples1), digits2[i], multiples2);
+  return sum;
+}
+
 // --- with a secret ---------------------------------------------------------------------------------------------------
 
 // secret * point, x and y as bytes; the point is valid and the secret in [1, n - 1], so that the product is never at
-// infinity. No branch and no address depends on the secret: s2n-bignum's functions have none, and the rest moves bytes.
+// infinity. No branch and no address depends on the secret: p256_montjscalarmul_alt takes 64 signed digits of four
+// bits, each with a look-up that reads its whole table, inversion a fixed number of steps, and the rest moves bytes.
 // Out of line, so that all it leaves on the stack lies below its caller's frame and is wiped there.
 [[gnu::noinline]] void multiply_secret(const Bytes32& secret, const Point& point, std::span<std::uint8_t, 32> x,
                                        std::span<std::uint8_t, 32> y) {
-  const Point product = multiply(Uint256::from_be(secret), point);
+  const Uint256 scalar = Uint256::from_be(secret);
+  Point product;
+  p256_montjscalarmul_alt(product.limb.data(), scalar.limb.data(), point.limb.data());
   const Element inverse = invert(product.z()), inverse_square = square(inverse);
   base::copy(x, to_number(product.x() * inverse_square).to_be());
   base::copy(y, to_number(product.y() * inverse_square * inverse).to_be());
@@ -186,7 +248,7 @@ bool verify(PublicKeyView public_key, const Bytes32& digest, SignatureView signa
   // The digest is as long as n and is not cut; it may be above n, which multiplication takes care of.
   const Uint256 inverse = inverse_mod_order(s);
   const Uint256 u1 = multiply_mod_order(Uint256::from_be(digest), inverse), u2 = multiply_mod_order(r, inverse);
-  const Point sum = add(multiply(u1, Point(kGeneratorX, kGeneratorY)), multiply(u2, key));
+  const Point sum = multiply_public(u1, Point(kGeneratorX, kGeneratorY), u2, key);
   if (sum.is_infinity()) return false;
   // Whether x(sum) mod n = r. As x < p < 2n, x is r or r + n, the latter only where that is still below p. Comparing
   // x z^2 spares the division.
