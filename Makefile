@@ -28,6 +28,11 @@ run: install contracts build/release/build.ninja ## start chain, trusted core an
 page: install ## the escape page: build/escape.html
 	@cd web/escape && npm run --silent build
 
+# The image of the TEE is made apart; the manifest says when there is none.
+manifest: page build/release/build.ninja ## measurements and hashes of this build: build/manifest.json
+	@cmake --build build/release -j $(JOBS) --target community-node key-enclave -- --quiet
+	@tools/manifest
+
 build: install build/dev/build.ninja ## everything, with assertions and tests
 	@cmake --build build/dev -j $(JOBS)
 
@@ -64,4 +69,4 @@ format: ## format all C++
 clean: ## remove build outputs
 	rm -rf build contracts/out contracts/cache
 
-.PHONY: help install contracts contract-tests tested run page build test test-long symbolic bench fuzz lint format clean
+.PHONY: help install contracts contract-tests tested run page manifest build test test-long symbolic bench fuzz lint format clean

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "cmd/community-node/account.hpp"
+#include "cmd/community-node/attest.hpp"
 #include "cmd/community-node/configuration.hpp"
 #include "community/tool/api/tool.hpp"
 
@@ -51,6 +52,19 @@ void add_run_options(CLI::App& command, node::RunOptions& run) {
   command.add_option("--contracts", run.contracts, "deployment file of the contracts")->capture_default_str();
 }
 
+// Exit status of a wrong command line, apart from that of a command that failed.
+constexpr int kUsage = 2;
+
+// The exit status when the command line was wrong, or asked for help.
+std::optional<int> parse(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
+  return std::nullopt;
+}
+
 int fail(const infra::Error& error) {
   std::cerr << "community-node: " << error.text() << "\n";
   return 1;
@@ -92,6 +106,8 @@ int main(int argc, char** argv) {
   account.configured_chain = run.chain_url;
   node::add_account_commands(app, account, account_job);
   node::add_alarm_commands(app, account, account_job);
+  std::function<int()> attest_job;
+  node::add_attest_commands(app, attest_job);
 
   CLI::App* tool_command = app.add_subcommand("tool", "codecs and checks as JSON lines on standard input and output");
   CLI::App* doctor_command = app.add_subcommand("doctor", "say whether the node could run on this machine");
@@ -105,9 +121,10 @@ int main(int argc, char** argv) {
   config_command->require_subcommand(1);
   CLI::App* version_command = app.add_subcommand("version", "print the version");
 
-  CLI11_PARSE(app, argc, argv);
+  if (const auto ended = parse(app, argc, argv)) return *ended;
   if (run_command->parsed()) return node::run_node(run);
   if (account_job) return node::run_account(account, account_job);
+  if (attest_job) return attest_job();
   keys.data_dir = run.data_dir;
   keys.key_enclave = run.key_enclave;
   keys.recover = recover_command->parsed();
