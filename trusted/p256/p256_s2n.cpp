@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The door over s2n-bignum. Arithmetic of the field, addition of points, scalar multiplication and inversion are its
 // functions; each is proved correct against a model of the processor, and its time and addresses depend on no number it
-// is given. What is here is the glue: ranges, the equation of the curve, the exceptional cases of ECDSA. The functions
-// named `_alt` are those that run on every x86-64 and arm64 processor.
+// is given. What is here is the glue: ranges, the equation of the curve, the exceptional cases of ECDSA. Where there
+// is a variant `_alt`, it is the one: it runs on every x86-64 processor, and is the faster one for arm64 under QEMU.
 #include <stddef.h>
 #include <stdint.h>
 extern "C" {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program that answers requests for trusted/p256 on standard input until it ends (p256_pipe.hpp). Built for arm64
-// with the flags of a trusted application and run under QEMU's user emulation.
+// A program that answers requests for trusted/p256 on standard input until it ends (p256_pipe.hpp). Built for
+// another processor and run under QEMU's user emulation.
 #include <algorithm>
 #include <cstdlib>
 

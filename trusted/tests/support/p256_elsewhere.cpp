@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The door of trusted/p256 with the arm64 code behind it: each call goes to p256_answerer.cpp under QEMU's user
-// emulation. A test that links this instead of the library tests the assembly that a trusted application contains.
+// The door of trusted/p256 with code for another processor behind it: each call goes to p256_answerer.cpp under QEMU's
+// user emulation. A test that links this instead of the library tests, for arm64, the assembly that a trusted
+// application contains.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ class Answerer {
       dup2(to_child[0], 0);
       dup2(from_child[1], 1);
       for (const int file : {to_child[0], to_child[1], from_child[0], from_child[1]}) close(file);
-      execl(COMMUNITY_QEMU_AARCH64, "qemu-aarch64", COMMUNITY_P256_ANSWERER, nullptr);
+      execl(COMMUNITY_QEMU, COMMUNITY_QEMU, "-cpu", COMMUNITY_QEMU_CPU, COMMUNITY_P256_ANSWERER, nullptr);
       _exit(127);
     }
     close(to_child[0]);
@@ -55,7 +56,7 @@ class Answerer {
     std::uint8_t verdict = 2;
     done = done && testing::p256_pipe::read_all(replies_, &verdict, 1);
     if (done && verdict == 1) done = testing::p256_pipe::read_all(replies_, out.data(), out.size());
-    if (!done || verdict > 1) fail("the program for arm64 gave no answer");
+    if (!done || verdict > 1) fail("the program gave no answer");
     return verdict == 1;
   }
 
