@@ -124,6 +124,7 @@ class Node {
   std::unique_ptr<keys::ExecutorKeys> bundle_keys_;
   std::unique_ptr<courier::Courier> courier_;
   std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<gateway::AttestationDoor> attestation_;
   std::unique_ptr<control::ControlDoor> control_;
   std::unique_ptr<infra::HttpServer> rpc_server_, http_server_;
   std::optional<keys::CoreStatus> core_status_;
@@ -455,6 +456,8 @@ Task<infra::Result<void>> Node::serve() {
   http.name = "api";
   rpc_server_ = std::make_unique<infra::HttpServer>(loop_, rpc, gateway_->rpc_handler(), &metrics_);
   http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway_->http_handler(), &metrics_);
+  attestation_ = gateway::make_attestation_door(*keys_, *clock_);
+  gateway_->http_router().add("GET", "/api/v1/attestation", attestation_->handler());
   if (auto started = rpc_server_->start(); !started) co_return started;
   if (auto started = http_server_->start(); !started) co_return started;
   if (auto opened = open_control(); !opened) co_return opened;

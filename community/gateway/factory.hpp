@@ -8,9 +8,11 @@
 #include "community/bundler/api/bundler.hpp"
 #include "community/chain/api/execution_client.hpp"
 #include "community/chain/api/fee_oracle.hpp"
+#include "community/infra/api/clock.hpp"
 #include "community/infra/api/health.hpp"
 #include "community/infra/api/http.hpp"
 #include "community/infra/api/metrics.hpp"
+#include "community/keys/api/attestation.hpp"
 #include "community/paymaster/api/sponsor.hpp"
 #include "community/pool/api/pool.hpp"
 #include "community/validation/api/validator.hpp"
@@ -49,5 +51,26 @@ class Gateway {
 };
 
 std::unique_ptr<Gateway> make_gateway(GatewayDependencies dependencies, GatewayOptions options);
+
+struct AttestationLimits {
+  // Requests that run or wait; 503 beyond. In an emulator an answer takes half a second and its rest one and a half, so
+  // the last of five waits for eight seconds.
+  std::size_t queue = 5;
+  // The core rests this many times as long as the last answer took before the next begins: whoever asks without end
+  // takes a quarter of its time.
+  int rest = 3;
+};
+
+// GET /api/v1/attestation?challenge=HEX answers a QUOTE.json (spec/attestation.md); only errors are JSON of another
+// form: {"error": rule, "message": words}.
+class AttestationDoor {
+ public:
+  virtual ~AttestationDoor() = default;
+  virtual infra::HttpHandler handler() = 0;
+};
+
+// Core and clock outlive the door, and the door every request that it answers.
+std::unique_ptr<AttestationDoor> make_attestation_door(keys::AttestingCore& core, infra::Clock& clock,
+                                                       AttestationLimits limits = {});
 
 }  // namespace community::gateway

@@ -4,6 +4,7 @@
 #include "community/infra/api/database.hpp"
 #include "community/infra/api/metrics.hpp"
 #include "community/infra/api/random.hpp"
+#include "community/keys/api/attestation.hpp"
 #include "community/keys/api/key_service.hpp"
 #include "community/keys/channel.hpp"
 
@@ -20,7 +21,7 @@ struct KeyServiceDependencies {
 infra::MigrationSet key_migrations();
 
 // A key service over a connection that comes and goes: the owner connects it each time the trusted core is there.
-class ConnectedKeyService : public KeyService {
+class ConnectedKeyService : public KeyService, public AttestingCore {
  public:
   // Connects, compares epochs and rolls the database forward or back, then serves until the connection ends; returns
   // why it ended. state_forked when database and core cannot be reconciled.

@@ -54,6 +54,8 @@ class Service final : public ConnectedKeyService {
   Task<Result<std::uint64_t>> recover(Bytes recovery, std::array<std::uint8_t, 64> signature) override;
   Task<Result<KeyInfo>> create_key(Purpose purpose, std::uint64_t chain_id) override;
   Bytes32 database_root() const override { return tree_.root(); }
+  // service_attestation.cpp
+  Task<Result<Attestation>> attest(Bytes32 challenge) override;
 
  private:
   // One change on its way through a batch.
@@ -91,6 +93,7 @@ class Service final : public ConnectedKeyService {
   Task<Result<Bytes>> ask(protocol::Command command, RecordId id,
                           std::function<Bytes(const protocol::RecordProof&)> build);
   Task<Result<std::vector<KeyInfo>>> keys_for(Purpose purpose, std::uint64_t chain_id);
+  Task<Result<protocol::AttestReply>> attest_kind(Bytes32 challenge, protocol::QuoteKind kind);
   Task<Result<Bytes>> call(protocol::Command command, Bytes body);
   // As above, and tells the request id that a COMMIT will name.
   Task<Result<Bytes>> call(protocol::Command command, Bytes body, std::uint64_t& request_id);
