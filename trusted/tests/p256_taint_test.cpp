@@ -57,8 +57,8 @@ class P256Taint : public ::testing::Test {
 TEST_F(P256Taint, ABranchAndAnAddressWouldBeReported) {
   for (const char* what : {"branch", "address"}) {
     const Report run = run_under_memcheck(what);
-    ASSERT_EQ(run.reported.size(), 1u) << run.output;
-    EXPECT_NE(run.reported[0].find("p256_taint.cpp"), std::string::npos) << run.output;
+    EXPECT_NE(run.output.find("ran under valgrind"), std::string::npos) << run.output;
+    EXPECT_EQ(run.reported.size(), 1u) << run.output;
   }
 }
 
