@@ -135,14 +135,13 @@ std::string key_words(const KeyAnswer& key) {
 }
 
 std::string machine_words(const Verdict& verdict) {
-  const std::string source = verdict.machine.believed
-                                 ? ", as the code of the manifest says"
-                                 : ", as the code says; that this code says the truth is unchecked";
+  const std::string source =
+      verdict.machine.believed ? ", as the code of the manifest says: " : ", as code says that nobody checked: ";
   switch (static_cast<Protection>(verdict.machine.protection)) {
     case Protection::emulated:
-      return "emulated: a TEE's software in an emulator; whoever controls the host can read every key" + source;
+      return "emulated" + source + "a TEE's software in an emulator; whoever controls the host can read every key";
     case Protection::hardware:
-      return "hardware: a TEE on a board" + source;
+      return "hardware" + source + "a TEE on a board";
     case Protection::none:
       break;
   }

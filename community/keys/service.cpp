@@ -97,6 +97,8 @@ Task<Result<void>> Service::open(ChannelOptions options) {
 Task<Result<void>> Service::reconcile() {
   const auto core = co_await status();
   if (!core) co_return tl::unexpected(core.error());
+  infra::log_info("keys: connected to the trusted core",
+                  {{"is", describe_protection(core->body, core->protection)}, {"epoch", core->epoch}});
   const auto stored = co_await store_.epoch();
   if (!stored) co_return tl::unexpected(stored.error());
   auto prepared = co_await store_.prepared();
