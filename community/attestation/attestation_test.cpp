@@ -219,7 +219,7 @@ TEST_F(Quotes, NoWordsPromiseMoreThanThereIs) {
       continue;
     }
     const auto protection = static_cast<protocol::Protection>(verdict.machine.protection);
-    const bool hardware = words.find("3 machine    hardware, as ") != std::string::npos;
+    const bool hardware = words.find("3 machine    hardware, ") != std::string::npos;
     EXPECT_EQ(hardware, protection == protocol::Protection::hardware) << words;
     const bool host_reads = words.find("can read every key") != std::string::npos;
     EXPECT_EQ(host_reads, protection != protocol::Protection::hardware) << words;
@@ -232,13 +232,19 @@ TEST_F(Quotes, TheWordsNameEachAnswer) {
   ASSERT_GE(all.size(), 5u);
   EXPECT_EQ(all[1].rfind("1 code       application ", 0), 0u) << all[1];
   EXPECT_NE(all[1].find("is the one of release 0.1.0"), std::string::npos) << all[1];
-  EXPECT_EQ(all[3], "2 key        attestation key " + fingerprint + " IS NOT a key that is pinned here");
-  EXPECT_EQ(all[4].rfind("3 machine    emulated", 0), 0u) << all[4];
+  EXPECT_NE(all[3].find("that is the word of the key below, which nobody vouches for"), std::string::npos) << all[3];
+  EXPECT_EQ(all[4], "2 key        attestation key " + fingerprint + " IS NOT a key that is pinned here");
+  EXPECT_EQ(all[5].rfind("3 machine    emulated", 0), 0u) << all[5];
+  for (const std::string& line : describe(verdict_of("all holds"), &manifests.at("release")))
+    EXPECT_EQ(line.find("the word of the key below"), std::string::npos) << line;
+  const auto claimed =
+      describe(verdict_of("made by software that claims the code of a board"), &manifests.at("release"));
+  EXPECT_EQ(claimed[5].rfind("3 machine    hardware, if the key above is a TEE's", 0), 0u) << claimed[5];
   const auto refused = describe(verdict_of("another challenge"), nullptr);
   ASSERT_EQ(refused.size(), 1u);
   EXPECT_EQ(refused[0].rfind("NOT GENUINE: challenge_mismatch", 0), 0u) << refused[0];
   const auto unmatched = describe(verdict_of("no manifest, no pins"), nullptr);
-  EXPECT_NE(unmatched[4].find("as code says that nobody checked"), std::string::npos) << unmatched[4];
+  EXPECT_NE(unmatched[5].find("as code says that nobody checked"), std::string::npos) << unmatched[5];
 }
 
 }  // namespace

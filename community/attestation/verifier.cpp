@@ -135,8 +135,10 @@ std::string key_words(const KeyAnswer& key) {
 }
 
 std::string machine_words(const Verdict& verdict) {
-  const std::string source =
-      verdict.machine.believed ? ", as the code of the manifest says: " : ", as code says that nobody checked: ";
+  // Measurements are the word of the key, and the machine is the word of the code: each is worth what stands before it.
+  const std::string source = verdict.machine.believed ? ", as the code of the manifest says: "
+                             : verdict.code.matches() ? ", if the key above is a TEE's, which nobody vouches for: "
+                                                      : ", as code says that nobody checked: ";
   switch (static_cast<Protection>(verdict.machine.protection)) {
     case Protection::emulated:
       return "emulated" + source + "a TEE's software in an emulator; whoever controls the host can read every key";
@@ -170,12 +172,12 @@ Verdict verify(std::string_view quote, const Bytes32& challenge, const Manifest*
   if (verdict.refusal) return verdict;
   verdict.code = check_code(verdict.document, manifest);
   verdict.key = check_key(verdict.document, manifest, pins);
-  verdict.machine = {statement.protection, verdict.code.matches()};
+  verdict.machine = {statement.protection, verdict.code.matches() && verdict.key.vouched()};
   return verdict;
 }
 
 bool everything_holds(const Verdict& verdict) {
-  return !verdict.refusal && verdict.code.matches() && verdict.key.vouched() &&
+  return !verdict.refusal && verdict.machine.believed &&
          verdict.machine.protection != static_cast<std::uint8_t>(Protection::none);
 }
 
@@ -192,6 +194,8 @@ std::vector<std::string> describe(const Verdict& verdict, const Manifest* manife
                   code_words("application", quotes.application.measurement, verdict.code.application, manifest));
   if (quoted)
     lines.push_back("             " + code_words("TEE core", quotes.system.measurement, verdict.code.system, manifest));
+  if (quoted && !verdict.key.vouched())
+    lines.push_back("             that is the word of the key below, which nobody vouches for");
   lines.push_back("2 key        " + key_words(verdict.key));
   lines.push_back("3 machine    " + machine_words(verdict));
   lines.push_back("core         " + core::to_plain_hex(statement.core_id) + ", epoch " +

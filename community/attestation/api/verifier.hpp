@@ -45,7 +45,8 @@ struct KeyAnswer {
 struct MachineAnswer {
   // protocol::Protection, as the code says it.
   std::uint8_t protection = 0;
-  // The code that says it is the manifest's.
+  // The code that says it is the manifest's, and the key that says so is vouched for: anybody can make a key and sign
+  // the right measurements with it.
   bool believed = false;
 };
 

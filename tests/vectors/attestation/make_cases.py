@@ -127,6 +127,7 @@ documents['device emulated'] = document(device, statement(body='optee-device'), 
 documents['software'] = software()
 documents['forged'] = document(foreign)
 documents['forged hardware'] = document(foreign, on_device)
+documents['forged board'] = document(foreign, on_device, some('device application'), some('device system'))
 documents['old'] = document(device, statement(challenge=some('old challenge').hex(), epoch=f'{9:016x}'))
 documents['other release'] = document(device, application=some('other application'), system=some('other system'))
 documents['mixed release'] = document(device, system=some('other system'))
@@ -253,11 +254,11 @@ def case(name, expect, doc='good', manifest='release', pins='this', challenge=CH
 
 def answers(application='matches', system='matches', voucher='pinned', key=device, since=SEEN, listed=False,
             protection='emulated', holds=None):
-    believed = (application, system) == ('matches', 'matches')
+    believed = (application, system) == ('matches', 'matches') and voucher in ('pinned', 'listed')
     if voucher != 'pinned':
         since = ''
     if holds is None:
-        holds = believed and voucher in ('pinned', 'listed') and protection != 'none'
+        holds = believed and protection != 'none'
     return {'refusal': None, 'application': application, 'system': system, 'voucher': voucher,
             'fingerprint': fingerprint(key) if key else '00' * 32, 'since': since, 'listed': listed,
             'protection': protection, 'believed': believed, 'holds': holds}
@@ -295,6 +296,8 @@ case('the manifest lists a key that is not the pinned one',
      answers(voucher='other_key_pinned', key=foreign, listed=True), 'forged', manifest='with key')
 case('made by software that claims hardware',
      answers('differs', 'differs', 'unknown', foreign, protection='hardware'), 'forged hardware', pins=None)
+case('made by software that claims the code of a board',
+     answers(voucher='unknown', key=foreign, protection='hardware'), 'forged board', pins=None)
 case('the same TEE, provisioned anew', answers(voucher='other_core'), pins='other core')
 
 OTHER = some('another challenge').hex()

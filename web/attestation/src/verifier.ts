@@ -51,7 +51,10 @@ export interface KeyAnswer {
 
 export interface MachineAnswer {
   readonly protection: Protection
-  /** The code that says it is the manifest's. */
+  /**
+   * The code that says it is the manifest's, and the key that says so is vouched for: anybody can make a key and sign
+   * the right measurements with it.
+   */
   readonly believed: boolean
 }
 
@@ -145,6 +148,7 @@ async function checkKey(
   return answer(own.length > 0 ? 'other_core' : 'other_key_pinned')
 }
 
+const vouched = (key: KeyAnswer) => key.voucher === 'pinned' || key.voucher === 'listed'
 const matches = (code: CodeAnswer) => code.application === 'matches' && code.system === 'matches'
 
 /**
@@ -174,7 +178,7 @@ export async function verify(
       statement,
       code,
       key,
-      machine: { protection: statement.protection, believed: matches(code) },
+      machine: { protection: statement.protection, believed: matches(code) && vouched(key) },
     }
   } catch (error) {
     if (error instanceof Refused) return { refusal: error.refusal, message: error.message }
@@ -187,12 +191,7 @@ export async function verify(
  * a TEE, emulated or not. For programs; it is not what to show a person.
  */
 export function everythingHolds(verdict: Verdict): boolean {
-  return (
-    verdict.refusal === null &&
-    matches(verdict.code) &&
-    (verdict.key.voucher === 'pinned' || verdict.key.voucher === 'listed') &&
-    verdict.machine.protection !== 'none'
-  )
+  return verdict.refusal === null && verdict.machine.believed && verdict.machine.protection !== 'none'
 }
 
 /** 32 random bytes: a new one for every quote that is asked for. */
