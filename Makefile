@@ -25,6 +25,9 @@ run: install contracts build/release/build.ninja ## start chain, trusted core an
 	@cmake --build build/release -j $(JOBS) --target community-node key-enclave -- --quiet
 	@exec build/release/bin/community-node run --dev $(RUN_FLAGS)
 
+optee: install ## the trusted core in OP-TEE: firmware, kernel and guest in build/optee/image
+	@tools/optee
+
 page: install ## the escape page: build/escape.html
 	@cd web/escape && npm run --silent build
 
@@ -69,4 +72,4 @@ format: ## format all C++
 clean: ## remove build outputs
 	rm -rf build contracts/out contracts/cache
 
-.PHONY: help install contracts contract-tests tested run page manifest build test test-long symbolic bench fuzz lint format clean
+.PHONY: help install contracts contract-tests tested run optee page manifest build test test-long symbolic bench fuzz lint format clean

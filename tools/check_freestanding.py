@@ -18,52 +18,28 @@ import shutil
 import subprocess
 import sys
 
+import freestanding
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PREFIX = "aarch64-linux-gnu-"
-FLAGS = """-std=c++20 -Os -Wall -Wextra -fno-exceptions -fno-rtti -fno-gnu-unique -fno-threadsafe-statics
-    -fno-asynchronous-unwind-tables -fno-unwind-tables -fPIC -mstrict-align -mno-outline-atomics -ffunction-sections
-    -fdata-sections -fstack-protector-strong -fvisibility=hidden -fstack-usage""".split()
 ALLOWED = {"memcpy", "memmove", "memset", "memcmp", "abort", "__stack_chk_fail", "__stack_chk_guard"}
 # What P-256 over BearSSL takes from BearSSL (group bearssl-lib of trusted/p256/sources.txt).
 BEARSSL_ALLOWED = {"br_ec_p256_m31", "br_ecdsa_i31_vrfy_raw"}
-S2N_BIGNUM = ROOT / "build" / "crates" / "s2n-bignum"
-INCLUDES = ["-DS2N_BN_HIDE_SYMBOLS", f"-I{ROOT}", f"-I{ROOT}/trusted/p256/include", "-isystem", str(S2N_BIGNUM / "include"), "-isystem",
-            "/usr/include/bearssl"]
 # A trusted application's stack is fixed when it is built; no function may take more of it than this.
 MAX_FRAME_BYTES = 32 * 1024
 
 
-def core_sources():
-    """The source files as trusted/CMakeLists.txt lists them."""
-    text = (ROOT / "trusted" / "CMakeLists.txt").read_text()
-    core = re.search(r"set\(TRUSTED_CORE_SOURCES(.*?)\)", text, re.S).group(1).split()
-    webauthn = re.search(r"cn_library\(trusted_webauthn(.*?)DEPS", text, re.S).group(1).split()
-    return [ROOT / "trusted" / name for name in core + webauthn]
-
-
-def p256_sources(group, folder):
-    """A group of trusted/p256/sources.txt, below a folder."""
-    lines = (ROOT / "trusted" / "p256" / "sources.txt").read_text().splitlines()
-    return [folder / line.split()[1] for line in lines if line.startswith(group + " ")]
-
-
-def compile_one(source, folder):
-    """Compiles a source when it or a header it includes is newer than its object."""
-    target = folder / (str(source.relative_to(ROOT)).replace("/", "_") + ".o")
+def compile_one(target, command):
+    """Runs the command when the source or a header it includes is newer than its object. Returns what it complained of."""
     depends = target.with_suffix(".d")
     if target.exists() and depends.exists():
-        needed = depends.read_text().replace("\\\n", " ").split(":", 1)[1].split()
+        needed = depends.read_text().replace("\\\n", " ").split(":", 1)[1].split() + [freestanding.__file__]
         made = target.stat().st_mtime
-        script = pathlib.Path(__file__).stat().st_mtime
-        if script < made and all(os.path.exists(p) and os.stat(p).st_mtime < made for p in needed):
-            return target, ""
-    ccache = [shutil.which("ccache")] if shutil.which("ccache") else []
-    command = ccache + [PREFIX + "g++", *FLAGS, *INCLUDES, "-MMD", "-MF", str(depends), "-c", str(source), "-o", str(target)]
+        if all(os.path.exists(p) and os.stat(p).st_mtime < made for p in needed):
+            return ""
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         target.unlink(missing_ok=True)
-        return None, done.stderr
-    return target, done.stderr
+    return done.stderr.strip()
 
 
 def output_of(*command):
@@ -71,7 +47,7 @@ def output_of(*command):
 
 
 def undefined_in(file):
-    return set(output_of(PREFIX + "nm", "-u", "--format=posix", file).split()) - {"U"}
+    return set(output_of(freestanding.CROSS + "nm", "-u", "--format=posix", file).split()) - {"U"}
 
 
 def largest_frame(folder):
@@ -95,40 +71,38 @@ def main():
         counts[verdict] += 1
         print(f"{verdict:4} {what}" + (f": {problem}" if problem else ""))
 
-    if shutil.which(PREFIX + "g++") is None:
-        print(f"skip freestanding: {PREFIX}g++ is missing (package g++-aarch64-linux-gnu)")
+    if shutil.which(freestanding.CROSS + "g++") is None:
+        print(f"skip freestanding: {freestanding.CROSS}g++ is missing (package g++-aarch64-linux-gnu)")
         print("0 passed, 0 failed, 1 skipped")
         return 0
     folder.mkdir(parents=True, exist_ok=True)
-    if not S2N_BIGNUM.exists():
+    if not freestanding.crates(ROOT).exists():
         report("has the sources of s2n-bignum", "run tools/install")
         print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
         return 1
-    p256 = ROOT / "trusted" / "p256"
-    sources = core_sources() + p256_sources("s2n", p256) + p256_sources("s2n-arm64", S2N_BIGNUM)
+    commands = freestanding.core_commands(ROOT, folder)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        built = list(pool.map(lambda source: compile_one(source, folder), sources))
-    objects = []
-    for source, (target, messages) in zip(sources, built):
-        report(f"compiles {source.relative_to(ROOT)}", messages.strip())
-        if target is not None:
-            objects.append(str(target))
-    if len(objects) == len(sources):
+        complaints = list(pool.map(lambda each: compile_one(*each[1:]), commands))
+    for (source, _, _), complaint in zip(commands, complaints):
+        report(f"compiles {source.relative_to(ROOT)}", complaint)
+    objects = [str(target) for _, target, _ in commands if target.exists()]
+    if len(objects) == len(commands):
         whole = str(folder / "trusted_core.o")
-        subprocess.run([PREFIX + "ld", "-r", "-o", whole, *objects], check=True)
+        subprocess.run([freestanding.CROSS + "ld", "-r", "-o", whole, *objects], check=True)
         report("needs nothing of a run time", ", ".join(sorted(undefined_in(whole) - ALLOWED)))
-        sections = output_of(PREFIX + "readelf", "-SW", whole)
+        sections = output_of(freestanding.CROSS + "readelf", "-SW", whole)
         constructors = [name for name in (".init_array", ".ctors", ".fini_array") if name in sections]
         report("runs nothing before its entry", ", ".join(constructors))
         report("throws nothing", ".gcc_except_table" if ".gcc_except_table" in sections else "")
-        header = re.search(r"OS/ABI:\s*(.*)", output_of(PREFIX + "readelf", "-h", whole)).group(1)
+        header = re.search(r"OS/ABI:\s*(.*)", output_of(freestanding.CROSS + "readelf", "-h", whole)).group(1)
         report("has the ELF header of a trusted application", "" if header == "UNIX - System V" else header)
         size, function = largest_frame(folder)
         report(f"uses at most {MAX_FRAME_BYTES} bytes of stack a function (largest: {size}, {function})",
                "too large" if size > MAX_FRAME_BYTES else "")
-    for source in p256_sources("bearssl", p256):
-        target, messages = compile_one(source, folder)
-        problem = messages.strip()
+    for source in freestanding.p256_sources(ROOT, "bearssl", ROOT / "trusted/p256"):
+        target = freestanding.object_of(ROOT, source, folder)
+        headers = ["-isystem", "/usr/include/bearssl"]
+        problem = compile_one(target, freestanding.compile_cxx(ROOT, source, target, *headers))
         if not problem:
             problem = ", ".join(sorted(undefined_in(str(target)) - ALLOWED - BEARSSL_ALLOWED))
         report(f"{source.relative_to(ROOT)} needs BearSSL and nothing else", problem)

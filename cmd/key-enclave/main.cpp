@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "trusted/port/self_test.hpp"
 #include "trusted/process/crypto.hpp"
 #include "trusted/process/sandbox.hpp"
 #include "trusted/process/server.hpp"
@@ -89,7 +90,7 @@ int serve(const trusted::Port& port, const Options& options) {
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  if (!trusted::software_crypto_works(port)) return fail("a cryptographic self-test failed");
+  if (!trusted::self_test_passes(port)) return fail("a cryptographic self-test failed");
   const trusted::SandboxError sandboxed = trusted::enter_sandbox();
   if (sandboxed != trusted::SandboxError::none)
     return fail(std::string("cannot enter the sandbox: ") + trusted::name(sandboxed));

@@ -36,6 +36,11 @@ class Core {
   // Makes keys and an empty tree in a store that holds nothing yet. The channel key goes to the host once.
   static Error provision(const Port& port, const std::uint8_t operator_key[64], Bytes32& channel_key);
 
+  // The same for a body that its host reaches by frames alone (an OP-TEE trusted application): answers a provision
+  // frame, which is sealed with a key of zeros, and nothing else. `out` as for handle(). Whoever asks first is the
+  // host.
+  static ByteView provision_by_frame(const Port& port, ByteView frame, MutableByteView out);
+
   // Loads the trusted state. Until it answers ok, every frame is refused.
   Error start();
 

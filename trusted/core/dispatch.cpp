@@ -1,34 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames in, frames out: the channel's rules, then one handler a command.
 #include "trusted/core/core.hpp"
-#include "trusted/hpke/hpke.hpp"
 
 namespace community::trusted {
 
 using protocol::Command;
-
-Error Core::provision(const Port& port, const std::uint8_t operator_key[64], Bytes32& channel_key) {
-  std::size_t size = 0;
-  base::Secret<kMaxState> existing;
-  if (!port.store_read(port.context, existing.bytes, &size)) return Error::store_failed;
-  if (size != 0) return Error::already_provisioned;
-  State state;
-  base::copy(state.operator_key, ByteView(operator_key, 64));
-  state.root_key_count = 1;
-  state.root_keys[0].version = 1;
-  state.records_counted = 1;
-  const bool random = port.random(port.context, state.core_id) && port.random(port.context, state.channel_key) &&
-                      port.random(port.context, state.root_keys[0].key) &&
-                      hpke::make_key_pair(port, state.hpke_secret, state.hpke_key);
-  Error error = random ? make_identity_key(port, state) : Error::random_failed;
-  if (error == Error::ok) error = save_state(port, state);
-  if (error == Error::ok) channel_key = state.channel_key;
-  base::wipe(state.channel_key);
-  base::wipe(state.root_keys[0].key);
-  base::wipe(state.hpke_secret);
-  base::wipe(state.identity_secret);
-  return error;
-}
 
 Error Core::start() {
   Error error = load_state(port_, state_);
@@ -180,6 +156,7 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
     case Command::content_root_open:
       return content_root_open(frame.body, reply);
     case Command::hello:
+    case Command::provision:
       break;
   }
   return Error::unknown_command;

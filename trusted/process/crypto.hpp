@@ -8,8 +8,4 @@ namespace community::trusted {
 // Fills the cryptographic functions and `random` of a port; the store is the caller's. One thread at a time may use it.
 void use_software_crypto(Port& port);
 
-// Runs every primitive once against a known answer, which also makes the libraries load all they need. False when one
-// does not work: then nothing may be signed.
-bool software_crypto_works(const Port& port);
-
 }  // namespace community::trusted

@@ -18,6 +18,24 @@ struct Hello {
   }
 };
 
+// Only to a core that has no keys yet, and only where no command line reaches it (spec section 2).
+struct ProvisionRequest {
+  // secp256k1 x || y
+  std::array<std::uint8_t, 64> operator_key{};
+  template <class C>
+  void fields(C& c) {
+    c.fixed(operator_key);
+  }
+};
+
+struct ProvisionReply {
+  Bytes32 channel_key{};
+  template <class C>
+  void fields(C& c) {
+    c.fixed(channel_key);
+  }
+};
+
 // --- status ----------------------------------------------------------------------------------------------------------
 
 struct BudgetStatus {

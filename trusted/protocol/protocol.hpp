@@ -68,6 +68,7 @@ inline constexpr std::size_t kTreeDepth = 30;
   X(attest, 7)                         \
   X(rotate_root_key, 8)                \
   X(retire_root_key, 9)                \
+  X(provision, 10)                     \
   X(wallet_create, 16)                 \
   X(wallet_update, 17)                 \
   X(account_bind, 18)                  \

@@ -9,6 +9,7 @@
 #include "trusted/base/keccak.hpp"
 #include "trusted/base/sha2.hpp"
 #include "trusted/core/record.hpp"
+#include "trusted/port/self_test.hpp"
 #include "trusted/process/crypto.hpp"
 #include "trusted/tests/support/encode.hpp"
 
@@ -135,7 +136,7 @@ class SoftwareCrypto : public ::testing::Test {
   Port port;
 };
 
-TEST_F(SoftwareCrypto, PassesItsSelfTest) { EXPECT_TRUE(software_crypto_works(port)); }
+TEST_F(SoftwareCrypto, PassesItsSelfTest) { EXPECT_TRUE(self_test_passes(port)); }
 
 // RFC 6979 over secp256k1 with SHA-256, as many wallets publish it.
 TEST_F(SoftwareCrypto, SignsDeterministicallyByRfc6979) {

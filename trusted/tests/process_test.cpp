@@ -25,8 +25,6 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
-int rounds() { return std::getenv("COMMUNITY_TEST_LONG") != nullptr ? 200 : 20; }
-
 class KeyEnclave : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -43,13 +41,6 @@ class KeyEnclave : public ::testing::Test {
   Enclave enclave;
 };
 
-TEST_F(KeyEnclave, SaysWhatItIs) {
-  World world(1, &enclave);
-  const auto status = world.host.status();
-  EXPECT_EQ(status.body, static_cast<std::uint8_t>(protocol::Body::process));
-  EXPECT_EQ(status.protection, static_cast<std::uint8_t>(protocol::Protection::none));
-}
-
 TEST_F(KeyEnclave, HasNoQuoteAndSaysSo) {
   World world(1, &enclave);
   const Reply reply = world.host.ask(Command::attest, protocol::AttestRequest{Bytes32{7}, 1});
@@ -60,82 +51,6 @@ TEST_F(KeyEnclave, HasNoQuoteAndSaysSo) {
   EXPECT_EQ(answer.statement.body, static_cast<std::uint8_t>(protocol::Body::process));
   EXPECT_EQ(answer.statement.protection, static_cast<std::uint8_t>(protocol::Protection::none));
   EXPECT_FALSE(base::is_zero(answer.statement.identity_key));
-}
-
-TEST_F(KeyEnclave, CreatesCommitsAndSigns) {
-  World world(1, &enclave);
-  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
-  EXPECT_EQ(world.sign(world.good_transaction()).error, Error::ok);
-  ASSERT_EQ(world.host.restart(true), Error::ok);
-  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
-  ASSERT_EQ(world.host.restart(false), Error::ok);
-  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
-}
-
-TEST_F(KeyEnclave, SigtermReturnsLeasesAndKillLosesThem) {
-  World world(1, &enclave);
-  const Uint256 cost(2'000'000'000'000'000);
-  const Uint256 budget = world.configuration.chains[0].executor_budget;
-  ASSERT_EQ(world.sign(world.good_transaction()).error, Error::ok);
-  const Uint256 left = *subtract(budget, cost);
-  EXPECT_EQ(world.host.status().budgets[0].executor_left, left);
-  ASSERT_EQ(world.host.restart(true), Error::ok);
-  EXPECT_EQ(world.host.status().budgets[0].executor_left, left);
-  TestTransaction next = world.good_transaction();
-  next.nonce = Uint256(1);
-  ASSERT_EQ(world.sign(next).error, Error::ok);
-  ASSERT_EQ(world.host.restart(false), Error::ok);
-  const Uint256 hundredth = divide(budget, 100).quotient;
-  EXPECT_EQ(world.host.status().budgets[0].executor_left, *subtract(left, hundredth));
-}
-
-// kill -9 at a random point of a loop of changes, commits and signatures.
-TEST_F(KeyEnclave, KilledAtAnyMomentItRestartsInOneOfTwoStates) {
-  World world(1, &enclave);
-  Random random(2'024);
-  const Uint256 budget = world.configuration.chains[0].executor_budget;
-  Uint256 spent;
-  std::uint64_t nonce = 0;
-  for (int round = 0; round < rounds(); round++) {
-    const auto before = world.host.status();
-    protocol::KeyCreateRequest request;
-    const OwnedPath path = world.host.pending_tree.path(world.host.next_leaf());
-    request.path = path.view();
-    request.purpose = static_cast<std::uint8_t>(protocol::Purpose::executor);
-    TestTransaction transaction = world.good_transaction();
-    transaction.nonce = Uint256(++nonce);
-    if (random.one_in(2)) {
-      // Each crash loses a lease, a hundredth of the budget, so a hundred of them exhaust it.
-      const Error error = world.sign(transaction).error;
-      if (error == Error::ok) {
-        spent = *add(spent, Uint256(2'000'000'000'000'000));
-      } else {
-        ASSERT_EQ(error, Error::budget_exhausted);
-        ASSERT_GT(round, 90);
-      }
-    }
-    ASSERT_EQ(world.host.change(Command::key_create, request).error, Error::ok);
-    // The COMMIT is on its way when the process dies, somewhere between before it was read and after it was answered.
-    const Bytes32 new_root = world.host.pending_tree.root();
-    ASSERT_TRUE(enclave.connection().send(
-        world.host.channel().request(Command::commit, encoded(protocol::CommitRequest{before.epoch + 1, new_root}))));
-    for (std::uint64_t spin = random.below(1 << random.below(20)); spin != 0; spin--) asm volatile("");
-    enclave.kill();
-    const MerkleTree with_change = world.host.pending_tree;
-    ASSERT_EQ(world.host.start(), Error::ok) << "round " << round;
-    const auto after = world.host.status();
-    if (after.epoch == before.epoch) {
-      EXPECT_EQ(after.root, before.root);
-    } else {
-      EXPECT_EQ(after.epoch, before.epoch + 1);
-      EXPECT_EQ(after.root, new_root);
-      world.host.tree = with_change;
-    }
-    world.host.pending_tree = world.host.tree;
-    EXPECT_LE(after.budgets[0].executor_left, before.budgets[0].executor_left);
-    EXPECT_LE(after.budgets[0].executor_left, *subtract(budget, spent));
-    ASSERT_EQ(world.sign(world.good_userop()).error, Error::ok);
-  }
 }
 
 TEST_F(KeyEnclave, HasNoNewPrivilegesAndAFilter) {
@@ -298,34 +213,6 @@ TEST_F(KeyEnclave, AClientThatNeverReadsDoesNotHoldUpAnother) {
     }
   }
   for (int i = 0; i < 20; i++) ASSERT_EQ(world.sign(world.good_userop()).error, Error::ok);
-}
-
-TEST_F(KeyEnclave, AnswersPipelinedRequestsInOrder) {
-  World world(1, &enclave);
-  SocketConnection connection;
-  HostChannel channel(world.host.channel_key(), 90);
-  ASSERT_TRUE(say_hello(connection, channel));
-  Bytes all;
-  std::vector<std::uint64_t> ids;
-  for (int i = 0; i < 1'000; i++) {
-    append(all, channel.request(Command::status, {}));
-    ids.push_back(channel.last_request_id());
-  }
-  ASSERT_TRUE(connection.send(all));
-  for (const std::uint64_t id : ids) {
-    const auto reply = channel.reply(connection.receive());
-    ASSERT_TRUE(reply);
-    EXPECT_EQ(reply->request_id, id);
-  }
-}
-
-TEST_F(KeyEnclave, AFrameMayArriveByteByByte) {
-  World world(1, &enclave);
-  SocketConnection connection;
-  HostChannel channel(world.host.channel_key(), 91);
-  ASSERT_TRUE(say_hello(connection, channel));
-  for (const std::uint8_t byte : channel.request(Command::status, {})) ASSERT_TRUE(connection.send({&byte, 1}));
-  EXPECT_TRUE(channel.reply(connection.receive()));
 }
 
 // The signal comes between the start and the first wait: it must not be lost.

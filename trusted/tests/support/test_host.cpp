@@ -35,6 +35,10 @@ bool TestHost::reconnect() {
 }
 
 Error TestHost::restart(bool clean) {
+  if (clean && remote_ != nullptr && remote_->wants_release()) {
+    const Error released = call(Command::release_leases).error;
+    if (released != Error::ok) return released;
+  }
   if (clean || remote_ != nullptr) {
     const Error error = remote_ != nullptr ? remote_->stop(clean) : core_->stop();
     if (error != Error::ok) return error;

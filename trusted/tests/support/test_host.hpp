@@ -48,12 +48,18 @@ class RemoteBody {
   virtual ~RemoteBody() = default;
   virtual Error provision(const std::array<std::uint8_t, 64>& operator_key, Bytes32& channel_key) = 0;
   virtual Error start() = 0;
-  // Ends the core; `clean` lets it return its leases.
+  // Ends the core; `clean` lets it return its leases, unless its host must ask for that first.
   virtual Error stop(bool clean) = 0;
+  // Ends it at once, wherever it is.
+  virtual void crash() = 0;
+  // Whether its host must ask for leases to be returned before a clean stop.
+  virtual bool wants_release() const { return false; }
   // Drops the connection, if there is one, and makes a new one.
   virtual bool connect() = 0;
-  // Sends one frame and waits for its answer; empty when the connection ended.
-  virtual Bytes exchange(ByteView frame) = 0;
+  virtual bool send(ByteView frame) = 0;
+  // The next frame; empty when the connection ended.
+  virtual Bytes receive() = 0;
+  Bytes exchange(ByteView frame) { return send(frame) ? receive() : Bytes{}; }
 };
 
 class TestHost {

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bridge.h"
+
+/* The part of a frame's header that is looked at here (spec/trusted-core-protocol.md, section 1). */
+#define LENGTH_BYTES 4
+#define MIN_FRAME 40
+#define COMMAND_OFFSET 6
+#define COMMAND_HELLO 1
+
+static uint32_t load32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* Bytes of the frame that begins at `p`: 0 while its length is not there, more than the room for one that cannot be. */
+static size_t frame_size(const uint8_t *p, size_t have)
+{
+	size_t size;
+
+	if (have < LENGTH_BYTES)
+		return 0;
+	size = LENGTH_BYTES + (size_t)load32(p);
+	return size < MIN_FRAME ? TEE_INPUT_ROOM + 1 : size;
+}
+
+/* A hello begins a connection, also where the end of the one before could not be seen. */
+static bool is_hello(const uint8_t *p)
+{
+	return p[COMMAND_OFFSET] == 0 && p[COMMAND_OFFSET + 1] == COMMAND_HELLO;
+}
+
+/* Bytes of the whole frames at the beginning; stops before a hello that is not the first of them. `*bad` when a length
+ * is none. */
+static size_t whole_frames(const uint8_t *p, size_t have, bool *bad)
+{
+	size_t done = 0;
+
+	for (;;) {
+		const size_t size = frame_size(p + done, have - done);
+
+		*bad = size > TEE_INPUT_ROOM;
+		if (*bad || size == 0 || size > have - done || (done > 0 && is_hello(p + done)))
+			return done;
+		done += size;
+		if (is_hello(p + done - size))
+			return done;
+	}
+}
+
+/* False when the connection is over. */
+static bool write_all(int fd, const uint8_t *p, size_t size)
+{
+	while (size > 0) {
+		struct pollfd ready = { .fd = fd, .events = POLLOUT };
+		ssize_t put;
+
+		/* Without this look a port would keep the answer for whoever connects next. */
+		if (poll(&ready, 1, -1) < 0)
+			continue;
+		if (ready.revents & (POLLHUP | POLLERR))
+			return false;
+		put = write(fd, p, size);
+		if (put < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (put <= 0)
+			return false;
+		p += put;
+		size -= (size_t)put;
+	}
+	return true;
+}
+
+/* Reads what is there, at least something. False when the connection is over. */
+static bool read_some(int fd, uint8_t *p, size_t room, size_t *have)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	if (poll(&ready, 1, -1) < 0)
+		return errno == EINTR;
+	for (;;) {
+		const ssize_t got = room > *have ? read(fd, p + *have, room - *have) : -1;
+
+		if (got > 0) {
+			*have += (size_t)got;
+			continue;
+		}
+		if (got == 0)
+			return false;
+		return room == *have || errno == EAGAIN || errno == EINTR;
+	}
+}
+
+/* A port without a host has POLLHUP all the time: nothing to wait on but time. */
+static void wait_for_host(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	while (poll(&ready, 1, -1) < 0 || ((ready.revents & POLLHUP) && !(ready.revents & POLLIN)))
+		usleep(2000);
+}
+
+/* Answers the whole frames at the beginning of the input and moves the rest there. False when the connection is over. */
+static bool answer(int fd, uint8_t *input, size_t *have, bool *greeted)
+{
+	for (;;) {
+		bool bad = false, closed = false;
+		size_t used = 0, answer_size = 0;
+		const size_t size = whole_frames(input, *have, &bad);
+		const uint8_t *answers;
+
+		if (size == 0)
+			return !bad;
+		if (is_hello(input) && *greeted)
+			tee_close();
+		*greeted = true;
+		if (!tee_open())
+			return false;
+		answers = tee_frames(size, &used, &answer_size, &closed);
+		if (!answers || !write_all(fd, answers, answer_size) || closed || used == 0)
+			return false;
+		memmove(input, input + used, *have - used);
+		*have -= used;
+	}
+}
+
+/* Drops what comes until a hello begins a new connection: a host that comes back at once leaves no sign in between. False
+ * when it hung up instead. */
+static bool find_hello(int fd, uint8_t *input, size_t *have)
+{
+	/* Length of a hello, version 1, command hello. */
+	static const uint8_t beginning[] = { 0, 0, 0, 68, 0, 1, 0, COMMAND_HELLO };
+	const size_t size = sizeof(beginning);
+
+	*have = 0;
+	for (;;) {
+		size_t at = 0;
+
+		if (!read_some(fd, input, TEE_INPUT_ROOM, have))
+			return false;
+		while (at + size <= *have && memcmp(input + at, beginning, size))
+			at++;
+		if (at + size <= *have || at > 0)
+			memmove(input, input + at, *have - at);
+		*have -= at;
+		if (*have >= size)
+			return true;
+	}
+}
+
+void pump(int fd, enum transport transport)
+{
+	static const uint8_t end_mark[LENGTH_BYTES] = { 0 };
+	uint8_t *input = tee_input();
+	size_t have = 0;
+	bool greeted = false;
+
+	if (transport == TRANSPORT_PORT)
+		wait_for_host(fd);
+	for (;;) {
+		if (answer(fd, input, &have, &greeted)) {
+			if (!read_some(fd, input, TEE_INPUT_ROOM, &have))
+				break;
+			continue;
+		}
+		tee_close();
+		/* The port cannot be closed from this side. A length that no frame has says that the connection is over. */
+		if (transport == TRANSPORT_SOCKET || !write_all(fd, end_mark, sizeof(end_mark)) ||
+		    !find_hello(fd, input, &have))
+			break;
+	}
+	tee_close();
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ta/port/crypto.hpp"
+
+#include <bearssl.h>
+#include <secp256k1.h>
+#include <secp256k1_preallocated.h>
+#include <secp256k1_recovery.h>
+
+#include "trusted/p256/p256.hpp"
+
+namespace community::trusted {
+namespace {
+
+// --- AES-256-GCM: bit-sliced AES and a carry-less multiplication without tables, both constant time ------------------
+
+struct Gcm {
+  br_aes_ct64_ctr_keys cipher;
+  br_gcm_context context;
+
+  Gcm(const Bytes32& key, const std::uint8_t nonce[12], ByteView associated) {
+    br_aes_ct64_ctr_init(&cipher, key.data(), key.size());
+    br_gcm_init(&context, &cipher.vtable, br_ghash_ctmul64);
+    br_gcm_reset(&context, nonce, 12);
+    br_gcm_aad_inject(&context, associated.data(), associated.size());
+    br_gcm_flip(&context);
+  }
+  Gcm(const Gcm&) = delete;
+  Gcm& operator=(const Gcm&) = delete;
+  ~Gcm() { base::wipe(this, sizeof *this); }
+};
+
+bool aes_gcm_seal(void*, const Bytes32& key, const std::uint8_t nonce[12], ByteView associated, ByteView in,
+                  MutableByteView out, std::uint8_t tag[16]) {
+  Gcm gcm(key, nonce, associated);
+  // In place; `in` and `out` may be the same bytes.
+  if (!in.empty() && in.data() != out.data()) std::memmove(out.data(), in.data(), in.size());
+  br_gcm_run(&gcm.context, 1, out.data(), in.size());
+  br_gcm_get_tag(&gcm.context, tag);
+  return true;
+}
+
+bool aes_gcm_open(void*, const Bytes32& key, const std::uint8_t nonce[12], ByteView associated, ByteView in,
+                  const std::uint8_t tag[16], MutableByteView out) {
+  Gcm gcm(key, nonce, associated);
+  if (!in.empty() && in.data() != out.data()) std::memmove(out.data(), in.data(), in.size());
+  br_gcm_run(&gcm.context, 0, out.data(), in.size());
+  const bool genuine = br_gcm_check_tag(&gcm.context, tag) == 1;
+  if (!genuine) base::wipe(out.first(in.size()));
+  return genuine;
+}
+
+// --- P-256 -----------------------------------------------------------------------------------------------------------
+
+bool p256_public_key_valid(void*, const std::uint8_t public_key[64]) {
+  return p256::public_key_valid(p256::PublicKeyView(public_key, 64));
+}
+
+bool p256_verify(void*, const std::uint8_t public_key[64], const Bytes32& digest, const std::uint8_t signature[64]) {
+  return p256::verify(p256::PublicKeyView(public_key, 64), digest, p256::SignatureView(signature, 64));
+}
+
+bool p256_public_key(void*, const Bytes32& secret, std::uint8_t public_key[64]) {
+  return p256::public_key(secret, std::span<std::uint8_t, 64>(public_key, 64));
+}
+
+bool p256_ecdh(void*, const Bytes32& secret, const std::uint8_t peer[64], Bytes32& shared_x) {
+  return p256::ecdh_x(secret, p256::PublicKeyView(peer, 64), shared_x);
+}
+
+// --- secp256k1 -------------------------------------------------------------------------------------------------------
+
+// libsecp256k1 tells how much it needs; more than this never.
+constexpr std::size_t kContextBytes = 512;
+alignas(16) std::uint8_t context_memory[kContextBytes];
+secp256k1_context* context = nullptr;
+
+bool make_context(const Port& port) {
+  constexpr unsigned kFlags = SECP256K1_CONTEXT_NONE;
+  if (secp256k1_context_preallocated_size(kFlags) > kContextBytes) return false;
+  context = secp256k1_context_preallocated_create(context_memory, kFlags);
+  base::Secret<32> seed;
+  return context != nullptr && port.random(port.context, seed.bytes) &&
+         secp256k1_context_randomize(context, seed.data()) == 1;
+}
+
+bool secp256k1_public(void*, const Bytes32& secret, std::uint8_t public_key[64]) {
+  secp256k1_pubkey key;
+  if (secp256k1_ec_pubkey_create(context, &key, secret.data()) != 1) return false;
+  std::array<std::uint8_t, 65> encoded;
+  std::size_t size = encoded.size();
+  secp256k1_ec_pubkey_serialize(context, encoded.data(), &size, &key, SECP256K1_EC_UNCOMPRESSED);
+  std::memcpy(public_key, encoded.data() + 1, 64);
+  return true;
+}
+
+bool secp256k1_sign(void*, const Bytes32& secret, const Bytes32& digest, std::uint8_t signature[65]) {
+  secp256k1_ecdsa_recoverable_signature recoverable;
+  // The default nonce function is RFC 6979; the library's signatures have low s.
+  if (secp256k1_ecdsa_sign_recoverable(context, &recoverable, digest.data(), secret.data(), nullptr, nullptr) != 1)
+    return false;
+  int recovery_id = 0;
+  secp256k1_ecdsa_recoverable_signature_serialize_compact(context, signature, &recovery_id, &recoverable);
+  signature[64] = static_cast<std::uint8_t>(recovery_id);
+  return true;
+}
+
+bool secp256k1_verify(void*, const std::uint8_t public_key[64], const Bytes32& digest,
+                      const std::uint8_t signature[64]) {
+  std::array<std::uint8_t, 65> encoded{0x04};
+  base::copy(MutableByteView(encoded).subspan(1), ByteView(public_key, 64));
+  secp256k1_pubkey key;
+  secp256k1_ecdsa_signature parsed;
+  return secp256k1_ec_pubkey_parse(context, &key, encoded.data(), encoded.size()) == 1 &&
+         secp256k1_ecdsa_signature_parse_compact(context, &parsed, signature) == 1 &&
+         ::secp256k1_ecdsa_verify(context, &parsed, digest.data(), &key) == 1;
+}
+
+}  // namespace
+
+bool use_embedded_crypto(Port& port) {
+  port.aes_gcm_seal = aes_gcm_seal;
+  port.aes_gcm_open = aes_gcm_open;
+  port.p256_public_key_valid = p256_public_key_valid;
+  port.p256_verify = p256_verify;
+  port.p256_public_key = p256_public_key;
+  port.p256_ecdh = p256_ecdh;
+  port.secp256k1_public_key = secp256k1_public;
+  port.secp256k1_sign = secp256k1_sign;
+  port.secp256k1_verify = secp256k1_verify;
+  return make_context(port);
+}
+
+}  // namespace community::trusted

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trusted/port/self_test.hpp"
+
+#include "trusted/base/sha2.hpp"
+
+namespace community::trusted {
+namespace {
+
+template <std::size_t N>
+constexpr std::array<std::uint8_t, N> from_hex(const char (&digits)[2 * N + 1]) {
+  std::array<std::uint8_t, N> bytes{};
+  auto nibble = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); };
+  for (std::size_t i = 0; i < N; i++)
+    bytes[i] = static_cast<std::uint8_t>(nibble(digits[2 * i]) << 4 | nibble(digits[2 * i + 1]));
+  return bytes;
+}
+
+// RFC 6979, A.2.5: P-256, SHA-256, message "sample".
+constexpr auto kP256Key = from_hex<64>(
+    "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+    "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299");
+constexpr auto kP256Signature = from_hex<64>(
+    "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+    "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8");
+// RFC 5903, section 8.1: both secrets, one public key, x of the shared point.
+constexpr auto kEcdhSecret = from_hex<32>("c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433");
+constexpr auto kEcdhPublic = from_hex<64>(
+    "dad0b65394221cf9b051e1feca5787d098dfe637fc90b9ef945d0c3772581180"
+    "5271a0461cdb8252d61f1c456fa3e59ab1f45b33accf5f58389e0577b8990bb3");
+constexpr auto kEcdhPeer = from_hex<64>(
+    "d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63"
+    "56fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab");
+constexpr auto kEcdhShared = from_hex<32>("d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de");
+// AES-256-GCM of 16 zero bytes under a zero key and nonce (McGrew and Viega, test case 14).
+constexpr auto kGcmCipher = from_hex<16>("cea7403d4d606b6e074ec5d3baf39d18");
+constexpr auto kGcmTag = from_hex<16>("d0d1c8a799996bf0265b98b5d48ab919");
+// The generator of secp256k1 is the public key of the secret 1.
+constexpr auto kSecpGenerator = from_hex<64>(
+    "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+    "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8");
+
+}  // namespace
+
+bool self_test_passes(const Port& port) {
+  Bytes32 noise{};
+  if (!port.random(port.context, noise) || base::is_zero(noise)) return false;
+
+  const Bytes32 zero_key{};
+  const std::uint8_t nonce[12] = {};
+  std::array<std::uint8_t, 16> cipher{}, tag{}, plain{};
+  bool ok = port.aes_gcm_seal(port.context, zero_key, nonce, {}, plain, cipher, tag.data()) && cipher == kGcmCipher &&
+            tag == kGcmTag && port.aes_gcm_open(port.context, zero_key, nonce, {}, cipher, tag.data(), plain) &&
+            base::is_zero(plain);
+  tag[0] ^= 1;
+  ok = ok && !port.aes_gcm_open(port.context, zero_key, nonce, {}, cipher, tag.data(), plain);
+
+  Bytes32 digest = base::sha256(base::view("sample"));
+  ok = ok && port.p256_public_key_valid(port.context, kP256Key.data()) &&
+       port.p256_verify(port.context, kP256Key.data(), digest, kP256Signature.data());
+  std::array<std::uint8_t, 64> p256_key{};
+  Bytes32 shared{};
+  ok = ok && port.p256_public_key(port.context, kEcdhSecret, p256_key.data()) && p256_key == kEcdhPublic &&
+       port.p256_ecdh(port.context, kEcdhSecret, kEcdhPeer.data(), shared) && shared == kEcdhShared;
+  Bytes32 secret{};
+  secret[31] = 1;
+  std::array<std::uint8_t, 64> public_key{};
+  std::array<std::uint8_t, 65> signature{};
+  ok = ok && port.secp256k1_public_key(port.context, secret, public_key.data()) && public_key == kSecpGenerator &&
+       port.secp256k1_sign(port.context, secret, digest, signature.data()) &&
+       port.secp256k1_verify(port.context, public_key.data(), digest, signature.data());
+  digest[0] ^= 1;
+  return ok && !port.p256_verify(port.context, kP256Key.data(), digest, kP256Signature.data()) &&
+         !port.secp256k1_verify(port.context, public_key.data(), digest, signature.data());
+}
+
+}  // namespace community::trusted

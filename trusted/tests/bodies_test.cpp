@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every body of the trusted core does alike: it serves, it keeps what was committed through any crash, and nothing
+// but its host's frames reaches it. Linked once for each body.
+#include <gtest/gtest.h>
+
+#include <poll.h>
+
+#include <cstdlib>
+#include <ctime>
+
+#include "trusted/tests/support/body_under_test.hpp"
+#include "trusted/tests/support/world.hpp"
+
+namespace community::trusted::testing {
+namespace {
+
+// A span of no meaning but that the crash after it comes at a random moment.
+void wait_some(std::uint64_t micros) {
+  const timespec span{static_cast<time_t>(micros / 1'000'000), static_cast<long>(micros % 1'000'000 * 1'000)};
+  ppoll(nullptr, 0, &span, nullptr);
+}
+
+class Body : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string missing = body_missing(); !missing.empty()) GTEST_SKIP() << missing;
+    tested = make_body_under_test();
+  }
+  RemoteBody& body() { return *tested.body; }
+  int rounds() const { return std::getenv("COMMUNITY_TEST_LONG") != nullptr ? tested.long_rounds : tested.rounds; }
+
+  BodyUnderTest tested;
+};
+
+TEST_F(Body, SaysWhatItIs) {
+  World world(1, &body());
+  const auto status = world.host.status();
+  EXPECT_EQ(status.body, static_cast<std::uint8_t>(tested.kind));
+  EXPECT_EQ(status.protection, static_cast<std::uint8_t>(tested.protection));
+}
+
+TEST_F(Body, CreatesCommitsAndSigns) {
+  World world(1, &body());
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+  EXPECT_EQ(world.sign(world.good_transaction()).error, Error::ok);
+  ASSERT_EQ(world.host.restart(true), Error::ok);
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+  ASSERT_EQ(world.host.restart(false), Error::ok);
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+}
+
+TEST_F(Body, ACleanStopReturnsLeasesAndKillLosesThem) {
+  World world(1, &body());
+  const Uint256 cost(2'000'000'000'000'000);
+  const Uint256 budget = world.configuration.chains[0].executor_budget;
+  ASSERT_EQ(world.sign(world.good_transaction()).error, Error::ok);
+  const Uint256 left = *subtract(budget, cost);
+  EXPECT_EQ(world.host.status().budgets[0].executor_left, left);
+  ASSERT_EQ(world.host.restart(true), Error::ok);
+  EXPECT_EQ(world.host.status().budgets[0].executor_left, left);
+  TestTransaction next = world.good_transaction();
+  next.nonce = Uint256(1);
+  ASSERT_EQ(world.sign(next).error, Error::ok);
+  ASSERT_EQ(world.host.restart(false), Error::ok);
+  const Uint256 hundredth = divide(budget, 100).quotient;
+  EXPECT_EQ(world.host.status().budgets[0].executor_left, *subtract(left, hundredth));
+}
+
+// kill -9 at a random point of a loop of changes, commits and signatures.
+TEST_F(Body, KilledAtAnyMomentItRestartsInOneOfTwoStates) {
+  World world(1, &body());
+  Random random(2'024);
+  const Uint256 budget = world.configuration.chains[0].executor_budget;
+  Uint256 spent;
+  std::uint64_t nonce = 0;
+  for (int round = 0; round < rounds(); round++) {
+    const auto before = world.host.status();
+    protocol::KeyCreateRequest request;
+    const OwnedPath path = world.host.pending_tree.path(world.host.next_leaf());
+    request.path = path.view();
+    request.purpose = static_cast<std::uint8_t>(protocol::Purpose::executor);
+    TestTransaction transaction = world.good_transaction();
+    transaction.nonce = Uint256(++nonce);
+    if (random.one_in(2)) {
+      // Each crash loses a lease, a hundredth of the budget, so a hundred of them exhaust it.
+      const Error error = world.sign(transaction).error;
+      if (error == Error::ok) {
+        spent = *add(spent, Uint256(2'000'000'000'000'000));
+      } else {
+        ASSERT_EQ(error, Error::budget_exhausted);
+        ASSERT_GT(round, 90);
+      }
+    }
+    ASSERT_EQ(world.host.change(Command::key_create, request).error, Error::ok);
+    // The COMMIT is on its way when the process dies, somewhere between before it was read and after it was answered.
+    const Bytes32 new_root = world.host.pending_tree.root();
+    ASSERT_TRUE(body().send(
+        world.host.channel().request(Command::commit, encoded(protocol::CommitRequest{before.epoch + 1, new_root}))));
+    wait_some(random.below(tested.commit_micros));
+    body().crash();
+    const MerkleTree with_change = world.host.pending_tree;
+    ASSERT_EQ(world.host.start(), Error::ok) << "round " << round;
+    const auto after = world.host.status();
+    if (after.epoch == before.epoch) {
+      EXPECT_EQ(after.root, before.root);
+    } else {
+      EXPECT_EQ(after.epoch, before.epoch + 1);
+      EXPECT_EQ(after.root, new_root);
+      world.host.tree = with_change;
+    }
+    world.host.pending_tree = world.host.tree;
+    EXPECT_LE(after.budgets[0].executor_left, before.budgets[0].executor_left);
+    EXPECT_LE(after.budgets[0].executor_left, *subtract(budget, spent));
+    ASSERT_EQ(world.sign(world.good_userop()).error, Error::ok);
+  }
+}
+
+TEST_F(Body, AnswersPipelinedRequestsInOrder) {
+  World world(1, &body());
+  HostChannel& channel = world.host.channel();
+  Bytes all;
+  std::vector<std::uint64_t> ids;
+  for (int i = 0; i < 1'000; i++) {
+    append(all, channel.request(Command::status, {}));
+    ids.push_back(channel.last_request_id());
+  }
+  ASSERT_TRUE(body().send(all));
+  for (const std::uint64_t id : ids) {
+    const auto reply = channel.reply(body().receive());
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->request_id, id);
+  }
+}
+
+TEST_F(Body, AFrameMayArriveByteByByte) {
+  World world(1, &body());
+  HostChannel& channel = world.host.channel();
+  for (const std::uint8_t byte : channel.request(Command::status, {})) ASSERT_TRUE(body().send({&byte, 1}));
+  EXPECT_TRUE(channel.reply(body().receive()));
+}
+
+TEST_F(Body, OneCommitMakesManyChangesValid) {
+  World world(1, &body());
+  const auto before = world.host.status();
+  std::vector<Uncommitted> changes;
+  for (std::size_t i = 0; i < 64; i++) {
+    protocol::KeyCreateRequest request;
+    const OwnedPath path = world.host.pending_tree.path(world.host.next_leaf());
+    request.path = path.view();
+    request.purpose = static_cast<std::uint8_t>(protocol::Purpose::executor);
+    changes.push_back(world.host.change(Command::key_create, request));
+    ASSERT_EQ(changes.back().error, Error::ok);
+  }
+  const Committed committed = world.host.commit();
+  ASSERT_EQ(committed.error, Error::ok);
+  EXPECT_EQ(committed.changes.size(), changes.size());
+  ASSERT_EQ(world.host.restart(false), Error::ok);
+  EXPECT_EQ(world.host.status().epoch, before.epoch + 1);
+}
+
+TEST_F(Body, UncommittedChangesDieWithTheConnection) {
+  World world(1, &body());
+  protocol::KeyCreateRequest request;
+  const OwnedPath path = world.host.pending_tree.path(world.host.next_leaf());
+  request.path = path.view();
+  request.purpose = static_cast<std::uint8_t>(protocol::Purpose::executor);
+  ASSERT_EQ(world.host.change(Command::key_create, request).error, Error::ok);
+  const Bytes32 root = world.host.pending_tree.root();
+  const auto before = world.host.status();
+  ASSERT_TRUE(world.host.reconnect());
+  EXPECT_EQ(world.host.commit_at(before.epoch + 1, root).error, Error::commit_root_mismatch);
+  EXPECT_EQ(world.host.status().root, before.root);
+}
+
+TEST_F(Body, DropsAConnectionThatSendsNoFrames) {
+  World world(1, &body());
+  for (const std::string_view bytes : {"00000000", "ffffffff", "00000024"}) {
+    ASSERT_TRUE(body().connect());
+    Bytes garbage = unhex(bytes);
+    garbage.resize(64);
+    ASSERT_TRUE(body().send(garbage));
+    // A body whose transport outlives connections may answer with one refusal first.
+    if (!body().receive().empty()) EXPECT_TRUE(body().receive().empty()) << bytes;
+    ASSERT_TRUE(world.host.reconnect()) << bytes;
+    EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+  }
+}
+
+TEST_F(Body, ARepeatedFrameEndsTheConnection) {
+  World world(1, &body());
+  const Bytes frame = world.host.channel().request(Command::status, {});
+  ASSERT_TRUE(world.host.channel().reply(body().exchange(frame)));
+  const auto refusal = world.host.channel().reply(body().exchange(frame));
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->error, Error::bad_sequence);
+  ASSERT_TRUE(world.host.reconnect());
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+}
+
+TEST_F(Body, AChangedFrameIsRefused) {
+  World world(1, &body());
+  Bytes frame = world.host.channel().request(Command::status, {});
+  frame.back() ^= 1;
+  const auto refusal = world.host.channel().reply(body().exchange(frame));
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->error, Error::bad_mac);
+  ASSERT_TRUE(world.host.reconnect());
+  EXPECT_EQ(world.host.call(Command::status).error, Error::ok);
+}
+
+TEST_F(Body, AHelloWithoutTheChannelKeyIsNotAnswered) {
+  World world(1, &body());
+  ASSERT_TRUE(body().connect());
+  HostChannel stranger(Bytes32{1}, 40);
+  EXPECT_TRUE(body().exchange(stranger.hello()).empty());
+  ASSERT_TRUE(world.host.reconnect());
+  EXPECT_EQ(world.host.call(Command::status).error, Error::ok);
+}
+
+}  // namespace
+}  // namespace community::trusted::testing
