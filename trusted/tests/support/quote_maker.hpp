@@ -12,6 +12,10 @@ struct evp_pkey_st;
 
 namespace community::trusted::testing {
 
+// Whether a quote's key signed SHA-256(report || measurement) with RSASSA-PSS, SHA-256, MGF1-SHA-256 and a salt of 32
+// bytes.
+bool quote_verifies(const Bytes32& report, const protocol::Quote& quote);
+
 class QuoteMaker {
  public:
   QuoteMaker();
@@ -25,7 +29,7 @@ class QuoteMaker {
   };
   // Port::quote; `requests` grows by one. False while `fail` is set.
   bool quote(protocol::QuoteKind kind, const Bytes32& report, protocol::Quote& out);
-  // Whether `quote` is this key's signature over SHA-256(report || measurement), with a salt of 32 bytes.
+  // Whether `quote` names this key and is its signature.
   bool verifies(const Bytes32& report, const protocol::Quote& quote) const;
 
   // The measurements it quotes, fixed and different.
