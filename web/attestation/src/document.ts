@@ -104,7 +104,7 @@ class Reader {
 }
 
 export function readDocument(text: string, maxBytes: number): Value {
-  if (text.length > maxBytes) throw new Refused('document_too_large', `more than ${maxBytes} bytes`)
+  if (new TextEncoder().encode(text).length > maxBytes) throw new Refused('document_too_large', `more than ${maxBytes} bytes`)
   if (!/^[ -[\]-~\t\n\r]*$/.test(text)) {
     throw new Refused('document_malformed', 'a backslash or a character outside printable ASCII')
   }
