@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// `community-node keys status` and `keys recover`: the operator and the trusted core, without the rest of the node.
+// `community-node keys`: the operator and the trusted core. Status and root keys through the control door of a running
+// node; without one, and always for a recovery, the core alone without the rest of the node.
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cstdio>
 
 #include "cmd/community-node/development.hpp"
 #include "cmd/community-node/key_process.hpp"
+#include "cmd/community-node/root_keys.hpp"
+#include "community/control/api/control.hpp"
 #include "community/infra/api/files.hpp"
 #include "community/infra/api/log.hpp"
 #include "community/infra/factory.hpp"
@@ -13,6 +19,10 @@ namespace community::node {
 using infra::Task;
 
 namespace {
+
+// As a shell tells of a program that SIGINT ended.
+constexpr int kInterrupted = 130;
+constexpr infra::Milliseconds kStartPatience{20'000};
 
 int failed(const std::string& words) {
   std::fprintf(stderr, "community-node: %s\n", words.c_str());
@@ -38,10 +48,13 @@ void print(const keys::CoreStatus& status) {
   }
 }
 
-Task<int> status(keys::ConnectedKeyService& service) {
-  const auto core = co_await service.status();
+Task<int> status(keys::RootKeys& keys) {
+  const auto core = co_await keys.status();
   if (!core) co_return failed(core.error().text());
   print(*core);
+  const auto progress = co_await keys.reseal_progress();
+  if (!progress) co_return failed(progress.error().text());
+  print_root_keys(*core, *progress);
   co_return 0;
 }
 
@@ -61,18 +74,128 @@ Task<int> recover(keys::ConnectedKeyService& service, const keys::Operator& op) 
   co_return 0;
 }
 
+// What runs beside the serving of records; the same for a running node and for the core alone.
+Task<int> act(const KeysOptions& options, keys::RootKeys& keys, const std::optional<keys::Operator>& op) {
+  if (options.action == KeysAction::rotate) co_return co_await rotate_root_key(keys, *op, options.then_retire);
+  if (options.action == KeysAction::retire) co_return co_await retire_root_keys(keys, *op);
+  co_return co_await status(keys);
+}
+
+KeyProcessOptions process_options(const KeysOptions& options) {
+  return {options.key_enclave, options.data_dir / "keys", infra::Milliseconds(10'000)};
+}
+
+// Connected for administration alone, without comparing epochs.
 Task<int> with_core(infra::EventLoop& loop, const KeysOptions& options, keys::ConnectedKeyService& service,
                     const std::optional<keys::Operator>& op) {
-  KeyProcess process(loop, {options.key_enclave, options.data_dir / "keys", infra::Milliseconds(10'000)}, service);
+  KeyProcess process(loop, process_options(options), service);
   if (auto attached = co_await process.attach(); !attached) co_return failed(attached.error().text());
   int code = 0;
-  if (op) {
+  if (options.action == KeysAction::recover) {
     code = co_await recover(service, *op);
   } else {
     code = co_await status(service);
   }
   co_await process.stop();
   co_return code;
+}
+
+struct Outcome {
+  std::optional<int> code;
+  std::string why_ended;
+  infra::Event over;
+};
+
+Task<void> serve_core(KeyProcess& process, Outcome& outcome) {
+  outcome.why_ended = co_await process.run();
+  outcome.over.set();
+}
+
+Task<void> act_when_connected(const KeysOptions& options, const KeyProcess& process, keys::ConnectedKeyService& service,
+                              const std::optional<keys::Operator>& op, Outcome& outcome) {
+  const bool connected = co_await service.connected().wait_for(kStartPatience);
+  if (connected) {
+    const int code = co_await act(options, service, op);
+    outcome.code = code;
+  } else {
+    outcome.code = failed("the trusted core did not start: " + process.trouble());
+  }
+  outcome.over.set();
+}
+
+Task<void> act_through_door(const KeysOptions& options, control::ControlClient& node,
+                            const std::optional<keys::Operator>& op, Outcome& outcome) {
+  const int code = co_await act(options, node, op);
+  outcome.code = code;
+  outcome.over.set();
+}
+
+Task<void> wait_for_interrupt(infra::EventLoop& loop, Outcome& outcome) {
+  boost::asio::signal_set signals(loop.executor(), SIGINT, SIGTERM);
+  boost::system::error_code error;
+  co_await signals.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, error));
+  if (!error) outcome.over.set();
+}
+
+// The core serves records here, as it does inside of a node.
+Task<int> with_serving_core(infra::EventLoop& loop, const KeysOptions& options, keys::ConnectedKeyService& service,
+                            const std::optional<keys::Operator>& op) {
+  KeyProcess process(loop, process_options(options), service);
+  Outcome outcome;
+  infra::TaskGroup group(loop.executor());
+  group.spawn(wait_for_interrupt(loop, outcome));
+  group.spawn(act_when_connected(options, process, service, op, outcome));
+  infra::TaskGroup core(loop.executor());
+  core.spawn(serve_core(process, outcome));
+  co_await outcome.over.wait();
+  group.cancel();
+  co_await group.join();
+  co_await process.stop();
+  core.cancel();
+  co_await core.join();
+  if (outcome.code) co_return *outcome.code;
+  if (!outcome.why_ended.empty() && outcome.why_ended != "stopped") co_return failed(outcome.why_ended);
+  std::printf("Interrupted. Nothing is lost: the next start of the node goes on.\n");
+  co_return kInterrupted;
+}
+
+Task<int> with_node(infra::EventLoop& loop, const KeysOptions& options, control::ControlClient& node,
+                    const std::optional<keys::Operator>& op) {
+  Outcome outcome;
+  infra::TaskGroup group(loop.executor());
+  group.spawn(wait_for_interrupt(loop, outcome));
+  group.spawn(act_through_door(options, node, op, outcome));
+  co_await outcome.over.wait();
+  group.cancel();
+  co_await group.join();
+  if (outcome.code) co_return *outcome.code;
+  std::printf(
+      "Interrupted. The node goes on re-sealing by itself: `community-node keys status` tells how far it is.\n");
+  co_return kInterrupted;
+}
+
+infra::Result<keys::Operator> read_operator(const KeysOptions& options, infra::Random& random) {
+  const auto file = options.data_dir / "operator.key";
+  if (!exists(file))
+    return infra::fail(infra::ErrorCode::io, "this needs the operator's key: put operator.key back into " +
+                                                 options.data_dir.string() + " for the moment");
+  const auto secret = secret_file(file, random);
+  if (!secret) return tl::unexpected(secret.error());
+  const auto op = keys::Operator::from_secret(*secret);
+  if (!op) return infra::fail(infra::ErrorCode::io, "operator.key is no key");
+  return *op;
+}
+
+int run_alone(infra::EventLoop& loop, const KeysOptions& options, infra::Random& random,
+              const std::optional<keys::Operator>& op) {
+  infra::DatabaseOptions database_options;
+  database_options.url = "sqlite:" + (options.data_dir / "node.db").string();
+  auto database = infra::Database::open(database_options, {keys::key_migrations()});
+  if (!database) return failed(database.error().text());
+  const auto service = keys::make_key_service({**database, random});
+  const bool serves = options.action == KeysAction::rotate || options.action == KeysAction::retire;
+  return loop.block_on(serves ? with_serving_core(loop, options, *service, op)
+                              : with_core(loop, options, *service, op));
 }
 
 }  // namespace
@@ -83,9 +206,7 @@ int run_keys(const KeysOptions& options) {
   infra::configure_log(log);
   if (!exists(options.data_dir / "keys/channel.key"))
     return failed("no trusted core in " + options.data_dir.string() + " yet; it is made by the first `run`");
-  const auto lock = infra::DirectoryLock::take(options.data_dir);
-  if (!lock) return failed(lock.error().text());
-  if (options.recover && !options.yes)
+  if (options.action == KeysAction::recover && !options.yes)
     return failed(
         "recovering accepts the node's database as it is now. If it is older than the trusted core, changes since are "
         "forgotten: a passkey that was removed counts again. Say --yes when that is "
@@ -93,20 +214,19 @@ int run_keys(const KeysOptions& options) {
   infra::EventLoop loop;
   const auto random = infra::make_system_random();
   std::optional<keys::Operator> op;
-  if (options.recover) {
-    if (!exists(options.data_dir / "operator.key"))
-      return failed("recovering needs the operator's key: put operator.key back into " + options.data_dir.string());
-    const auto secret = secret_file(options.data_dir / "operator.key", *random);
-    if (!secret) return failed(secret.error().text());
-    op = keys::Operator::from_secret(*secret);
-    if (!op) return failed("operator.key is no key");
+  if (options.action != KeysAction::status) {
+    auto read = read_operator(options, *random);
+    if (!read) return failed(read.error().message);
+    op = std::move(*read);
   }
-  infra::DatabaseOptions database_options;
-  database_options.url = "sqlite:" + (options.data_dir / "node.db").string();
-  auto database = infra::Database::open(database_options, {keys::key_migrations()});
-  if (!database) return failed(database.error().text());
-  const auto service = keys::make_key_service({**database, *random});
-  return loop.block_on(with_core(loop, options, *service, op));
+  // Whoever holds the folder's lock has the core; a node that was killed leaves its place behind and no lock.
+  const auto lock = infra::DirectoryLock::take(options.data_dir);
+  if (lock) return run_alone(loop, options, *random, op);
+  auto place = control::read_control_place(options.data_dir);
+  if (options.action == KeysAction::recover || !place) return failed(lock.error().text());
+  const auto http = infra::make_http_client({});
+  control::ControlClient node(*http, std::move(*place));
+  return loop.block_on(with_node(loop, options, node, op));
 }
 
 }  // namespace community::node

@@ -65,6 +65,28 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   return std::nullopt;
 }
 
+CLI::App* add_keys_commands(CLI::App& app, node::KeysOptions& keys) {
+  using node::KeysAction;
+  CLI::App* command = app.add_subcommand("keys", "the trusted core and its operator");
+  command->require_subcommand(1);
+  const auto add = [&keys, command](const char* name, const char* words, KeysAction action) {
+    CLI::App* made = command->add_subcommand(name, words);
+    made->callback([&keys, action] { keys.action = action; });
+    return made;
+  };
+  add("status", "protection, epoch, configuration, root keys and budgets", KeysAction::status);
+  CLI::App* recover =
+      add("recover", "accept the node's database after data was lost (operator-signed)", KeysAction::recover);
+  recover->add_flag("--yes", keys.yes, "do it");
+  CLI::App* rotate =
+      add("rotate", "a new root key, and every record sealed under it while the node serves (operator-signed)",
+          KeysAction::rotate);
+  rotate->add_flag("--retire", keys.then_retire, "drop the older root keys when no record needs them any more");
+  add("retire", "drop the root keys that no record needs; backups of before open nowhere then (operator-signed)",
+      KeysAction::retire);
+  return command;
+}
+
 int fail(const infra::Error& error) {
   std::cerr << "community-node: " << error.text() << "\n";
   return 1;
@@ -92,13 +114,8 @@ int main(int argc, char** argv) {
   run_command->add_option("--log-level", run.log_level, "debug, info, warning, error, off")->capture_default_str();
 
   node::KeysOptions keys;
-  CLI::App* keys_command = app.add_subcommand("keys", "the trusted core and its operator");
-  keys_command->require_subcommand(1);
+  CLI::App* keys_command = add_keys_commands(app, keys);
   add_place_options(*keys_command, run, configuration_file);
-  keys_command->add_subcommand("status", "protection, epoch, configuration and budgets");
-  CLI::App* recover_command =
-      keys_command->add_subcommand("recover", "accept the node's database after data was lost (operator-signed)");
-  recover_command->add_flag("--yes", keys.yes, "do it");
 
   node::AccountOptions account;
   node::AccountJob account_job;
@@ -127,7 +144,6 @@ int main(int argc, char** argv) {
   if (attest_job) return attest_job();
   keys.data_dir = run.data_dir;
   keys.key_enclave = run.key_enclave;
-  keys.recover = recover_command->parsed();
   if (keys_command->parsed()) return node::run_keys(keys);
   if (doctor_command->parsed()) return node::run_doctor(run);
   if (print_command->parsed())

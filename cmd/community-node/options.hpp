@@ -54,12 +54,16 @@ struct RunOptions {
   std::size_t database_readers = 0;
 };
 
+enum class KeysAction { status, recover, rotate, retire };
+
 struct KeysOptions {
   std::filesystem::path data_dir;
   std::filesystem::path key_enclave;
-  // Else the status is shown.
-  bool recover = false;
+  KeysAction action = KeysAction::status;
+  // Of recover: do it.
   bool yes = false;
+  // Of rotate: retire the older root keys as soon as no record needs them.
+  bool then_retire = false;
 };
 
 // The user's state folder (XDG base directory specification): $XDG_STATE_HOME/community-node.

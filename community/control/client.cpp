@@ -285,4 +285,47 @@ Task<keys::Result<protocol::WalletDescribeReply>> ControlClient::describe_wallet
   co_return described;
 }
 
+Task<keys::Result<keys::CoreStatus>> ControlClient::status() {
+  const auto answer = co_await body_->ask_keys(kCoreStatus, {});
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  const auto reply = members.message<protocol::StatusReply>("status", kMaxMessage);
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return keys::to_core_status(reply);
+}
+
+Task<keys::Result<std::uint32_t>> ControlClient::rotate_root_key(Bytes order, std::array<std::uint8_t, 64> signature) {
+  json::object params;
+  params["order"] = core::to_hex(order);
+  params["signature"] = core::to_hex(signature);
+  const auto answer = co_await body_->ask_keys(kRotateRootKey, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  const auto version = static_cast<std::uint32_t>(members.number("version", UINT32_MAX));
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return version;
+}
+
+Task<keys::Result<void>> ControlClient::retire_root_key(Bytes order, std::array<std::uint8_t, 64> signature) {
+  json::object params;
+  params["order"] = core::to_hex(order);
+  params["signature"] = core::to_hex(signature);
+  const auto answer = co_await body_->ask_keys(kRetireRootKey, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  co_return keys::Result<void>{};
+}
+
+Task<keys::Result<keys::ResealProgress>> ControlClient::reseal_progress() {
+  const auto answer = co_await body_->ask_keys(kResealProgress, {});
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  keys::ResealProgress progress;
+  progress.left = members.number("left", UINT64_MAX);
+  progress.refused = members.number("refused", UINT64_MAX);
+  progress.lost = members.number("lost", UINT64_MAX);
+  progress.is_running = members.flag("running");
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return progress;
+}
+
 }  // namespace community::control

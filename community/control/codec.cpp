@@ -55,6 +55,13 @@ std::string Members::text(std::string_view member) {
   return {};
 }
 
+bool Members::flag(std::string_view member) {
+  const json::value* value = object_ == nullptr ? nullptr : object_->if_contains(member);
+  if (value != nullptr && value->is_bool()) return value->get_bool();
+  wrong(member);
+  return false;
+}
+
 bool Members::has(std::string_view member) const {
   return object_ != nullptr && object_->if_contains(member) != nullptr;
 }

@@ -25,6 +25,10 @@ inline constexpr const char* kErrand = "control_errand";
 inline constexpr const char* kAlarms = "control_alarms";
 inline constexpr const char* kAcknowledge = "control_acknowledge";
 inline constexpr const char* kKeyDifference = "control_keyDifference";
+inline constexpr const char* kCoreStatus = "control_coreStatus";
+inline constexpr const char* kRotateRootKey = "control_rotateRootKey";
+inline constexpr const char* kRetireRootKey = "control_retireRootKey";
+inline constexpr const char* kResealProgress = "control_resealProgress";
 
 // A refusal of the keys module: its code and the trusted core's rule are in `data`.
 inline constexpr int kRpcKeysError = -32'010;
@@ -55,6 +59,7 @@ class Members {
   std::uint64_t number(std::string_view member, std::uint64_t most);
   core::Uint256 word(std::string_view member);
   std::string text(std::string_view member);
+  bool flag(std::string_view member);
   bool has(std::string_view member) const;
   // Empty and wrong when it is no object.
   Members object(std::string_view member);

@@ -82,6 +82,31 @@ class RecordingWallets final : public keys::WalletKeys {
   std::optional<protocol::Error> refusal;
 };
 
+class RecordingRootKeys final : public keys::RootKeys {
+ public:
+  Task<keys::Result<keys::CoreStatus>> status() override { co_return core; }
+  Task<keys::Result<std::uint32_t>> rotate_root_key(Bytes given, std::array<std::uint8_t, 64> by) override {
+    order = std::move(given);
+    signature = by;
+    if (refusal) co_return keys::refuse(*refusal);
+    co_return 3;
+  }
+  Task<keys::Result<void>> retire_root_key(Bytes given, std::array<std::uint8_t, 64> by) override {
+    order = std::move(given);
+    signature = by;
+    if (refusal) co_return keys::refuse(*refusal);
+    co_return keys::Result<void>{};
+  }
+  Task<keys::Result<keys::ResealProgress>> reseal_progress() override {
+    co_return keys::ResealProgress{10'000'000'000, 2, 3, true};
+  }
+
+  keys::CoreStatus core;
+  Bytes order;
+  std::array<std::uint8_t, 64> signature{};
+  std::optional<protocol::Error> refusal;
+};
+
 class RecordingCourier final : public courier::Courier {
  public:
   Task<courier::Result<Bytes32>> accept(Address given_to, Bytes given) override {
@@ -169,7 +194,7 @@ class ControlTest : public ::testing::Test {
     info.paymaster = {4};
     info.rp_id = "localhost";
     info.web_origin = "http://localhost:9000";
-    door = make_control_door({wallets, courier, alarms}, info, kToken);
+    door = make_control_door({wallets, root_keys, courier, alarms}, info, kToken);
     wire.handler = door->handler();
     client = std::make_unique<ControlClient>(wire, ControlPlace{"http://localhost:9000/control", kToken});
   }
@@ -178,6 +203,7 @@ class ControlTest : public ::testing::Test {
 
   infra::EventLoop loop;
   RecordingWallets wallets;
+  RecordingRootKeys root_keys;
   RecordingCourier courier;
   Wire wire;
   NodeInfo info;
@@ -351,6 +377,48 @@ TEST_F(ControlTest, ARefusalOfTheTrustedCoreKeepsItsRule) {
   EXPECT_EQ(bound.error().code, keys::ErrorCode::refused);
   EXPECT_EQ(bound.error().refusal, protocol::Error::init_data_foreign_server_key);
   EXPECT_TRUE(alarms.followed.empty());
+}
+
+TEST_F(ControlTest, OrdersAboutRootKeysArriveAsTheyWereSigned) {
+  const Bytes order(20, 5);
+  const std::array<std::uint8_t, 64> signature{9, 8, 7};
+  EXPECT_EQ(loop.block_on(client->rotate_root_key(order, signature)).value(), 3u);
+  EXPECT_EQ(root_keys.order, order);
+  EXPECT_EQ(root_keys.signature, signature);
+  const Bytes other(20, 6);
+  EXPECT_TRUE(loop.block_on(client->retire_root_key(other, signature)));
+  EXPECT_EQ(root_keys.order, other);
+  root_keys.refusal = protocol::Error::root_key_in_use;
+  EXPECT_EQ(loop.block_on(client->retire_root_key(other, signature)).error().refusal, protocol::Error::root_key_in_use);
+  root_keys.refusal = protocol::Error::too_many_root_keys;
+  EXPECT_EQ(loop.block_on(client->rotate_root_key(other, signature)).error().refusal,
+            protocol::Error::too_many_root_keys);
+}
+
+TEST_F(ControlTest, TheStatusOfTheCoreAndTheProgressArriveWhole) {
+  root_keys.core.body = protocol::Body::optee_qemu;
+  root_keys.core.protection = protocol::Protection::emulated;
+  root_keys.core.epoch = 77;
+  root_keys.core.root_keys = {{1, 40}, {2, 60}};
+  root_keys.core.records_counted = true;
+  root_keys.core.budgets.resize(2);
+  root_keys.core.budgets[1].sponsor_left = core::Uint256(5);
+  const auto status = loop.block_on(client->status());
+  ASSERT_TRUE(status) << status.error().text();
+  EXPECT_EQ(status->protection, protocol::Protection::emulated);
+  EXPECT_EQ(status->epoch, 77u);
+  ASSERT_EQ(status->root_keys.size(), 2u);
+  EXPECT_EQ(status->root_keys[1].records, 60u);
+  EXPECT_TRUE(status->records_counted);
+  EXPECT_EQ(status->newest_root_key(), 2u);
+  ASSERT_EQ(status->budgets.size(), 2u);
+  EXPECT_EQ(status->budgets[1].sponsor_left, core::Uint256(5));
+  const auto progress = loop.block_on(client->reseal_progress());
+  ASSERT_TRUE(progress) << progress.error().text();
+  EXPECT_EQ(progress->left, 10'000'000'000u);
+  EXPECT_EQ(progress->refused, 2u);
+  EXPECT_EQ(progress->lost, 3u);
+  EXPECT_TRUE(progress->is_running);
 }
 
 TEST_F(ControlTest, TheCourierIsReached) {

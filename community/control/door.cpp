@@ -12,6 +12,8 @@ using infra::RpcCall;
 using infra::RpcResult;
 
 constexpr std::size_t kMaxMessage = 16'384;
+// An order about a root key takes 20 bytes.
+constexpr std::size_t kMaxOrder = 64;
 constexpr std::string_view kBearer = "Bearer ";
 
 tl::unexpected<infra::RpcError> invalid(const Members& members) {
@@ -49,6 +51,10 @@ class Door final : public ControlDoor {
     add(kAlarms, &Door::list_alarms);
     add(kAcknowledge, &Door::acknowledge);
     add(kKeyDifference, &Door::key_difference);
+    add(kCoreStatus, &Door::core_status);
+    add(kRotateRootKey, &Door::rotate_root_key);
+    add(kRetireRootKey, &Door::retire_root_key);
+    add(kResealProgress, &Door::reseal_progress);
   }
 
   infra::HttpHandler handler() override {
@@ -262,6 +268,45 @@ class Door final : public ControlDoor {
     const auto found = co_await d_.alarms.difference(account);
     if (!found) co_return infra::rpc_fail(kRpcAlarmsError, found.error().text());
     co_return json::value(to_json(*found));
+  }
+
+  Task<RpcResult> core_status(Members) {
+    const auto status = co_await d_.root_keys.status();
+    if (!status) co_return tl::unexpected(to_rpc(status.error()));
+    json::object out;
+    out["status"] = encode_hex(keys::to_status_reply(*status));
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> rotate_root_key(Members members) {
+    Bytes order = members.bytes("order", kMaxOrder);
+    const auto signature = members.fixed<64>("signature");
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto version = co_await d_.root_keys.rotate_root_key(std::move(order), signature);
+    if (!version) co_return tl::unexpected(to_rpc(version.error()));
+    json::object out;
+    out["version"] = *version;
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> retire_root_key(Members members) {
+    Bytes order = members.bytes("order", kMaxOrder);
+    const auto signature = members.fixed<64>("signature");
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto retired = co_await d_.root_keys.retire_root_key(std::move(order), signature);
+    if (!retired) co_return tl::unexpected(to_rpc(retired.error()));
+    co_return json::value(json::object());
+  }
+
+  Task<RpcResult> reseal_progress(Members) {
+    const auto progress = co_await d_.root_keys.reseal_progress();
+    if (!progress) co_return tl::unexpected(to_rpc(progress.error()));
+    json::object out;
+    out["left"] = progress->left;
+    out["refused"] = progress->refused;
+    out["lost"] = progress->lost;
+    out["running"] = progress->is_running;
+    co_return json::value(std::move(out));
   }
 
   ControlDependencies d_;

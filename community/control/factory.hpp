@@ -12,6 +12,7 @@ namespace community::control {
 // All outlive the door.
 struct ControlDependencies {
   keys::WalletKeys& wallets;
+  keys::RootKeys& root_keys;
   courier::Courier& courier;
   // They follow an account from the moment it is bound or taken in.
   alarms::Alarms& alarms;

@@ -49,6 +49,14 @@ SignedMessage Operator::sign(const protocol::Recovery& recovery) const {
   return sign_message(secret_, "recovery", recovery);
 }
 
+SignedMessage Operator::sign_rotation(const protocol::RootKeyOrder& order) const {
+  return sign_message(secret_, "root key rotation", order);
+}
+
+SignedMessage Operator::sign_retirement(const protocol::RootKeyOrder& order) const {
+  return sign_message(secret_, "root key retirement", order);
+}
+
 Bytes encode_configuration(const protocol::Configuration& configuration) { return encode_message(configuration); }
 
 Task<Result<Bytes32>> ensure_configuration(KeyAdministration& administration, const Operator* op,

@@ -4,6 +4,7 @@
 #include <soci/soci.h>
 
 #include "community/core/address.hpp"
+#include "trusted/protocol/root_key_messages.hpp"
 
 namespace community::keys {
 namespace {
@@ -46,6 +47,14 @@ CREATE TABLE keys_node_keys (
 );
 )sql";
 
+// The version of the root key is the four bytes at offset 5 of a sealed record (spec/trusted-core-protocol.md, section
+// 4), kept as eight hex digits: their order is that of the numbers.
+constexpr const char* kRootVersions = R"sql(
+ALTER TABLE keys_records ADD COLUMN root_version TEXT NOT NULL DEFAULT '';
+UPDATE keys_records SET root_version = substr(sealed, 11, 8);
+CREATE INDEX keys_records_root_version ON keys_records (root_version, leaf);
+)sql";
+
 std::string hex(core::ByteView bytes) { return core::to_plain_hex(bytes); }
 
 template <std::size_t N>
@@ -66,14 +75,21 @@ Result<void> from_database(infra::Result<void> outcome) {
   return {};
 }
 
+std::string root_version_text(std::uint32_t version) {
+  std::array<std::uint8_t, 4> bytes;
+  base::store_be(bytes.data(), version);
+  return hex(bytes);
+}
+
 struct Row {
-  std::string id, sealed;
+  std::string id, sealed, root_version;
   int kind = 0;
   long long leaf = 0, revision = 0;
 
   explicit Row(const StoredRecord& record)
       : id(hex(record.id)),
         sealed(hex(record.sealed)),
+        root_version(root_version_text(protocol::sealed_root_version(record.sealed))),
         kind(static_cast<int>(record.kind)),
         leaf(record.leaf),
         revision(static_cast<long long>(record.revision)) {}
@@ -89,9 +105,23 @@ struct Row {
   }
 };
 
+// What the statement, whose answers go into `row`, finds.
+Result<std::vector<StoredRecord>> fetch_records(soci::statement& statement, const Row& row) {
+  statement.execute();
+  std::vector<StoredRecord> records;
+  while (statement.fetch()) {
+    auto record = row.record();
+    if (!record) return tl::unexpected(record.error());
+    records.push_back(std::move(*record));
+  }
+  return records;
+}
+
 }  // namespace
 
-infra::MigrationSet RecordStore::migrations() { return {"keys", {{1, "records, tree and node keys", kSchema}}}; }
+infra::MigrationSet RecordStore::migrations() {
+  return {"keys", {{1, "records, tree and node keys", kSchema}, {2, "root key of each record", kRootVersions}}};
+}
 
 Task<Result<StoredEpoch>> RecordStore::epoch() {
   co_return from_database(co_await database_.read([](soci::session& sql) -> Result<StoredEpoch> {
@@ -120,6 +150,51 @@ Task<Result<StoredRecord>> RecordStore::record(RecordId id) {
         soci::into(row.kind), soci::into(row.leaf), soci::into(row.revision), soci::into(row.sealed);
     if (!sql.got_data()) return fail(ErrorCode::not_found, "no record " + key);
     return row.record();
+  };
+  co_return from_database(co_await database_.read(work));
+}
+
+Task<Result<std::map<std::uint32_t, std::uint64_t>>> RecordStore::records_by_root() {
+  using Numbers = std::map<std::uint32_t, std::uint64_t>;
+  co_return from_database(co_await database_.read([](soci::session& sql) -> Result<Numbers> {
+    std::string version;
+    long long records = 0;
+    soci::statement statement = (sql.prepare << "SELECT root_version, COUNT(*) FROM keys_records GROUP BY root_version",
+                                 soci::into(version), soci::into(records));
+    statement.execute();
+    Numbers numbers;
+    while (statement.fetch()) {
+      const auto bytes = fixed<4>(version);
+      if (!bytes) return tl::unexpected(bytes.error());
+      numbers[base::load_be<std::uint32_t>(bytes->data())] = static_cast<std::uint64_t>(records);
+    }
+    return numbers;
+  }));
+}
+
+Task<Result<std::vector<StoredRecord>>> RecordStore::records_under(std::uint32_t version, std::uint32_t from_leaf,
+                                                                   std::size_t limit) {
+  auto work = [version = root_version_text(version), from = static_cast<long long>(from_leaf),
+               most = static_cast<long long>(limit)](soci::session& sql) {
+    Row row;
+    soci::statement statement =
+        (sql.prepare << "SELECT record_id, kind, leaf, revision, sealed FROM keys_records "
+                        "WHERE root_version = :v AND leaf >= :l ORDER BY leaf LIMIT :n",
+         soci::use(version), soci::use(from), soci::use(most), soci::into(row.id), soci::into(row.kind),
+         soci::into(row.leaf), soci::into(row.revision), soci::into(row.sealed));
+    return fetch_records(statement, row);
+  };
+  co_return from_database(co_await database_.read(work));
+}
+
+Task<Result<std::vector<StoredRecord>>> RecordStore::records_at(std::uint32_t first, std::uint32_t count) {
+  auto work = [from = static_cast<long long>(first), to = static_cast<long long>(first) + count](soci::session& sql) {
+    Row row;
+    soci::statement statement = (sql.prepare << "SELECT record_id, kind, leaf, revision, sealed FROM keys_records "
+                                                "WHERE leaf >= :f AND leaf < :t ORDER BY leaf",
+                                 soci::use(from), soci::use(to), soci::into(row.id), soci::into(row.kind),
+                                 soci::into(row.leaf), soci::into(row.revision), soci::into(row.sealed));
+    return fetch_records(statement, row);
   };
   co_return from_database(co_await database_.read(work));
 }
@@ -200,9 +275,11 @@ Task<Result<void>> RecordStore::apply(Batch batch, std::map<ChunkId, Chunk> chun
   auto work = [batch = std::move(batch), chunks = std::move(chunks)](soci::session& sql) {
     for (const StoredRecord& record : batch.records) {
       const Row row(record);
-      sql << "INSERT INTO keys_records (record_id, kind, leaf, revision, sealed) VALUES (:id, :kind, :leaf, :revision, "
-             ":sealed) ON CONFLICT (record_id) DO UPDATE SET revision = excluded.revision, sealed = excluded.sealed",
-          soci::use(row.id), soci::use(row.kind), soci::use(row.leaf), soci::use(row.revision), soci::use(row.sealed);
+      sql << "INSERT INTO keys_records (record_id, kind, leaf, revision, sealed, root_version) "
+             "VALUES (:id, :kind, :leaf, :revision, :sealed, :root) ON CONFLICT (record_id) DO UPDATE SET "
+             "revision = excluded.revision, sealed = excluded.sealed, root_version = excluded.root_version",
+          soci::use(row.id), soci::use(row.kind), soci::use(row.leaf), soci::use(row.revision), soci::use(row.sealed),
+          soci::use(row.root_version);
     }
     for (const auto& [id, chunk] : chunks) {
       const int group = id.group;

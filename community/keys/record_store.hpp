@@ -2,6 +2,8 @@
 // Sealed records and the freshness tree in the node's database, with the batch that waits between the two phases of a
 // change. After a crash the core's epoch tells which side of the COMMIT the batch is on.
 #pragma once
+#include <set>
+
 #include "community/infra/api/database.hpp"
 #include "community/keys/api/key_service.hpp"
 #include "community/keys/tree.hpp"
@@ -28,6 +30,10 @@ struct Batch {
   std::uint64_t epoch = 0;
   Bytes32 root{};
   std::vector<StoredRecord> records;
+  // Records that leave a root key, by its version. Known to the run that made the batch alone.
+  std::map<std::uint32_t, std::uint64_t> resealed;
+  // Records that nobody asked for: they were re-sealed.
+  std::set<RecordId> in_passing;
 };
 
 class RecordStore {
@@ -42,6 +48,13 @@ class RecordStore {
   Task<Result<std::uint32_t>> next_leaf();
   // not_found
   Task<Result<StoredRecord>> record(RecordId id);
+  // Number of records by the version of the root key in their headers.
+  Task<Result<std::map<std::uint32_t, std::uint64_t>>> records_by_root();
+  // At most `limit` records under a version, from a leaf on, in the order of leaves.
+  Task<Result<std::vector<StoredRecord>>> records_under(std::uint32_t version, std::uint32_t from_leaf,
+                                                        std::size_t limit);
+  // Those at the `count` leaves from `first` on, in the order of leaves.
+  Task<Result<std::vector<StoredRecord>>> records_at(std::uint32_t first, std::uint32_t count);
   // Rows of the chunks; those that are not stored are empty.
   Task<Result<std::vector<std::pair<ChunkId, Chunk>>>> chunks(std::vector<ChunkId> ids);
 

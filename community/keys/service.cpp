@@ -3,6 +3,7 @@
 
 #include "community/keys/messages.hpp"
 #include "trusted/protocol/frame.hpp"
+#include "trusted/protocol/root_key_messages.hpp"
 
 namespace community::keys {
 
@@ -16,6 +17,8 @@ constexpr std::size_t kCachedRecords = 2'048;
 constexpr std::size_t kMaxQueuedChanges = 4'096;
 // A commit between building a request and its arrival makes the path stale; more than this in a row means a bug.
 constexpr int kStaleRetries = 16;
+// Re-seals in a COMMIT that carries a change somebody waits for: some 5 ms in the process body, 50 in an OP-TEE.
+constexpr std::size_t kResealsBesideChanges = 32;
 
 protocol::UseropFields to_protocol(const core::PackedUserOperation& op) {
   return {op.sender,    op.nonce.to_be(),      op.init_code,
@@ -30,15 +33,6 @@ bool is_refusal(const Error& error, protocol::Error refusal) {
 }  // namespace
 
 std::string Error::text() const { return std::string(name(code)) + ": " + message; }
-
-std::string describe_protection(protocol::Body body, protocol::Protection protection) {
-  if (body == protocol::Body::process)
-    return "software process: sandboxed, but without hardware protection; whoever controls this machine can read the "
-           "keys";
-  if (protection == protocol::Protection::emulated)
-    return "OP-TEE in an emulator: the real trusted software, but whoever controls this machine can read the keys";
-  return "OP-TEE on this board's hardware";
-}
 
 infra::MigrationSet key_migrations() { return RecordStore::migrations(); }
 
@@ -90,6 +84,8 @@ Task<Result<void>> Service::open(ChannelOptions options) {
   auto keys = co_await store_.keys();
   if (!keys) co_return tl::unexpected(keys.error());
   node_keys_ = std::move(*keys);
+  upkeep_ = {};
+  entering_.clear();
   co_return Result<void>{};
 }
 
@@ -228,6 +224,8 @@ void Service::cache_record(StoredRecord record) {
 
 Task<Result<std::shared_ptr<const StoredRecord>>> Service::load_record(RecordId id) {
   for (int attempt = 0; attempt < kStaleRetries; attempt++) {
+    // What is being entered is newer than its row.
+    if (const auto entering = entering_.find(id); entering != entering_.end()) cache_record(entering->second);
     if (const auto known = records_.find(id); known != records_.end()) co_return known->second;
     const std::uint64_t epoch = epoch_;
     auto record = co_await store_.record(id);
@@ -268,12 +266,12 @@ Task<Result<Bytes>> Service::submit(ChangePointer change) {
 
 Task<void> Service::change_loop() {
   while (channel_->is_open()) {
-    if (changes_.empty()) {
-      changes_waiting_.reset();
-      co_await changes_waiting_.wait();
+    const bool with_upkeep = upkeep_due();
+    if (changes_.empty() && !with_upkeep) {
+      co_await wait_for_work();
       continue;
     }
-    const auto done = co_await run_batch();
+    const auto done = co_await work(with_upkeep);
     if (done) continue;
     infra::log_error("keys: a batch of changes failed", {{"reason", done.error().text()}});
     // What is pending in the core dies with the connection; the next one reconciles.
@@ -282,17 +280,50 @@ Task<void> Service::change_loop() {
   }
 }
 
-Task<Result<void>> Service::run_batch() {
+Task<Result<void>> Service::work(bool with_upkeep) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::deque<ChangePointer> reseals;
+  if (with_upkeep) {
+    if (!upkeep_.looked)
+      if (auto looked = co_await begin_upkeep(); !looked) co_return looked;
+    auto next = co_await next_reseals();
+    if (!next) co_return tl::unexpected(next.error());
+    reseals = std::move(*next);
+  }
+  if (!changes_.empty() || !reseals.empty())
+    if (auto done = co_await run_batch(std::move(reseals)); !done) co_return done;
+  if (!with_upkeep) co_return Result<void>{};
+  if (!upkeep_.is_resealing() && upkeep_.counting)
+    if (auto done = co_await count_blocks(); !done) co_return done;
+  rest_after(begin);
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Service::run_batch(std::deque<ChangePointer> reseals) {
   Batch batch;
   std::vector<ChangePointer> sent;
-  while (!changes_.empty() && sent.size() < protocol::kMaxPendingChanges) {
-    const ChangePointer change = changes_.front();
-    changes_.pop_front();
+  std::size_t resealed_at_most = reseals.size();
+  while (sent.size() < protocol::kMaxPendingChanges) {
+    ChangePointer change;
+    // What somebody waits for goes first, whenever it comes, and is then held up by a few re-seals at most.
+    if (!changes_.empty()) {
+      change = changes_.front();
+      changes_.pop_front();
+      resealed_at_most = std::min(resealed_at_most, kResealsBesideChanges);
+    } else if (resealed_at_most > 0) {
+      change = reseals.front();
+      reseals.pop_front();
+      resealed_at_most--;
+      upkeep_.next_leaf = change->stored->leaf + 1;
+    } else {
+      break;
+    }
     const auto done = co_await send_change(*change, batch);
     if (done) {
       sent.push_back(change);
       continue;
     }
+    if (change->stored && done.error().code == ErrorCode::refused) take_refusal(*change, done.error().refusal);
     change->result = tl::unexpected(done.error());
     change->done.set();
     // A refusal concerns this change alone; anything else ends the batch.
@@ -316,8 +347,12 @@ Task<Result<void>> Service::send_change(Change& change, Batch& batch) {
     const StoredRecord* newest = nullptr;
     for (const StoredRecord& earlier : batch.records)
       if (earlier.id == *change.record) newest = &earlier;
+    const auto known = records_.find(*change.record);
     if (newest != nullptr) {
       record = *newest;
+    } else if (change.stored && known == records_.end()) {
+      // Not through the records at hand: those are of people who transact now.
+      record = *change.stored;
     } else {
       auto stored = co_await load_record(*change.record);
       if (!stored) co_return tl::unexpected(stored.error());
@@ -335,10 +370,17 @@ Task<Result<void>> Service::send_change(Change& change, Batch& batch) {
   if (pending->leaf != record.leaf || tree_.pending_root() != pending->root)
     co_return fail(ErrorCode::protocol_violation, "the trusted core and the node compute different trees");
   if (!change.record) next_leaf_++;
+  const std::uint32_t root_before = protocol::sealed_root_version(record.sealed);
+  if (change.record && root_before != protocol::sealed_root_version(pending->sealed)) batch.resealed[root_before]++;
   record.id = pending->record_id;
   record.revision = pending->revision;
   record.sealed = core::to_bytes(pending->sealed);
   batch.root = pending->root;
+  if (change.stored) {
+    batch.in_passing.insert(record.id);
+  } else {
+    batch.in_passing.erase(record.id);
+  }
   batch.records.push_back(std::move(record));
   co_return Result<void>{};
 }
@@ -354,8 +396,17 @@ Task<Result<void>> Service::commit(Batch batch, std::vector<ChangePointer>& chan
     co_return fail(ErrorCode::protocol_violation, "the answer to a commit is malformed");
   auto chunks = tree_.commit_pending();
   epoch_ = batch.epoch;
-  for (const StoredRecord& record : batch.records) cache_record(record);
-  if (auto done = co_await store_.apply(std::move(batch), std::move(chunks)); !done) co_return done;
+  take_resealed(batch);
+  for (const StoredRecord& record : batch.records) {
+    if (!batch.in_passing.contains(record.id) || records_.contains(record.id)) {
+      cache_record(record);
+    } else {
+      entering_[record.id] = record;
+    }
+  }
+  auto entered = co_await store_.apply(std::move(batch), std::move(chunks));
+  entering_.clear();
+  if (!entered) co_return entered;
   for (std::size_t i = 0; i < committed->count; i++)
     for (const ChangePointer& change : changes)
       if (change->request_id == committed->changes[i].request_id)
@@ -540,18 +591,7 @@ Task<Result<CoreStatus>> Service::status() {
   if (!answer) co_return tl::unexpected(answer.error());
   const auto reply = decode_message<protocol::StatusReply>(*answer);
   if (!reply) co_return tl::unexpected(reply.error());
-  CoreStatus status;
-  status.body = static_cast<protocol::Body>(reply->body);
-  status.protection = static_cast<protocol::Protection>(reply->protection);
-  status.core_id = reply->core_id;
-  status.epoch = reply->epoch;
-  status.root = reply->root;
-  status.recovery_count = reply->recovery_count;
-  status.configuration_sequence = reply->configuration_sequence;
-  status.configuration_digest = reply->configuration_digest;
-  status.hpke_key = reply->hpke_key;
-  status.budgets.assign(reply->budgets.begin(), reply->budgets.begin() + reply->budget_count);
-  co_return status;
+  co_return to_core_status(*reply);
 }
 
 Task<Result<Bytes32>> Service::configure(Bytes configuration, std::array<std::uint8_t, 64> signature) {

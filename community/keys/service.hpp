@@ -50,6 +50,10 @@ class Service final : public ConnectedKeyService {
   Task<Result<SealedSecret>> open_content_root(RecordId wallet, SealedSecret request, Assertion assertion) override;
   Task<Result<void>> wrap_content_root(RecordId wallet, ContentRootChange change, Assertion assertion) override;
   Task<Result<CoreStatus>> status() override;
+  // upkeep.cpp
+  Task<Result<std::uint32_t>> rotate_root_key(Bytes order, std::array<std::uint8_t, 64> signature) override;
+  Task<Result<void>> retire_root_key(Bytes order, std::array<std::uint8_t, 64> signature) override;
+  Task<Result<ResealProgress>> reseal_progress() override;
   Task<Result<Bytes32>> configure(Bytes configuration, std::array<std::uint8_t, 64> signature) override;
   Task<Result<std::uint64_t>> recover(Bytes recovery, std::array<std::uint8_t, 64> signature) override;
   Task<Result<KeyInfo>> create_key(Purpose purpose, std::uint64_t chain_id) override;
@@ -66,12 +70,34 @@ class Service final : public ConnectedKeyService {
     std::optional<RecordId> record;
     // The request's body for this path, and for this record when there is one.
     std::function<Bytes(const protocol::TreePath&, core::ByteView sealed)> build;
+    // Of a re-seal, which nobody waits for: the record as the database has it.
+    std::shared_ptr<const StoredRecord> stored;
     std::uint64_t request_id = 0;
     infra::Event done;
     // The core's ...Committed message.
     Result<Bytes> result = fail(ErrorCode::unavailable, "the trusted core went away before the change was committed");
   };
   using ChangePointer = std::shared_ptr<Change>;
+
+  // What there is to do about root keys, as of the last look.
+  struct Upkeep {
+    bool looked = false;
+    std::uint32_t newest = 0;
+    // Records under each older root key; those that the core refused are among them.
+    std::map<std::uint32_t, std::uint64_t> left;
+    std::uint64_t refused = 0, lost = 0;
+    // Versions whose records are still to be re-sealed, and where that goes on for the first of them.
+    std::deque<std::uint32_t> versions;
+    std::uint32_t next_leaf = 0;
+    // The core does not know the numbers of records, and is shown them from this leaf on.
+    bool counting = false;
+    std::uint32_t count_leaf = 0;
+    std::chrono::steady_clock::time_point due, log_due;
+
+    std::uint64_t records_left() const;
+    bool is_resealing() const { return !versions.empty(); }
+    bool is_running() const { return is_resealing() || counting; }
+  };
 
   Task<Result<void>> open(ChannelOptions options);
   Task<Result<void>> reconcile();
@@ -85,13 +111,27 @@ class Service final : public ConnectedKeyService {
   Task<Result<SealedSecret>> ask_sealed(protocol::Command command, RecordId wallet, SealedSecret request,
                                         Assertion assertion);
   Task<void> change_loop();
-  // Sends the changes that wait, as many as fit one commit, and commits them.
-  Task<Result<void>> run_batch();
+  Task<Result<void>> work(bool with_upkeep);
+  // Sends the changes that wait, as many as fit one commit, and commits them; with re-seals in what room they leave.
+  Task<Result<void>> run_batch(std::deque<ChangePointer> reseals);
   Task<Result<void>> send_change(Change& change, Batch& batch);
   Task<Result<void>> commit(Batch batch, std::vector<ChangePointer>& changes);
   // A request about one current record; repeated when a commit made its path stale on the way.
   Task<Result<Bytes>> ask(protocol::Command command, RecordId id,
                           std::function<Bytes(const protocol::RecordProof&)> build);
+  // upkeep.cpp
+  Task<Result<Upkeep>> find_upkeep();
+  Task<Result<void>> begin_upkeep();
+  bool upkeep_due() const;
+  Task<void> wait_for_work();
+  void rest_after(std::chrono::steady_clock::time_point begin);
+  // The next records of the walk, at most as many as fit a commit; none when it is over.
+  Task<Result<std::deque<ChangePointer>>> next_reseals();
+  void end_walk();
+  void take_refusal(const Change& reseal, protocol::Error refusal);
+  void take_resealed(const Batch& batch);
+  void show_records_left();
+  Task<Result<void>> count_blocks();
   Task<Result<std::vector<KeyInfo>>> keys_for(Purpose purpose, std::uint64_t chain_id);
   Task<Result<protocol::AttestReply>> attest_kind(Bytes32 challenge, protocol::QuoteKind kind);
   Task<Result<Bytes>> call(protocol::Command command, Bytes body);
@@ -117,9 +157,12 @@ class Service final : public ConnectedKeyService {
   std::uint32_t next_leaf_ = 0;
   std::deque<ChangePointer> changes_;
   infra::Event changes_waiting_;
+  Upkeep upkeep_;
   // Records at hand, by id, in the order they came; wallets of people who transact now.
   std::map<RecordId, std::shared_ptr<const StoredRecord>> records_;
   std::deque<RecordId> record_order_;
+  // Records that were re-sealed, of the batch that is being entered; they have no place among those at hand.
+  std::map<RecordId, StoredRecord> entering_;
   std::vector<KeyInfo> node_keys_;
 };
 

@@ -74,10 +74,14 @@ const Chunk& Tree::at(ChunkId id, bool with_pending) {
   return known->second.chunk;
 }
 
-OwnedPath Tree::path(std::uint32_t leaf, bool with_pending) {
+OwnedPath Tree::path(std::uint32_t leaf, bool with_pending) { return path_from(leaf, 0, with_pending); }
+
+OwnedPath Tree::path_above(std::uint32_t leaf, unsigned height) { return path_from(leaf, height, false); }
+
+OwnedPath Tree::path_from(std::uint32_t leaf, unsigned height, bool with_pending) {
   OwnedPath owned;
   owned.path.leaf = leaf;
-  for (unsigned height = 0; height < protocol::kTreeDepth; height++) {
+  for (; height < protocol::kTreeDepth; height++) {
     const auto group = static_cast<std::uint8_t>(height / kChunkLevels);
     const unsigned level = height % kChunkLevels;
     const std::uint32_t places = static_cast<std::uint32_t>(Chunk::kBottom) >> level;

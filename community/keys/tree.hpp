@@ -78,6 +78,9 @@ class Tree {
   // The path of a leaf as of the last commit, or with the pending changes. All its chunks are at hand.
   OwnedPath path(std::uint32_t leaf, bool with_pending);
 
+  // The same of the last commit, without the siblings below `height`.
+  OwnedPath path_above(std::uint32_t leaf, unsigned height);
+
   // Enters a leaf's new value among the pending changes. All its chunks are at hand.
   void set_pending(std::uint32_t leaf, const Bytes32& value);
   void drop_pending();
@@ -96,6 +99,7 @@ class Tree {
   };
 
   const Chunk& at(ChunkId id, bool with_pending);
+  OwnedPath path_from(std::uint32_t leaf, unsigned height, bool with_pending);
 
   std::size_t capacity_;
   Bytes32 root_{};

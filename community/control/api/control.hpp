@@ -58,9 +58,9 @@ Result<void> write_control_place(const std::filesystem::path& data_dir, const Co
 Result<ControlPlace> read_control_place(const std::filesystem::path& data_dir);
 void remove_control_place(const std::filesystem::path& data_dir);
 
-// The trusted core's wallets as the node's own modules see them, from outside of the node. keys::ErrorCode::unavailable
-// when the node is not reached.
-class ControlClient final : public keys::WalletKeys {
+// The trusted core's wallets and root keys as the node's own modules see them, from outside of the node.
+// keys::ErrorCode::unavailable when the node is not reached.
+class ControlClient final : public keys::WalletKeys, public keys::RootKeys {
  public:
   // `http` outlives the client.
   ControlClient(infra::HttpClient& http, ControlPlace place);
@@ -86,6 +86,11 @@ class ControlClient final : public keys::WalletKeys {
   Task<keys::Result<keys::SignedDigest>> change_account_keys(keys::KeyChangeRequest request) override;
   Task<keys::Result<protocol::WalletDescribeReply>> describe_wallet(keys::RecordId wallet,
                                                                     std::uint32_t server_key_index) override;
+
+  Task<keys::Result<keys::CoreStatus>> status() override;
+  Task<keys::Result<std::uint32_t>> rotate_root_key(Bytes order, std::array<std::uint8_t, 64> signature) override;
+  Task<keys::Result<void>> retire_root_key(Bytes order, std::array<std::uint8_t, 64> signature) override;
+  Task<keys::Result<keys::ResealProgress>> reseal_progress() override;
 
  private:
   struct Body;

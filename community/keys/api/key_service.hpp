@@ -9,6 +9,7 @@
 #include "community/infra/api/task.hpp"
 #include "community/keys/api/error.hpp"
 #include "community/keys/api/phrase_keys.hpp"
+#include "community/keys/api/root_keys.hpp"
 #include "trusted/protocol/account_messages.hpp"
 
 namespace community::keys {
@@ -193,28 +194,9 @@ class WalletKeys {
                                                                       std::uint32_t server_key_index = 0) = 0;
 };
 
-struct CoreStatus {
-  protocol::Body body{};
-  protocol::Protection protection{};
-  RecordId core_id{};
-  std::uint64_t epoch = 0;
-  Bytes32 root{};
-  std::uint32_t recovery_count = 0;
-  std::uint64_t configuration_sequence = 0;
-  Bytes32 configuration_digest{};
-  // What pages seal their secrets to.
-  protocol::HpkeKey hpke_key{};
-  std::vector<protocol::BudgetStatus> budgets;
-};
-
-// Where the keys live and how they are protected, in plain words for people.
-std::string describe_protection(protocol::Body body, protocol::Protection protection);
-
 // Administration: each needs a message that the operator signed.
-class KeyAdministration {
+class KeyAdministration : public RootKeys {
  public:
-  virtual ~KeyAdministration() = default;
-  virtual Task<Result<CoreStatus>> status() = 0;
   // Both as ConfigureRequest and RecoverRequest describe them.
   virtual Task<Result<Bytes32>> configure(Bytes configuration, std::array<std::uint8_t, 64> signature) = 0;
   virtual Task<Result<std::uint64_t>> recover(Bytes recovery, std::array<std::uint8_t, 64> signature) = 0;

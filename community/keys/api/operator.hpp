@@ -4,6 +4,7 @@
 #pragma once
 #include "community/infra/api/random.hpp"
 #include "community/keys/api/key_service.hpp"
+#include "trusted/protocol/root_key_messages.hpp"
 
 namespace community::keys {
 
@@ -28,6 +29,8 @@ class Operator {
 
   SignedMessage sign(const protocol::Configuration& configuration) const;
   SignedMessage sign(const protocol::Recovery& recovery) const;
+  SignedMessage sign_rotation(const protocol::RootKeyOrder& order) const;
+  SignedMessage sign_retirement(const protocol::RootKeyOrder& order) const;
 
  private:
   explicit Operator(const Bytes32& secret) : secret_(secret) {}
