@@ -26,6 +26,22 @@ void say(const std::string& words) {
   std::fflush(stdout);
 }
 
+// What the operator can do about a refusal, after the refusal's own words.
+std::string advice(const keys::Error& error) {
+  switch (error.refusal) {
+    case protocol::Error::too_many_root_keys:
+      return error.text() + ". Drop those that no record needs: community-node keys retire";
+    case protocol::Error::operator_signature_invalid:
+      return error.text() + ". The key in operator.key is not the one this trusted core was made with";
+    case protocol::Error::root_key_in_use:
+      return error.text() + ". Records are sealed under it: community-node keys status";
+    case protocol::Error::records_not_counted:
+      return error.text() + ". The node has the records counted while it serves; the log says when it cannot";
+    default:
+      return error.text();
+  }
+}
+
 // Records under older root keys, shown until there are none and all are counted. Nothing when it cannot be told.
 Task<std::optional<keys::ResealProgress>> wait_for_upkeep(keys::RootKeys& keys) {
   int silent = 0, polls = 0;
@@ -77,7 +93,7 @@ Task<int> retire_older(keys::RootKeys& keys, const keys::Operator& op) {
     const keys::SignedMessage order = op.sign_retirement({status->core_id, key.version});
     const auto retired = co_await keys.retire_root_key(order.message, order.signature);
     if (!retired)
-      co_return failed("root key " + std::to_string(key.version) + " is not retired: " + retired.error().text());
+      co_return failed("root key " + std::to_string(key.version) + " is not retired: " + advice(retired.error()));
     say("Root key " + std::to_string(key.version) +
         " is gone for good. Copies of the database from before its records were re-sealed open nowhere any more.");
   }
@@ -92,7 +108,7 @@ Task<int> rotate_root_key(keys::RootKeys& keys, const keys::Operator& op, bool r
   const std::uint32_t next = status->newest_root_key() + 1;
   const keys::SignedMessage order = op.sign_rotation({status->core_id, next});
   const auto made = co_await keys.rotate_root_key(order.message, order.signature);
-  if (!made) co_return failed("no new root key: " + made.error().text());
+  if (!made) co_return failed("no new root key: " + advice(made.error()));
   say("Root key " + std::to_string(*made) + " is the newest. Records are being re-sealed under it; Ctrl-C is safe.");
   if (const int code = co_await finish_upkeep(keys); code != 0) co_return code;
   say("Every record is under root key " + std::to_string(*made) + ".");

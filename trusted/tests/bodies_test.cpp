@@ -5,10 +5,12 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 
 #include "trusted/tests/support/body_under_test.hpp"
+#include "trusted/tests/support/root_keys.hpp"
 #include "trusted/tests/support/world.hpp"
 
 namespace community::trusted::testing {
@@ -113,6 +115,83 @@ TEST_F(Body, KilledAtAnyMomentItRestartsInOneOfTwoStates) {
     EXPECT_LE(after.budgets[0].executor_left, *subtract(budget, spent));
     ASSERT_EQ(world.sign(world.good_userop()).error, Error::ok);
   }
+}
+
+// Rotations with a kill at a random moment of each order and of the COMMIT of the re-seals: the numbers of records are
+// always those of the tree that the core has, and in the end the old keys are gone.
+TEST_F(Body, ARotationGoesOnAfterAKillAtAnyMoment) {
+  World world(1, &body());
+  TestHost& host = world.host;
+  Random random(2'026);
+  const Reply signed_before = world.sign(world.good_userop());
+  const auto crash_after = [&](const Bytes& frame) {
+    ASSERT_TRUE(body().send(frame));
+    wait_some(random.below(tested.commit_micros));
+    body().crash();
+    ASSERT_EQ(host.start(), Error::ok);
+  };
+  const auto order_frame = [&](Command command, std::uint32_t version, std::string_view what) {
+    return host.channel().request(command, encoded(SignedOrder(host, version, what).view()));
+  };
+  for (std::uint32_t version = 2; version < 2 + static_cast<std::uint32_t>(std::max(rounds() / 5, 2)); version++) {
+    crash_after(order_frame(Command::rotate_root_key, version, "root key rotation"));
+    ASSERT_EQ(rotate(host, version), Error::ok);
+    ASSERT_EQ(retire(host, version - 1), Error::root_key_in_use);
+    std::vector<StoredRecord> resealed;
+    for (const StoredRecord* record : {&world.wallet, &world.executor, &world.paymaster}) {
+      const Uncommitted change = reseal(host, *record, true);
+      ASSERT_EQ(name(change.error), "ok");
+      resealed.push_back(change.record);
+    }
+    const MerkleTree with_changes = host.pending_tree;
+    const auto before = host.status();
+    if (random.one_in(4)) {
+      ASSERT_EQ(host.commit().error, Error::ok);
+    } else {
+      const protocol::CommitRequest commit{before.epoch + 1, with_changes.root()};
+      crash_after(host.channel().request(Command::commit, encoded(commit)));
+    }
+    const bool committed = host.status().epoch == before.epoch + 1;
+    const std::map<std::uint32_t, std::uint32_t> expected{{version - 1, committed ? 0u : 3u},
+                                                          {version, committed ? 3u : 0u}};
+    ASSERT_EQ(root_keys(host), expected) << version;
+    if (!committed) {
+      host.settle(false);
+      for (const StoredRecord* record : {&world.wallet, &world.executor, &world.paymaster}) {
+        const Uncommitted change = reseal(host, *record, true);
+        ASSERT_EQ(name(change.error), "ok");
+        resealed.erase(resealed.begin());
+        resealed.push_back(change.record);
+      }
+      ASSERT_EQ(host.commit().error, Error::ok);
+    }
+    host.tree = host.pending_tree = committed ? with_changes : host.tree;
+    world.wallet = resealed[0];
+    world.executor = resealed[1];
+    world.paymaster = resealed[2];
+    crash_after(order_frame(Command::retire_root_key, version - 1, "root key retirement"));
+    ASSERT_EQ(retire(host, version - 1), Error::ok);
+    ASSERT_EQ(root_keys(host), (std::map<std::uint32_t, std::uint32_t>{{version, 3}})) << version;
+    EXPECT_EQ(to_hex(world.sign(world.good_userop()).body), to_hex(signed_before.body));
+    EXPECT_EQ(world.sign(world.good_transaction()).error, Error::ok);
+  }
+}
+
+TEST_F(Body, AFullBlockIsCountedInOneFrame) {
+  World world(1, &body());
+  TestHost& host = world.host;
+  std::vector<StoredRecord> records{world.wallet, world.executor, world.paymaster};
+  // With full policies, so that the frame is larger than any other of these tests.
+  protocol::Policy policy = world.policy;
+  policy.rule_count = protocol::kMaxPolicyRules;
+  while (records.size() < protocol::kCountBlock) records.push_back(world.make_wallet(world.passkey, policy));
+  const auto status = host.status();
+  const Bytes recovery = encoded(protocol::Recovery{status.core_id, status.recovery_count + 1, status.root});
+  const protocol::RecoverRequest request{recovery, host.operator_sign("recovery", recovery)};
+  ASSERT_EQ(host.refusal(Command::recover, request), Error::ok);
+  ASSERT_EQ(root_keys(host), std::nullopt);
+  ASSERT_EQ(count_records(host, records), Error::ok);
+  EXPECT_EQ(root_keys(host), (std::map<std::uint32_t, std::uint32_t>{{1, 32}}));
 }
 
 TEST_F(Body, AnswersPipelinedRequestsInOrder) {
