@@ -175,6 +175,26 @@ TEST_F(RootKeyTest, ARotationReSealsEverythingAndTheOldKeyCanGo) {
   with_service(check);
 }
 
+TEST_F(RootKeyTest, RotationsOneAfterTheOtherAllEndUnderTheNewest) {
+  for (std::uint32_t version = 2; version <= 7; version++) {
+    // Right after the connection, while the service looks for what there is to do, and while it re-seals.
+    auto work = [&](KeyService& service) -> Task<void> {
+      if (version == 2) {
+        co_await configure(service, operator_, configuration());
+        co_await make_wallets(service, 60);
+      }
+      EXPECT_EQ((co_await rotate(service)).value_or(0), version);
+      if (version % 2 == 0) co_return;
+      const ResealProgress done = co_await upkeep_done(service);
+      EXPECT_EQ(done.left, 0u);
+      const auto status = co_await service.status();
+      EXPECT_EQ(status->root_keys.back().version, version);
+      EXPECT_EQ(status->root_keys.back().records, 60u);
+    };
+    with_service(work);
+  }
+}
+
 TEST_F(RootKeyTest, WhatPeopleAskGoesFirst) {
   auto work = [&](KeyService& service) -> Task<void> {
     co_await configure(service, operator_, configuration());

@@ -85,6 +85,7 @@ Task<Result<void>> Service::open(ChannelOptions options) {
   if (!keys) co_return tl::unexpected(keys.error());
   node_keys_ = std::move(*keys);
   upkeep_ = {};
+  looks_wanted_++;
   entering_.clear();
   co_return Result<void>{};
 }
@@ -284,7 +285,7 @@ Task<Result<void>> Service::work(bool with_upkeep) {
   const auto begin = std::chrono::steady_clock::now();
   std::deque<ChangePointer> reseals;
   if (with_upkeep) {
-    if (!upkeep_.looked)
+    if (!has_looked())
       if (auto looked = co_await begin_upkeep(); !looked) co_return looked;
     auto next = co_await next_reseals();
     if (!next) co_return tl::unexpected(next.error());

@@ -81,7 +81,6 @@ class Service final : public ConnectedKeyService {
 
   // What there is to do about root keys, as of the last look.
   struct Upkeep {
-    bool looked = false;
     std::uint32_t newest = 0;
     // Records under each older root key; those that the core refused are among them.
     std::map<std::uint32_t, std::uint64_t> left;
@@ -122,6 +121,7 @@ class Service final : public ConnectedKeyService {
   // upkeep.cpp
   Task<Result<Upkeep>> find_upkeep();
   Task<Result<void>> begin_upkeep();
+  bool has_looked() const { return looks_done_ == looks_wanted_; }
   bool upkeep_due() const;
   Task<void> wait_for_work();
   void rest_after(std::chrono::steady_clock::time_point begin);
@@ -158,6 +158,8 @@ class Service final : public ConnectedKeyService {
   std::deque<ChangePointer> changes_;
   infra::Event changes_waiting_;
   Upkeep upkeep_;
+  // A rotation may come while the service looks for what there is to do; then it looks again.
+  std::uint64_t looks_wanted_ = 0, looks_done_ = 0;
   // Records at hand, by id, in the order they came; wallets of people who transact now.
   std::map<RecordId, std::shared_ptr<const StoredRecord>> records_;
   std::deque<RecordId> record_order_;

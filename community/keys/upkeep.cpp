@@ -55,10 +55,11 @@ Task<Result<Service::Upkeep>> Service::find_upkeep() {
 }
 
 Task<Result<void>> Service::begin_upkeep() {
+  const std::uint64_t look = looks_wanted_;
   auto found = co_await find_upkeep();
   if (!found) co_return tl::unexpected(found.error());
   upkeep_ = std::move(*found);
-  upkeep_.looked = true;
+  looks_done_ = look;
   upkeep_.log_due = steady_clock::now() + kLogEvery;
   if (upkeep_.lost != 0)
     infra::log_error("keys: records are sealed under a root key that was retired; nothing opens them",
@@ -76,7 +77,7 @@ void Service::show_records_left() {
 }
 
 bool Service::upkeep_due() const {
-  if (!upkeep_.looked) return true;
+  if (!has_looked()) return true;
   return upkeep_.is_running() && steady_clock::now() >= upkeep_.due;
 }
 
@@ -184,7 +185,7 @@ Task<Result<std::uint32_t>> Service::rotate_root_key(Bytes order, std::array<std
   if (!answer) co_return tl::unexpected(answer.error());
   const auto reply = decode_message<protocol::RootKeyRotated>(*answer);
   if (!reply) co_return tl::unexpected(reply.error());
-  upkeep_.looked = false;
+  looks_wanted_++;
   changes_waiting_.set();
   co_return reply->version;
 }
@@ -199,7 +200,7 @@ Task<Result<void>> Service::retire_root_key(Bytes order, std::array<std::uint8_t
 Task<Result<ResealProgress>> Service::reseal_progress() {
   Upkeep upkeep = upkeep_;
   // Between a rotation and the first look, and without a connection that serves, there is nothing at hand.
-  const bool at_hand = is_connected() && upkeep.looked;
+  const bool at_hand = is_connected() && has_looked();
   if (!at_hand) {
     auto found = co_await find_upkeep();
     if (!found) co_return tl::unexpected(found.error());
