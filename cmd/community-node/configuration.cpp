@@ -2,6 +2,7 @@
 #include "cmd/community-node/configuration.hpp"
 
 #include "community/infra/api/files.hpp"
+#include "community/infra/api/log.hpp"
 
 namespace community::node {
 
@@ -12,6 +13,13 @@ namespace {
 constexpr std::size_t kMaxConfigurationFile = 1u << 20;
 
 fs::path or_else(const std::string& text, const fs::path& fallback) { return text.empty() ? fallback : fs::path(text); }
+
+// The founders' files name the supplicant's device, which clients do not use.
+fs::path tee_device(const std::string& text) {
+  if (text != "/dev/teepriv0") return text;
+  infra::log_warning("keys.tee_device: /dev/teepriv0 is tee-supplicant's device; /dev/tee0 is used");
+  return "/dev/tee0";
+}
 
 // The schema has a row for each class and accepts no action that the class does not have.
 alarms::AlarmRules alarm_rules(const infra::Config& config) {
@@ -47,7 +55,12 @@ RunOptions options_from(const infra::Config& config) {
   options.log_level = config.text("node.log_level");
   options.log_file = config.text("node.log_file");
   options.body = config.text("keys.body");
-  options.key_enclave = or_else(config.text("keys.executable"), default_key_enclave());
+  const bodies::Places places = default_places();
+  options.places.key_enclave = or_else(config.text("keys.executable"), places.key_enclave);
+  options.places.optee_image = or_else(config.text("keys.optee_image"), places.optee_image);
+  options.places.qemu = config.text("keys.qemu");
+  options.places.tee_bridge = places.tee_bridge;
+  options.places.tee_device = tee_device(config.text("keys.tee_device"));
   options.keys_timeout = config.duration("keys.request_timeout");
   options.chain_url = config.text("chain.rpc_url");
   options.fallback_urls = config.list("chain.fallback_urls");

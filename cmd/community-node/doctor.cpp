@@ -24,7 +24,8 @@ int run_doctor(const RunOptions& options) {
   const auto chain = chain::make_json_rpc_chain(*http, *clock, chain_options);
   doctor::Input input;
   input.data_dir = options.data_dir;
-  input.key_enclave = options.key_enclave;
+  input.places = options.places;
+  input.places.folder = options.data_dir / "keys";
   input.contracts = options.contracts;
   input.binds = {options.rpc_bind, options.http_bind};
   input.chain_url = options.chain_url;

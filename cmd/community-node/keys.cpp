@@ -7,8 +7,8 @@
 #include <cstdio>
 
 #include "cmd/community-node/development.hpp"
-#include "cmd/community-node/key_process.hpp"
 #include "cmd/community-node/root_keys.hpp"
+#include "community/bodies/factory.hpp"
 #include "community/control/api/control.hpp"
 #include "community/infra/api/files.hpp"
 #include "community/infra/api/log.hpp"
@@ -22,7 +22,7 @@ namespace {
 
 // As a shell tells of a program that SIGINT ended.
 constexpr int kInterrupted = 130;
-constexpr infra::Milliseconds kStartPatience{20'000};
+constexpr infra::Milliseconds kCallTimeout{10'000};
 
 int failed(const std::string& words) {
   std::fprintf(stderr, "community-node: %s\n", words.c_str());
@@ -81,22 +81,17 @@ Task<int> act(const KeysOptions& options, keys::RootKeys& keys, const std::optio
   co_return co_await status(keys);
 }
 
-KeyProcessOptions process_options(const KeysOptions& options) {
-  return {options.key_enclave, options.data_dir / "keys", infra::Milliseconds(10'000)};
-}
-
 // Connected for administration alone, without comparing epochs.
-Task<int> with_core(infra::EventLoop& loop, const KeysOptions& options, keys::ConnectedKeyService& service,
+Task<int> with_core(bodies::Supervisor& body, const KeysOptions& options, keys::ConnectedKeyService& service,
                     const std::optional<keys::Operator>& op) {
-  KeyProcess process(loop, process_options(options), service);
-  if (auto attached = co_await process.attach(); !attached) co_return failed(attached.error().text());
+  if (auto attached = co_await body.attach(); !attached) co_return failed(attached.error().text());
   int code = 0;
   if (options.action == KeysAction::recover) {
     code = co_await recover(service, *op);
   } else {
     code = co_await status(service);
   }
-  co_await process.stop();
+  co_await body.stop();
   co_return code;
 }
 
@@ -106,19 +101,20 @@ struct Outcome {
   infra::Event over;
 };
 
-Task<void> serve_core(KeyProcess& process, Outcome& outcome) {
-  outcome.why_ended = co_await process.run();
+Task<void> serve_core(bodies::Supervisor& body, Outcome& outcome) {
+  outcome.why_ended = co_await body.run();
   outcome.over.set();
 }
 
-Task<void> act_when_connected(const KeysOptions& options, const KeyProcess& process, keys::ConnectedKeyService& service,
-                              const std::optional<keys::Operator>& op, Outcome& outcome) {
-  const bool connected = co_await service.connected().wait_for(kStartPatience);
+Task<void> act_when_connected(const KeysOptions& options, const bodies::Supervisor& body,
+                              keys::ConnectedKeyService& service, const std::optional<keys::Operator>& op,
+                              Outcome& outcome) {
+  const bool connected = co_await service.connected().wait_for(body.start_patience());
   if (connected) {
     const int code = co_await act(options, service, op);
     outcome.code = code;
   } else {
-    outcome.code = failed("the trusted core did not start: " + process.trouble());
+    outcome.code = failed("the trusted core did not start: " + body.trouble());
   }
   outcome.over.set();
 }
@@ -138,19 +134,18 @@ Task<void> wait_for_interrupt(infra::EventLoop& loop, Outcome& outcome) {
 }
 
 // The core serves records here, as it does inside of a node.
-Task<int> with_serving_core(infra::EventLoop& loop, const KeysOptions& options, keys::ConnectedKeyService& service,
-                            const std::optional<keys::Operator>& op) {
-  KeyProcess process(loop, process_options(options), service);
+Task<int> with_serving_core(infra::EventLoop& loop, bodies::Supervisor& body, const KeysOptions& options,
+                            keys::ConnectedKeyService& service, const std::optional<keys::Operator>& op) {
   Outcome outcome;
   infra::TaskGroup group(loop.executor());
   group.spawn(wait_for_interrupt(loop, outcome));
-  group.spawn(act_when_connected(options, process, service, op, outcome));
+  group.spawn(act_when_connected(options, body, service, op, outcome));
   infra::TaskGroup core(loop.executor());
-  core.spawn(serve_core(process, outcome));
+  core.spawn(serve_core(body, outcome));
   co_await outcome.over.wait();
   group.cancel();
   co_await group.join();
-  co_await process.stop();
+  co_await body.stop();
   core.cancel();
   co_await core.join();
   if (outcome.code) co_return *outcome.code;
@@ -193,9 +188,12 @@ int run_alone(infra::EventLoop& loop, const KeysOptions& options, infra::Random&
   auto database = infra::Database::open(database_options, {keys::key_migrations()});
   if (!database) return failed(database.error().text());
   const auto service = keys::make_key_service({**database, random});
+  const auto choice = bodies::choose(options.body, options.places);
+  if (!choice) return failed(choice.error().text());
+  bodies::Supervisor body(loop, choice->body, options.places, *service, kCallTimeout);
   const bool serves = options.action == KeysAction::rotate || options.action == KeysAction::retire;
-  return loop.block_on(serves ? with_serving_core(loop, options, *service, op)
-                              : with_core(loop, options, *service, op));
+  return loop.block_on(serves ? with_serving_core(loop, body, options, *service, op)
+                              : with_core(body, options, *service, op));
 }
 
 }  // namespace

@@ -19,10 +19,17 @@ fs::path default_data_dir() {
   return fs::path(home == nullptr ? "/tmp" : home) / ".local/state/community-node";
 }
 
-fs::path default_key_enclave() {
+bodies::Places default_places() {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  return error ? fs::path("key-enclave") : self.parent_path() / "key-enclave";
+  const fs::path folder = error ? fs::path(".") : self.parent_path();
+  bodies::Places places;
+  places.key_enclave = folder / "key-enclave";
+  places.tee_bridge = folder / "tee-bridge";
+  // Installed, the image is beside the programs; in a build folder, beside all builds.
+  places.optee_image = folder / "optee-image";
+  if (!fs::exists(places.optee_image)) places.optee_image = folder.parent_path().parent_path() / "optee/image";
+  return places;
 }
 
 }  // namespace community::node
@@ -41,7 +48,10 @@ std::string value_of(int argc, char** argv, std::string_view flag) {
 void add_place_options(CLI::App& command, node::RunOptions& run, std::string& configuration) {
   command.add_option("--config", configuration, "configuration file; else config.toml in the data folder, if there");
   command.add_option("--data-dir", run.data_dir, "folder with all state of this node")->capture_default_str();
-  command.add_option("--key-enclave", run.key_enclave, "program of the trusted core's process body");
+  command.add_option("--body", run.body, "where the trusted core runs: auto, optee-device, optee-qemu, process")
+      ->capture_default_str();
+  command.add_option("--key-enclave", run.places.key_enclave, "program of the trusted core's process body");
+  command.add_option("--optee-image", run.places.optee_image, "what `make optee` built")->capture_default_str();
 }
 
 void add_run_options(CLI::App& command, node::RunOptions& run) {
@@ -143,7 +153,9 @@ int main(int argc, char** argv) {
   if (account_job) return node::run_account(account, account_job);
   if (attest_job) return attest_job();
   keys.data_dir = run.data_dir;
-  keys.key_enclave = run.key_enclave;
+  keys.body = run.body;
+  keys.places = run.places;
+  keys.places.folder = run.data_dir / "keys";
   if (keys_command->parsed()) return node::run_keys(keys);
   if (doctor_command->parsed()) return node::run_doctor(run);
   if (print_command->parsed())

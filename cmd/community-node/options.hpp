@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "community/alarms/api/alarm_rules.hpp"
+#include "community/bodies/api/choice.hpp"
 #include "community/infra/api/task.hpp"
 
 namespace community::node {
@@ -27,8 +28,10 @@ struct RunOptions {
   std::size_t http_connections = 0;
   infra::Milliseconds http_idle{};
 
+  // "auto" or the name of a body.
   std::string body;
-  std::filesystem::path key_enclave;
+  // Its folder is data_dir/keys.
+  bodies::Places places;
   infra::Milliseconds keys_timeout{};
 
   std::string chain_url;
@@ -58,7 +61,8 @@ enum class KeysAction { status, recover, rotate, retire };
 
 struct KeysOptions {
   std::filesystem::path data_dir;
-  std::filesystem::path key_enclave;
+  std::string body;
+  bodies::Places places;
   KeysAction action = KeysAction::status;
   // Of recover: do it.
   bool yes = false;
@@ -68,8 +72,8 @@ struct KeysOptions {
 
 // The user's state folder (XDG base directory specification): $XDG_STATE_HOME/community-node.
 std::filesystem::path default_data_dir();
-// Beside this program.
-std::filesystem::path default_key_enclave();
+// Programs beside this one, and the image where `make optee` puts it.
+bodies::Places default_places();
 
 int run_node(const RunOptions& options);
 // 0 when the node could run.

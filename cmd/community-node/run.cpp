@@ -9,9 +9,9 @@
 #include <cstdlib>
 
 #include "cmd/community-node/development.hpp"
-#include "cmd/community-node/key_process.hpp"
 #include "community/accounts/api/account_watcher.hpp"
 #include "community/alarms/factory.hpp"
+#include "community/bodies/factory.hpp"
 #include "community/bundler/factory.hpp"
 #include "community/chain/api/block_watcher.hpp"
 #include "community/chain/factory.hpp"
@@ -99,7 +99,7 @@ class Node {
   std::unique_ptr<infra::Database> database_;
   std::optional<keys::Operator> operator_;
   std::unique_ptr<keys::ConnectedKeyService> keys_;
-  std::unique_ptr<KeyProcess> key_process_;
+  std::unique_ptr<bodies::Supervisor> body_;
   std::unique_ptr<chain::ExecutionClient> chain_;
   std::unique_ptr<infra::Supervisor> chain_process_;
   devnet::ContractBundle bundle_;
@@ -167,20 +167,23 @@ infra::Result<void> Node::load_operator() {
 }
 
 Task<infra::Result<void>> Node::start_keys() {
-  const fs::path folder = options_.data_dir / "keys";
-  if (auto made = infra::ensure_private_directory(folder); !made) co_return made;
+  bodies::Places places = options_.places;
+  places.folder = options_.data_dir / "keys";
+  if (auto made = infra::ensure_private_directory(places.folder); !made) co_return made;
+  const auto choice = bodies::choose(options_.body, places);
+  if (!choice) co_return tl::unexpected(choice.error());
+  for (const std::string& reason : choice->weaker_because) progress_("keys", "NOT in the stronger body " + reason);
   keys_ = keys::make_key_service({*database_, *random_, &metrics_});
-  key_process_ = std::make_unique<KeyProcess>(
-      loop_, KeyProcessOptions{options_.key_enclave, folder, options_.keys_timeout}, *keys_);
+  body_ = std::make_unique<bodies::Supervisor>(loop_, choice->body, places, *keys_, options_.keys_timeout);
   std::array<std::uint8_t, 64> operator_key{};
   if (operator_) operator_key = operator_->public_key();
-  const auto provisioned = co_await key_process_->provision(operator_key);
+  const auto told = [this](const std::string& step) { progress_("keys", step); };
+  const auto provisioned = co_await body_->provision(operator_key, told);
   if (!provisioned) co_return tl::unexpected(provisioned.error());
   background_->spawn(watch_keys());
-  if (!co_await keys_->connected().wait_for(kPatience))
-    co_return infra::fail(
-        infra::ErrorCode::process,
-        fatal_.empty() ? "the trusted core did not start; look at " + (folder / "log").string() : fatal_);
+  if (!co_await keys_->connected().wait_for(body_->start_patience()))
+    co_return infra::fail(infra::ErrorCode::process,
+                          fatal_.empty() ? "the trusted core did not start: " + body_->trouble() : fatal_);
   const auto status = co_await keys_->status();
   if (!status) co_return infra::fail(infra::ErrorCode::process, status.error().text());
   progress_("keys", std::string(*provisioned ? "trusted core provisioned; " : "trusted core found again; ") +
@@ -191,7 +194,7 @@ Task<infra::Result<void>> Node::start_keys() {
 void Node::report_health() {
   health_.add("trusted core", [this]() -> infra::HealthReport {
     if (!keys_->is_connected() || !core_status_)
-      return {infra::HealthState::degraded, "not connected, being started again: " + key_process_->trouble()};
+      return {infra::HealthState::degraded, "not connected, being started again: " + body_->trouble()};
     const std::string protection = keys::describe_protection(core_status_->body, core_status_->protection);
     for (const protocol::BudgetStatus& budget : core_status_->budgets)
       if (is_low(budget.executor_left, budget.executor_limit) || is_low(budget.sponsor_left, budget.sponsor_limit))
@@ -230,7 +233,7 @@ Task<void> Node::watch_budgets() {
 }
 
 Task<void> Node::watch_keys() {
-  fatal_ = co_await key_process_->run();
+  fatal_ = co_await body_->run();
   ended_.set();
 }
 
@@ -522,7 +525,7 @@ Task<void> Node::stop() {
   if (bundler_) bundler_->stop();
   tasks_->cancel();
   co_await tasks_->join();
-  if (key_process_) co_await key_process_->stop();
+  if (body_) co_await body_->stop();
   background_->cancel();
   co_await background_->join();
   chain_tasks_->cancel();

@@ -52,23 +52,22 @@ bool can_listen(const std::string& port) {
   return bound;
 }
 
-Finding trusted_core(const Input& input) {
-  Finding finding{Level::good, "trusted core", {}};
-  std::error_code ignored;
-  if (input.body != "auto" && input.body != "process") {
-    finding.level = Level::problem;
-    finding.words =
-        "body '" + input.body + "' is configured, but this version has only the process body; set it to auto";
-    return finding;
-  }
-  if (access(input.key_enclave.c_str(), X_OK) != 0) {
-    finding.level = Level::problem;
-    finding.words = "its program is missing: " + input.key_enclave.string() + "; build it (make build)";
-    return finding;
-  }
-  finding.words = "body 'process' would be taken, the only one this version has; protection: " +
-                  keys::describe_protection(protocol::Body::process, protocol::Protection::none);
-  return finding;
+protocol::Protection protection_of(protocol::Body body) {
+  if (body == protocol::Body::process) return protocol::Protection::none;
+  return body == protocol::Body::optee_qemu ? protocol::Protection::emulated : protocol::Protection::hardware;
+}
+
+// The body that would be taken, and each stronger one with what it lacks here.
+std::vector<Finding> trusted_core(const Input& input) {
+  const auto choice = bodies::choose(input.body, input.places);
+  if (!choice) return {{Level::problem, "trusted core", choice.error().message}};
+  const std::string present = bodies::present_body(input.places) ? "holds this folder's keys" : "would be taken";
+  std::vector<Finding> findings{{Level::good, "trusted core",
+                                 "body '" + bodies::name(choice->body) + "' " + present + "; protection: " +
+                                     keys::describe_protection(choice->body, protection_of(choice->body))}};
+  for (const std::string& reason : choice->weaker_because)
+    findings.push_back({Level::note, "trusted core", "not in the stronger body " + reason});
+  return findings;
 }
 
 Finding hardware(const Input& input) {
@@ -79,7 +78,7 @@ Finding hardware(const Input& input) {
         std::pair(found.op_tee, "OP-TEE (/dev/tee0)"), std::pair(found.tpm, "TPM"), std::pair(found.kvm, "KVM")})
     words += std::string(words.empty() ? "" : ", ") + name + (present ? ": yes" : ": no");
   const bool any = found.sgx || found.sev || found.tdx || found.op_tee;
-  if (any) words += "; no body of this version uses it yet";
+  if (found.sgx || found.sev || found.tdx) words += "; no body of this version uses SGX, SEV or TDX yet";
   return {any ? Level::note : Level::good, "hardware", words};
 }
 
@@ -154,7 +153,7 @@ infra::Task<std::vector<Finding>> examine(Input input, chain::ExecutionClient& c
   findings.push_back({Level::good, "version",
                       input.version + ", Boost " BOOST_LIB_VERSION ", trusted core protocol " +
                           std::to_string(protocol::kProtocolVersion)});
-  findings.push_back(trusted_core(input));
+  for (Finding& finding : trusted_core(input)) findings.push_back(std::move(finding));
   findings.push_back(hardware(input));
   findings.push_back(data_folder(input));
   findings.push_back(database(input));

@@ -35,7 +35,12 @@ class DoctorTest : public ::testing::Test {
     touch("contracts.json");
     input_.root = root_;
     input_.data_dir = root_ / "data";
-    input_.key_enclave = root_ / "bin/key-enclave";
+    input_.places.folder = root_ / "data/keys";
+    input_.places.key_enclave = root_ / "bin/key-enclave";
+    input_.places.optee_image = root_ / "image";
+    input_.places.qemu = root_ / "bin/qemu";
+    input_.places.tee_device = root_ / "dev/tee0";
+    input_.places.tee_bridge = root_ / "bin/tee-bridge";
     input_.contracts = root_ / "contracts.json";
     input_.chain_url = "http://127.0.0.1:1";
     input_.development = true;
@@ -101,9 +106,23 @@ TEST_F(DoctorTest, AFileInTheWayOfTheDataFolderIsAProblem) {
   EXPECT_EQ(about(look(), "data").level, Level::problem);
 }
 
-TEST_F(DoctorTest, ABodyThisVersionLacksIsNamed) {
+TEST_F(DoctorTest, ABodyThatCannotRunHereIsAProblem) {
   input_.body = "optee-device";
   EXPECT_EQ(about(look(), "trusted core").level, Level::problem);
+}
+
+TEST_F(DoctorTest, EachStrongerBodyIsNamedWithWhatItLacks) {
+  std::string text = to_text(look());
+  EXPECT_NE(text.find("optee-device: this machine has no TEE driver"), std::string::npos) << text;
+  EXPECT_NE(text.find("build it with make optee"), std::string::npos) << text;
+  for (const char* part : {"firmware.bin", "kernel", "initramfs.cpio", "data.img", "placeholder.kernel"})
+    touch(fs::path("image") / part);
+  touch("bin/qemu");
+  fs::permissions(root_ / "bin/qemu", fs::perms::owner_all);
+  text = to_text(look());
+  EXPECT_NE(text.find("'optee-qemu' would be taken"), std::string::npos) << text;
+  EXPECT_NE(text.find("in an emulator"), std::string::npos) << text;
+  EXPECT_EQ(text.find("protected"), std::string::npos) << text;
 }
 
 TEST_F(DoctorTest, ATakenPortIsAProblem) {

@@ -57,11 +57,17 @@ void add_node(ConfigSchema& schema) {
 void add_keys(ConfigSchema& schema) {
   schema.section("keys", "The trusted core: where root keys live and signatures are made.");
   schema.add(
-      choice("keys.body", "auto", {"auto", "process"},
-             "Where the trusted core runs. auto takes the strongest body that this machine can run; this version "
-             "has only the sandboxed process, which has no hardware protection.",
+      choice("keys.body", "auto", {"auto", "optee-device", "optee-qemu", "process"},
+             "Where the trusted core runs: in OP-TEE on a board, in OP-TEE in an emulator, or as a sandboxed process. "
+             "Only a board's hardware keeps keys from whoever controls the machine. auto takes the strongest that can "
+             "run here. The first start decides for good: keys do not move between bodies.",
              "paymaster_relay.kms_backend"));
   schema.add(text("keys.executable", "", "The process body's program. Empty: key-enclave beside this program."));
+  schema.add(
+      text("keys.optee_image", "",
+           "Folder of the OP-TEE image (make optee). Empty: optee-image beside this program, or build/optee/image."));
+  schema.add(text("keys.qemu", "", "The emulator of optee-qemu. Empty: qemu-system-aarch64 where Debian puts it."));
+  schema.add(text("keys.tee_device", "/dev/tee0", "The driver of optee-device.", "optee_kms.device_path"));
   schema.add(duration("keys.request_timeout", "10s", 100, 10 * kMinute,
                       "How long one request to the core may take before it is ended and started again."));
 }
@@ -147,7 +153,6 @@ void add_limits(ConfigSchema& schema) {
 
 void add_founders(ConfigSchema& schema) {
   schema.section("optee_kms", "The founders' section for OP-TEE.");
-  schema.add(text("optee_kms.device_path", "", kUnused));
   schema.add(text("optee_kms.ta_uuid", "", kUnused, "tee.uuid"));
   schema.section("optee_kms.keys", "Names for keys in the trusted core.");
   schema.add(text("optee_kms.keys.*", "", kUnused));

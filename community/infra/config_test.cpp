@@ -71,7 +71,7 @@ connection_pool_size = 4
 )");
   ASSERT_TRUE(config.has_value()) << config.error().message;
   EXPECT_EQ(config->text("keys.body"), "process");
-  EXPECT_EQ(config->text("optee_kms.device_path"), "/dev/tee1");
+  EXPECT_EQ(config->text("keys.tee_device"), "/dev/tee1");
   EXPECT_EQ(config->text("chain.rpc_url"), "http://127.0.0.1:8545");
   EXPECT_EQ(config->duration("relay.batch_timeout"), Milliseconds(50));
   EXPECT_EQ(config->names("optee_kms.keys"), std::vector<std::string>{"bundler"});
@@ -87,7 +87,7 @@ TEST(config_test, MistakesAreNamedByKindAndPlace) {
   expect_error(load("[chain]\npoll = 5\n"), ErrorCode::config_type, "chain.poll (file) is a duration");
   expect_error(load("[relay]\nexecutors = \"4\"\n"), ErrorCode::config_type, "relay.executors");
   expect_error(load("[relay]\nexecutors = 0\n"), ErrorCode::config_value, "between 1 and 64");
-  expect_error(load("[keys]\nbody = \"cloud\"\n"), ErrorCode::config_value, "auto, process");
+  expect_error(load("[keys]\nbody = \"cloud\"\n"), ErrorCode::config_value, "auto, optee-device, optee-qemu, process");
   expect_error(load("[chain]\npoll = \"5 minutes\"\n"), ErrorCode::config_type, "duration");
   expect_error(load("[chain]\nrpc_url = 1979-05-27\n"), ErrorCode::config_type, "chain.rpc_url");
   expect_error(load("", {{"COMMUNITY_NODE_RELAY__EXECUTORS", "many"}}), ErrorCode::config_type,

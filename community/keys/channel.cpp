@@ -26,6 +26,7 @@ namespace {
 constexpr std::size_t kReadChunk = 64 * 1'024;
 // Seconds are plenty on one machine; a stray process that accepts and stays silent must not hold the node up.
 constexpr infra::Milliseconds kHelloTimeout{5'000};
+constexpr infra::Milliseconds kProvisionTimeout{60'000};
 
 }  // namespace
 
@@ -183,6 +184,54 @@ Task<Result<std::unique_ptr<Channel>>> Channel::connect(ChannelOptions options, 
   asio::co_spawn(
       executor, [body] { return body->read_loop(); }, asio::detached);
   co_return std::unique_ptr<Channel>(new Channel(std::move(body)));
+}
+
+namespace {
+
+Task<Result<core::Bytes32>> exchange_provision(std::string socket_path, Bytes frame) {
+  stream_protocol::socket socket(co_await asio::this_coro::executor);
+  boost::system::error_code error;
+  co_await socket.async_connect(stream_protocol::endpoint(socket_path),
+                                asio::redirect_error(asio::use_awaitable, error));
+  Bytes answer(protocol::kLengthBytes);
+  if (!error) co_await asio::async_write(socket, asio::buffer(frame), asio::redirect_error(asio::use_awaitable, error));
+  if (!error) co_await asio::async_read(socket, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return fail(ErrorCode::unavailable, "the trusted core did not answer: " + error.message());
+  const std::size_t size = protocol::frame_size(answer);
+  // A core that has keys takes this for a hello that is not its host's, and ends the connection.
+  if (size > protocol::kMaxReplyFrame) co_return refuse(protocol::Error::already_provisioned);
+  answer.resize(size);
+  const auto rest = asio::buffer(answer.data() + protocol::kLengthBytes, size - protocol::kLengthBytes);
+  co_await asio::async_read(socket, rest, asio::redirect_error(asio::use_awaitable, error));
+  protocol::Frame reply;
+  if (error || protocol::open_frame(answer, {}, reply) != protocol::Error::ok || reply.body.size() < 2)
+    co_return fail(ErrorCode::protocol_violation, "what answers on the socket is no trusted core");
+  const auto refusal = static_cast<protocol::Error>(base::load_be<std::uint16_t>(reply.body.data()));
+  if (refusal != protocol::Error::ok) co_return refuse(refusal);
+  protocol::ProvisionReply keys;
+  if (!protocol::decode(reply.body.subspan(2), keys))
+    co_return fail(ErrorCode::protocol_violation, "the trusted core answered no channel key");
+  base::wipe(answer);
+  co_return keys.channel_key;
+}
+
+}  // namespace
+
+Task<Result<core::Bytes32>> Channel::provision(std::string socket_path,
+                                               std::array<std::uint8_t, 64> operator_public_key,
+                                               infra::Random& random) {
+  protocol::ProvisionRequest request;
+  request.operator_key = operator_public_key;
+  Bytes frame(protocol::kMinFrame + request.operator_key.size());
+  base::copy(base::MutableByteView(frame).subspan(protocol::kHeaderBytes), request.operator_key);
+  std::array<std::uint8_t, 8> id{};
+  random.fill(id);
+  protocol::seal_frame(frame, request.operator_key.size(), static_cast<std::uint16_t>(Command::provision),
+                       base::load_be<std::uint64_t>(id.data()), 0, {});
+  auto answered =
+      co_await infra::with_timeout(kProvisionTimeout, exchange_provision(std::move(socket_path), std::move(frame)));
+  if (!answered) co_return fail(ErrorCode::timeout, "the trusted core did not make its keys in time");
+  co_return *answered;
 }
 
 Task<Result<Bytes>> Channel::call(Command command, Bytes body) {

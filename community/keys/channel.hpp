@@ -6,23 +6,19 @@
 #include "community/core/bytes.hpp"
 #include "community/infra/api/random.hpp"
 #include "community/infra/api/task.hpp"
-#include "community/keys/api/error.hpp"
+#include "community/keys/api/connected_key_service.hpp"
 
 namespace community::keys {
-
-struct ChannelOptions {
-  std::string socket_path;
-  core::Bytes32 channel_key{};
-  // A request of the process body takes a millisecond, one with a durable write some ten.
-  infra::Milliseconds call_timeout{10'000};
-  // Beyond: queue_full. 1,024 requests of about 2 kB are 2 MB.
-  std::size_t max_in_flight = 1'024;
-};
 
 class Channel {
  public:
   // Connects and proves the channel key in both directions.
   static infra::Task<Result<std::unique_ptr<Channel>>> connect(ChannelOptions options, infra::Random& random);
+  // Asks a core that has no keys yet, and that only frames reach, to make them; answers the channel key. `refused` with
+  // already_provisioned when it has some.
+  static infra::Task<Result<core::Bytes32>> provision(std::string socket_path,
+                                                      std::array<std::uint8_t, 64> operator_public_key,
+                                                      infra::Random& random);
   ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;

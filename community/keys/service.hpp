@@ -16,6 +16,8 @@ class Service final : public ConnectedKeyService {
 
   Task<Error> serve(ChannelOptions options) override;
   Task<Result<void>> attach(ChannelOptions options) override;
+  Task<Result<Bytes32>> provision(std::string socket_path, std::array<std::uint8_t, 64> operator_public_key) override;
+  Task<Result<void>> make_attestation_key(ChannelOptions options) override;
   bool is_connected() const override { return connected_.is_set(); }
   infra::Event& connected() override { return connected_; }
   Task<Result<void>> release_leases() override;

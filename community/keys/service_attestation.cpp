@@ -12,6 +12,8 @@ namespace {
 
 // The two requests leave together, so a COMMIT comes between them only when it was on its way already.
 constexpr int kAttempts = 4;
+// An RSA key of 3,072 bits takes five seconds usually, and a minute on a busy machine now and then.
+constexpr infra::Milliseconds kAttestationKeyTimeout{300'000};
 
 bool same_statement(const protocol::AttestationStatement& a, const protocol::AttestationStatement& b) {
   std::array<std::uint8_t, protocol::kAttestationStatement> first, second;
@@ -52,6 +54,25 @@ Task<Result<Attestation>> Service::attest(Bytes32 challenge) {
     co_return attestation;
   }
   co_return fail(ErrorCode::unavailable, "the trusted core was too busy with changes to attest one state");
+}
+
+Task<Result<Bytes32>> Service::provision(std::string socket_path, std::array<std::uint8_t, 64> operator_public_key) {
+  co_return co_await Channel::provision(std::move(socket_path), operator_public_key, dependencies_.random);
+}
+
+// On a connection of its own: the service is not connected yet, and no other call may take this long.
+Task<Result<void>> Service::make_attestation_key(ChannelOptions options) {
+  options.call_timeout = kAttestationKeyTimeout;
+  auto channel = co_await Channel::connect(std::move(options), dependencies_.random);
+  if (!channel) co_return tl::unexpected(channel.error());
+  protocol::AttestRequest request;
+  dependencies_.random.fill(request.challenge);
+  request.kind = static_cast<std::uint8_t>(QuoteKind::application);
+  Bytes body = encode_message(request);
+  const auto quoted = co_await (*channel)->call(protocol::Command::attest, std::move(body));
+  (*channel)->close("the attestation key is made");
+  if (!quoted) co_return tl::unexpected(quoted.error());
+  co_return Result<void>{};
 }
 
 }  // namespace community::keys

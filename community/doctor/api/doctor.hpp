@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "community/bodies/api/choice.hpp"
 #include "community/chain/api/execution_client.hpp"
 #include "community/infra/api/task.hpp"
 
@@ -33,9 +34,10 @@ Hardware find_hardware(const std::filesystem::path& root);
 
 struct Input {
   std::filesystem::path root = "/";
-  std::filesystem::path data_dir, key_enclave, contracts;
-  // "auto" or the name of a body.
+  std::filesystem::path data_dir, contracts;
+  // "auto" or the name of a body, and where bodies are.
   std::string body = "auto";
+  bodies::Places places;
   // host:port
   std::vector<std::string> binds;
   std::string chain_url;

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which body a node takes, and the process body through its supervisor. The OP-TEE body through the same supervisor is
+// tests/optee.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "community/bodies/factory.hpp"
+#include "community/infra/api/files.hpp"
+#include "community/infra/factory.hpp"
+#include "community/infra/fake/temporary_directory.hpp"
+
+namespace community::bodies {
+namespace {
+
+namespace fs = std::filesystem;
+using protocol::Body;
+
+class Choosing : public ::testing::Test {
+ protected:
+  Choosing() {
+    places.folder = folder.path() / "keys";
+    fs::create_directories(places.folder);
+    places.key_enclave = folder.path() / "key-enclave";
+    places.optee_image = folder.path() / "image";
+    places.qemu = folder.path() / "qemu";
+    places.tee_bridge = folder.path() / "tee-bridge";
+    places.tee_device = folder.path() / "tee0";
+  }
+  void program(const fs::path& path) {
+    touch(path);
+    fs::permissions(path, fs::perms::owner_all);
+  }
+  static void touch(const fs::path& path) {
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << "";
+  }
+  void image() {
+    for (const char* part : {"firmware.bin", "kernel", "initramfs.cpio", "data.img", "placeholder.kernel"})
+      touch(places.optee_image / part);
+  }
+  Body taken(const std::string& wanted) {
+    const auto choice = choose(wanted, places);
+    EXPECT_TRUE(choice) << choice.error().text();
+    return choice ? choice->body : Body{};
+  }
+  std::string refusal(const std::string& wanted) {
+    const auto choice = choose(wanted, places);
+    EXPECT_FALSE(choice);
+    return choice ? "" : choice.error().message;
+  }
+
+  infra::TemporaryDirectory folder;
+  Places places;
+};
+
+TEST_F(Choosing, AutoTakesTheStrongestThatCanRun) {
+  EXPECT_NE(refusal("auto").find("no body of the trusted core can run here"), std::string::npos);
+  program(places.key_enclave);
+  EXPECT_EQ(taken("auto"), Body::process);
+  EXPECT_EQ(choose("auto", places)->weaker_because.size(), 2u);
+  image();
+  EXPECT_EQ(taken("auto"), Body::process);
+  program(places.qemu);
+  EXPECT_EQ(taken("auto"), Body::optee_qemu);
+  touch(places.tee_device);
+  EXPECT_EQ(taken("auto"), Body::optee_qemu);
+  program(places.tee_bridge);
+  EXPECT_EQ(taken("auto"), Body::optee_device);
+  EXPECT_TRUE(choose("auto", places)->weaker_because.empty());
+}
+
+TEST_F(Choosing, ANamedBodyIsTakenOrRefusedWithWhatItLacks) {
+  program(places.key_enclave);
+  EXPECT_EQ(taken("process"), Body::process);
+  EXPECT_NE(refusal("optee-qemu").find("make optee"), std::string::npos);
+  EXPECT_NE(refusal("optee-device").find("no TEE driver"), std::string::npos);
+}
+
+TEST_F(Choosing, KeysDoNotMoveBetweenBodies) {
+  program(places.key_enclave);
+  fs::create_directories(places.folder / "core");
+  touch(places.folder / "channel.key");
+  image();
+  program(places.qemu);
+  EXPECT_EQ(taken("auto"), Body::process);
+  EXPECT_NE(refusal("optee-qemu").find("keys do not move between bodies"), std::string::npos);
+  // The body that has the keys cannot run any more: nothing weaker or stronger takes its place.
+  fs::remove(places.key_enclave);
+  EXPECT_NE(refusal("auto").find("cannot run here"), std::string::npos);
+}
+
+class Supervised : public ::testing::Test {
+ protected:
+  Supervised() {
+    places.folder = folder.path() / "keys";
+    EXPECT_TRUE(infra::ensure_private_directory(places.folder));
+    places.key_enclave = fs::path(COMMUNITY_BINARY_DIR) / "bin/key-enclave";
+    infra::DatabaseOptions options;
+    options.url = "sqlite:" + (folder.path() / "node.db").string();
+    database = std::move(*infra::Database::open(options, {keys::key_migrations()}));
+    service = keys::make_key_service({*database, *random});
+  }
+  // The outcome of making keys.
+  infra::Result<bool> provision() {
+    Supervisor body(loop, Body::process, places, *service, infra::Milliseconds(10'000));
+    std::array<std::uint8_t, 64> operator_key{};
+    operator_key[0] = 1;
+    return loop.block_on(body.provision(operator_key, [](const std::string&) {}));
+  }
+
+  infra::TemporaryDirectory folder;
+  Places places;
+  infra::EventLoop loop;
+  std::unique_ptr<infra::Random> random = infra::make_system_random();
+  std::unique_ptr<infra::Database> database;
+  std::unique_ptr<keys::ConnectedKeyService> service;
+};
+
+TEST_F(Supervised, MakesKeysOnce) {
+  const auto first = provision();
+  ASSERT_TRUE(first) << first.error().text();
+  EXPECT_TRUE(*first);
+  EXPECT_TRUE(fs::exists(places.folder / "channel.key"));
+  EXPECT_FALSE(fs::exists(places.folder / "provisioning"));
+  const auto second = provision();
+  ASSERT_TRUE(second) << second.error().text();
+  EXPECT_FALSE(*second);
+}
+
+TEST_F(Supervised, AnAttemptThatWasCutOffIsMadeAnew) {
+  ASSERT_TRUE(provision());
+  // As if the power had gone before channel.key was written.
+  fs::remove(places.folder / "channel.key");
+  std::ofstream(places.folder / "provisioning") << "keys are being made";
+  const auto again = provision();
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_TRUE(*again);
+}
+
+TEST_F(Supervised, KeysWithoutTheirChannelKeyAreNotThrownAway) {
+  ASSERT_TRUE(provision());
+  fs::remove(places.folder / "channel.key");
+  const auto state = infra::read_file(places.folder / "core/state.0", 1 << 20);
+  const auto refused = provision();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("channel.key is missing"), std::string::npos);
+  EXPECT_EQ(*infra::read_file(places.folder / "core/state.0", 1 << 20), *state);
+}
+
+TEST_F(Supervised, ServesAndStops) {
+  ASSERT_TRUE(provision());
+  Supervisor body(loop, Body::process, places, *service, infra::Milliseconds(10'000));
+  const auto job = [&]() -> infra::Task<std::string> {
+    infra::TaskGroup tasks(loop.executor());
+    std::string ended;
+    tasks.spawn([](Supervisor& supervisor, std::string& reason) -> infra::Task<void> {
+      reason = co_await supervisor.run();
+    }(body, ended));
+    EXPECT_TRUE(co_await service->connected().wait_for(body.start_patience()));
+    const auto status = co_await service->status();
+    EXPECT_TRUE(status);
+    if (status) EXPECT_EQ(status->body, Body::process);
+    EXPECT_TRUE(body.trouble().empty());
+    co_await body.stop();
+    co_await tasks.join();
+    co_return ended;
+  };
+  EXPECT_EQ(loop.block_on(job()), "stopped");
+}
+
+}  // namespace
+}  // namespace community::bodies
