@@ -13,6 +13,7 @@
 #include "community/infra/api/files.hpp"
 #include "community/infra/api/log.hpp"
 #include "community/infra/factory.hpp"
+#include "community/keys/factory.hpp"
 
 namespace community::node {
 

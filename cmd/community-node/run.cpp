@@ -23,6 +23,7 @@
 #include "community/infra/api/http_server.hpp"
 #include "community/infra/api/log.hpp"
 #include "community/infra/factory.hpp"
+#include "community/keys/factory.hpp"
 #include "community/paymaster/factory.hpp"
 #include "community/pool/factory.hpp"
 #include "community/validation/factory.hpp"

@@ -9,6 +9,7 @@
 #include "community/infra/api/files.hpp"
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
+#include "community/keys/factory.hpp"
 
 namespace community::bodies {
 namespace {
@@ -136,6 +137,33 @@ TEST_F(Supervised, AnAttemptThatWasCutOffIsMadeAnew) {
   const auto again = provision();
   ASSERT_TRUE(again) << again.error().text();
   EXPECT_TRUE(*again);
+}
+
+TEST_F(Supervised, AMarkThatOutlivedItsPurposeGoesAtTheNextStart) {
+  ASSERT_TRUE(provision());
+  // The power went between channel.key and the removal of the mark.
+  std::ofstream(places.folder / "provisioning") << "keys are being made";
+  ASSERT_TRUE(provision());
+  EXPECT_FALSE(fs::exists(places.folder / "provisioning"));
+}
+
+TEST_F(Supervised, LeftoversOfAnotherBodyAreCleared) {
+  // A first start on an emulated device that was cut off, then another body.
+  fs::create_directories(places.folder / "device");
+  std::ofstream(places.folder / "device/device.flash") << "half a device";
+  std::ofstream(places.folder / "provisioning") << "keys are being made";
+  ASSERT_TRUE(provision());
+  EXPECT_FALSE(fs::exists(places.folder / "device/device.flash"));
+  EXPECT_EQ(present_body(places), Body::process);
+}
+
+TEST_F(Supervised, KeysOfAnotherBodyWithoutTheirChannelKeyStay) {
+  fs::create_directories(places.folder / "device");
+  std::ofstream(places.folder / "device/device.flash") << "somebody's device";
+  const auto refused = provision();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("optee-qemu"), std::string::npos) << refused.error().message;
+  EXPECT_TRUE(fs::exists(places.folder / "device/device.flash"));
 }
 
 TEST_F(Supervised, KeysWithoutTheirChannelKeyAreNotThrownAway) {

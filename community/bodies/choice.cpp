@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "community/bodies/optee_launcher.hpp"
+#include "community/infra/api/files.hpp"
 #include "trusted/qemu/device.hpp"
 
 namespace community::bodies {
@@ -12,6 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using protocol::Body;
 
+constexpr std::size_t kMaxBodyName = 32;
 constexpr Body kStrongestFirst[] = {Body::optee_device, Body::optee_qemu, Body::process};
 
 bool runs(const fs::path& program) { return access(program.c_str(), X_OK) == 0; }
@@ -58,9 +60,11 @@ std::vector<Candidate> candidates(const Places& places) {
 
 std::optional<Body> present_body(const Places& places) {
   if (!fs::exists(places.folder / "channel.key")) return std::nullopt;
-  if (trusted::qemu::Device(device_folder(places)).exists()) return Body::optee_qemu;
-  if (fs::exists(places.folder / "core")) return Body::process;
-  return Body::optee_device;
+  const auto named = infra::read_file(places.folder / kBodyFile, kMaxBodyName);
+  for (const Body body : kStrongestFirst)
+    if (named && *named == name(body)) return body;
+  // A folder of before there were others.
+  return Body::process;
 }
 
 infra::Result<Choice> choose(const std::string& wanted, const Places& places) {

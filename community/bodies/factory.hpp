@@ -32,6 +32,8 @@ class Supervisor {
   infra::Milliseconds start_patience() const;
 
  private:
+  infra::Result<void> clear_place() const;
+  infra::Result<void> remove_mark() const;
   infra::Result<keys::ChannelOptions> channel_options() const;
   infra::Task<infra::Result<void>> start();
   infra::Task<infra::Result<core::Bytes32>> ask_for_keys(std::array<std::uint8_t, 64> operator_public_key);
@@ -39,6 +41,7 @@ class Supervisor {
 
   infra::EventLoop& loop_;
   Places places_;
+  protocol::Body kind_;
   std::unique_ptr<Launcher> launcher_;
   keys::ConnectedKeyService& service_;
   infra::Milliseconds call_timeout_;

@@ -20,13 +20,18 @@ class Launcher {
 
   // Whether there is a place for keys already, with or without keys in it.
   virtual bool exists() const = 0;
-  // Makes an empty place for keys; what stands there is thrown away.
+  // Throws away what stands there, keys and all.
+  virtual infra::Result<void> erase() = 0;
+  // Makes an empty place for keys where there is none.
   virtual infra::Result<void> prepare() = 0;
   // Arguments of a program that makes keys and prints the channel key; nothing for a body that is asked by a frame.
   virtual std::optional<infra::ChildOptions> provisioner(std::array<std::uint8_t, 64> operator_public_key) = 0;
   // Whether it quotes its code. Then its attestation key is made before it first serves, which takes seconds.
   virtual bool attests() const = 0;
 };
+
+// In the node's folder: the name of the body that holds its keys.
+inline constexpr const char* kBodyFile = "body";
 
 std::unique_ptr<Launcher> make_launcher(protocol::Body body, const Places& places);
 

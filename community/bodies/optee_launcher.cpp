@@ -48,11 +48,9 @@ bool QemuLauncher::says_ready(std::string_view line) const {
   return line.find(trusted::qemu::kReadyLine) != std::string_view::npos;
 }
 
-infra::Result<void> QemuLauncher::prepare() {
-  if (device_.exists())
-    if (auto erased = told(device_.erase()); !erased) return erased;
-  return told(device_.create(image_));
-}
+infra::Result<void> QemuLauncher::erase() { return device_.exists() ? told(device_.erase()) : infra::Result<void>{}; }
+
+infra::Result<void> QemuLauncher::prepare() { return told(device_.create(image_)); }
 
 infra::Result<infra::ChildOptions> BoardLauncher::program() {
   infra::ChildOptions child;

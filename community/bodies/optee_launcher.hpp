@@ -21,6 +21,7 @@ class QemuLauncher final : public Launcher {
   // Two to six seconds on two idle processors; a machine that builds beside it takes several times that.
   infra::Milliseconds start_patience() const override { return infra::Milliseconds(90'000); }
   bool exists() const override { return device_.exists(); }
+  infra::Result<void> erase() override;
   infra::Result<void> prepare() override;
   std::optional<infra::ChildOptions> provisioner(std::array<std::uint8_t, 64>) override { return std::nullopt; }
   bool attests() const override { return true; }
@@ -40,6 +41,7 @@ class BoardLauncher final : public Launcher {
   infra::Milliseconds start_patience() const override { return infra::Milliseconds(30'000); }
   // A board's storage is the board's; the core there says itself when it has keys.
   bool exists() const override { return false; }
+  infra::Result<void> erase() override { return {}; }
   infra::Result<void> prepare() override { return {}; }
   std::optional<infra::ChildOptions> provisioner(std::array<std::uint8_t, 64>) override { return std::nullopt; }
   bool attests() const override { return true; }

@@ -17,12 +17,14 @@ infra::Result<infra::ChildOptions> ProcessLauncher::program() {
 
 bool ProcessLauncher::says_ready(std::string_view line) const { return line.find("ready") != std::string_view::npos; }
 
-infra::Result<void> ProcessLauncher::prepare() {
+infra::Result<void> ProcessLauncher::erase() {
   std::error_code error;
   std::filesystem::remove_all(core_folder(), error);
-  if (error) return infra::fail(infra::ErrorCode::io, "cannot empty " + core_folder() + ": " + error.message());
-  return infra::ensure_private_directory(core_folder());
+  if (error) return infra::fail(infra::ErrorCode::io, "cannot remove " + core_folder() + ": " + error.message());
+  return {};
 }
+
+infra::Result<void> ProcessLauncher::prepare() { return infra::ensure_private_directory(core_folder()); }
 
 std::optional<infra::ChildOptions> ProcessLauncher::provisioner(std::array<std::uint8_t, 64> operator_public_key) {
   infra::ChildOptions child;

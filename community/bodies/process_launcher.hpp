@@ -12,6 +12,7 @@ class ProcessLauncher final : public Launcher {
   bool says_ready(std::string_view line) const override;
   infra::Milliseconds start_patience() const override { return infra::Milliseconds(10'000); }
   bool exists() const override { return std::filesystem::exists(core_folder()); }
+  infra::Result<void> erase() override;
   infra::Result<void> prepare() override;
   std::optional<infra::ChildOptions> provisioner(std::array<std::uint8_t, 64> operator_public_key) override;
   bool attests() const override { return false; }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "community/bodies/factory.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "community/bodies/launcher.hpp"
 #include "community/infra/api/files.hpp"
 #include "community/infra/api/log.hpp"
@@ -14,6 +18,9 @@ namespace {
 
 constexpr Milliseconds kFirstPause{100}, kLongestPause{10'000}, kStopPatience{5'000};
 constexpr std::size_t kChannelKeyText = 64;
+constexpr const char* kMark = "provisioning";
+// A body that served this long was well: the next trouble is a new one.
+constexpr std::chrono::seconds kHealthyAfter{10};
 
 infra::Result<Bytes32> parse_channel_key(const std::string& text) {
   const auto key = core::parse_bytes32(text, core::HexPrefix::optional);
@@ -42,6 +49,7 @@ Supervisor::Supervisor(infra::EventLoop& loop, protocol::Body body, Places place
                        Milliseconds call_timeout)
     : loop_(loop),
       places_(std::move(places)),
+      kind_(body),
       launcher_(make_launcher(body, places_)),
       service_(service),
       call_timeout_(call_timeout) {}
@@ -60,18 +68,42 @@ Task<infra::Result<Bytes32>> Supervisor::ask_for_keys(std::array<std::uint8_t, 6
 }
 
 // Between the first file and channel.key stands a mark: with it, keys that nobody knows the channel key of were never
-// used and may be made anew. Without it they are somebody's, and stay.
+// used and may be made anew, whatever body they are in. Without it they are somebody's, and stay.
+infra::Result<void> Supervisor::clear_place() const {
+  const bool cut_off = exists(path(kMark));
+  for (const protocol::Body body : {protocol::Body::process, protocol::Body::optee_qemu}) {
+    const auto launcher = make_launcher(body, places_);
+    if (!launcher->exists()) continue;
+    if (!cut_off)
+      return infra::fail(
+          infra::ErrorCode::io,
+          "there are keys in " + places_.folder.string() + " (body '" + name(body) +
+              "'), but channel.key is missing: put it back from a backup; without it nobody can use them");
+    if (auto erased = launcher->erase(); !erased) return erased;
+  }
+  return infra::write_file_atomically(path(kMark), "keys are being made");
+}
+
+infra::Result<void> Supervisor::remove_mark() const {
+  if (!exists(path(kMark))) return {};
+  std::error_code error;
+  std::filesystem::remove(path(kMark), error);
+  // Durably: a mark that came back after a power cut would say that the keys were never used.
+  const int folder = ::open(places_.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = folder >= 0 && ::fsync(folder) == 0;
+  if (folder >= 0) ::close(folder);
+  if (error || !synced) return infra::fail(infra::ErrorCode::io, "cannot write " + places_.folder.string());
+  return {};
+}
+
 Task<infra::Result<bool>> Supervisor::provision(std::array<std::uint8_t, 64> operator_public_key,
                                                 std::function<void(const std::string&)> step) {
-  const auto channel_key = path("channel.key"), mark = path("provisioning");
-  if (exists(channel_key)) co_return false;
-  if (launcher_->exists() && !exists(mark))
-    co_return infra::fail(
-        infra::ErrorCode::io,
-        "there are keys in " + places_.folder.string() +
-            ", but channel.key is missing: put it back from a backup; without it nobody can use them");
-  if (auto marked = infra::write_file_atomically(mark, "keys are being made"); !marked)
-    co_return tl::unexpected(marked.error());
+  const auto channel_key = path("channel.key");
+  if (exists(channel_key)) {
+    if (auto removed = remove_mark(); !removed) co_return tl::unexpected(removed.error());
+    co_return false;
+  }
+  if (auto cleared = clear_place(); !cleared) co_return tl::unexpected(cleared.error());
   if (auto prepared = launcher_->prepare(); !prepared) co_return tl::unexpected(prepared.error());
   auto key = co_await ask_for_keys(operator_public_key);
   if (!key) co_return tl::unexpected(key.error());
@@ -83,13 +115,14 @@ Task<infra::Result<bool>> Supervisor::provision(std::array<std::uint8_t, 64> ope
     const auto made = co_await service_.make_attestation_key(options);
     if (!made) co_return infra::fail(infra::ErrorCode::process, "no attestation key: " + made.error().text());
   }
+  if (auto named = infra::write_file_atomically(path(kBodyFile), name(kind_)); !named)
+    co_return tl::unexpected(named.error());
   std::string text = core::to_plain_hex(*key);
   base::wipe(*key);
   auto written = infra::write_file_atomically(channel_key, text);
   base::wipe(text.data(), text.size());
   if (!written) co_return tl::unexpected(written.error());
-  std::error_code ignored;
-  std::filesystem::remove(mark, ignored);
+  if (auto removed = remove_mark(); !removed) co_return tl::unexpected(removed.error());
   co_return true;
 }
 
@@ -132,9 +165,11 @@ Task<std::string> Supervisor::run() {
     const auto started = co_await start();
     if (started) {
       trouble_.clear();
+      const auto since = std::chrono::steady_clock::now();
       const keys::Error ended = co_await service_.serve(*options);
       trouble_ = ended.text();
       if (ended.code == keys::ErrorCode::state_forked) co_return ended.message;
+      if (std::chrono::steady_clock::now() - since >= kHealthyAfter) pause = kFirstPause;
     } else {
       trouble_ = started.error().text();
     }

@@ -4,7 +4,6 @@
 #include "community/infra/api/database.hpp"
 #include "community/infra/api/metrics.hpp"
 #include "community/infra/api/random.hpp"
-#include "community/keys/api/attestation.hpp"
 #include "community/keys/api/connected_key_service.hpp"
 
 namespace community::keys {

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "community/infra/api/log.hpp"
+#include "community/keys/channel.hpp"
 #include "community/keys/factory.hpp"
 #include "community/keys/record_store.hpp"
 

@@ -137,12 +137,12 @@ static bool find_hello(int fd, uint8_t *input, size_t *have)
 	static const uint8_t beginning[] = { 0, 0, 0, 68, 0, 1, 0, COMMAND_HELLO };
 	const size_t size = sizeof(beginning);
 
-	*have = 0;
+	/* What was read together with the frame that ended the connection may hold it already; that frame itself not. */
+	if (*have > 0)
+		memmove(input, input + 1, --*have);
 	for (;;) {
 		size_t at = 0;
 
-		if (!read_some(fd, input, TEE_INPUT_ROOM, have))
-			return false;
 		while (at + size <= *have && memcmp(input + at, beginning, size))
 			at++;
 		if (at + size <= *have || at > 0)
@@ -150,6 +150,8 @@ static bool find_hello(int fd, uint8_t *input, size_t *have)
 		*have -= at;
 		if (*have >= size)
 			return true;
+		if (!read_some(fd, input, TEE_INPUT_ROOM, have))
+			return false;
 	}
 }
 

@@ -43,6 +43,8 @@ struct Place {
 
 struct Body {
   bool works = false;
+  // Nothing was ever written to this device: it may be provisioned.
+  bool empty = false;
   Port port;
   Core core;
   std::array<Place, kMaxSessions> places;
@@ -58,9 +60,10 @@ Body& body() { return *instance; }
 // Answers a frame; a provision frame as long as there is no core.
 ByteView answer(Session& session, ByteView frame, MutableByteView out) {
   Core& core = body().core;
-  if (core.ready()) return core.handle(session, frame, out);
+  if (core.ready() || !body().empty) return core.handle(session, frame, out);
   const ByteView reply = Core::provision_by_frame(body().port, frame, out);
-  if (reply.empty() || core.start() != Error::ok) session.closed = true;
+  body().empty = core.start() == Error::not_provisioned;
+  if (reply.empty() || !core.ready()) session.closed = true;
   return reply;
 }
 
@@ -74,8 +77,8 @@ uint32_t body_create(void) {
   if (instance == nullptr) instance = new (body_memory) Body;
   if (!body().works) return TEE_ERROR_GENERIC;
   const protocol::Error error = body().core.start();
-  if (error == protocol::Error::ok || error == protocol::Error::not_provisioned) return TEE_SUCCESS;
-  return TEE_ERROR_CORRUPT_OBJECT;
+  body().empty = error == protocol::Error::not_provisioned;
+  return error == protocol::Error::ok || body().empty ? TEE_SUCCESS : TEE_ERROR_CORRUPT_OBJECT;
 }
 
 void* body_open_session(void) {

@@ -2,6 +2,7 @@
 // The key service as its owner sees it, who starts the trusted core and says where it listens.
 #pragma once
 #include "community/infra/api/task.hpp"
+#include "community/keys/api/attestation.hpp"
 #include "community/keys/api/key_service.hpp"
 
 namespace community::keys {
