@@ -83,7 +83,13 @@ Task<Result<void>> Channel::Body::hello(infra::Random& random) {
   protocol::seal_frame(frame, 32, static_cast<std::uint16_t>(Command::hello), 0, 0,
                        protocol::hello_key(options.channel_key, {}));
   co_await asio::async_write(socket, asio::buffer(frame), asio::redirect_error(asio::use_awaitable, error));
-  if (!error) co_await asio::async_read(socket, asio::buffer(frame), asio::redirect_error(asio::use_awaitable, error));
+  const auto length = asio::buffer(frame.data(), protocol::kLengthBytes);
+  if (!error) co_await asio::async_read(socket, length, asio::redirect_error(asio::use_awaitable, error));
+  if (!error && protocol::frame_size(base::ByteView(frame).first(protocol::kLengthBytes)) != frame.size())
+    co_return fail(ErrorCode::protocol_violation,
+                   "the trusted core did not take the hello: it has another channel key");
+  const auto rest = asio::buffer(frame.data() + protocol::kLengthBytes, frame.size() - protocol::kLengthBytes);
+  if (!error) co_await asio::async_read(socket, rest, asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return fail(ErrorCode::unavailable, "the trusted core did not answer the hello: " + error.message());
   protocol::Frame answer;
   const bool proven = protocol::open_frame(frame, protocol::hello_key(options.channel_key, host.nonce), answer) ==

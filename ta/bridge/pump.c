@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bridge.h"
+#include "ta/ta_commands.h"
 
 /* The part of a frame's header that is looked at here (spec/trusted-core-protocol.md, section 1). */
 #define LENGTH_BYTES 4
@@ -105,8 +106,23 @@ static void wait_for_host(int fd)
 		usleep(2000);
 }
 
-/* Answers the whole frames at the beginning of the input and moves the rest there. False when the connection is over. */
-static bool answer(int fd, uint8_t *input, size_t *have, bool *greeted)
+/* The last answers of a connection. The mark goes with them in one write: a host that has read the answer may connect
+ * again at once, and a mark that came later would end its new connection. */
+static bool write_last(int fd, enum transport transport, const uint8_t *answers, size_t size)
+{
+	static uint8_t last[COMMUNITY_TA_MAX_OUTPUT + LENGTH_BYTES];
+
+	if (transport == TRANSPORT_SOCKET)
+		return write_all(fd, answers, size);
+	if (size)
+		memcpy(last, answers, size);
+	memset(last + size, 0, LENGTH_BYTES);
+	return write_all(fd, last, size + LENGTH_BYTES);
+}
+
+/* Answers the whole frames at the beginning of the input and moves the rest there. False when the connection is over; then
+ * the host was told. */
+static bool answer(int fd, enum transport transport, uint8_t *input, size_t *have, bool *greeted)
 {
 	for (;;) {
 		bool bad = false, closed = false;
@@ -114,15 +130,19 @@ static bool answer(int fd, uint8_t *input, size_t *have, bool *greeted)
 		const size_t size = whole_frames(input, *have, &bad);
 		const uint8_t *answers;
 
+		if (bad && size == 0)
+			write_last(fd, transport, NULL, 0);
 		if (size == 0)
 			return !bad;
 		if (is_hello(input) && *greeted)
 			tee_close();
 		*greeted = true;
-		if (!tee_open())
+		answers = tee_open() ? tee_frames(size, &used, &answer_size, &closed) : NULL;
+		if (!answers || closed || used == 0) {
+			write_last(fd, transport, answers, answers ? answer_size : 0);
 			return false;
-		answers = tee_frames(size, &used, &answer_size, &closed);
-		if (!answers || !write_all(fd, answers, answer_size) || closed || used == 0)
+		}
+		if (!write_all(fd, answers, answer_size))
 			return false;
 		memmove(input, input + used, *have - used);
 		*have -= used;
@@ -157,7 +177,6 @@ static bool find_hello(int fd, uint8_t *input, size_t *have)
 
 void pump(int fd, enum transport transport)
 {
-	static const uint8_t end_mark[LENGTH_BYTES] = { 0 };
 	uint8_t *input = tee_input();
 	size_t have = 0;
 	bool greeted = false;
@@ -165,15 +184,14 @@ void pump(int fd, enum transport transport)
 	if (transport == TRANSPORT_PORT)
 		wait_for_host(fd);
 	for (;;) {
-		if (answer(fd, input, &have, &greeted)) {
+		if (answer(fd, transport, input, &have, &greeted)) {
 			if (!read_some(fd, input, TEE_INPUT_ROOM, &have))
 				break;
 			continue;
 		}
 		tee_close();
-		/* The port cannot be closed from this side. A length that no frame has says that the connection is over. */
-		if (transport == TRANSPORT_SOCKET || !write_all(fd, end_mark, sizeof(end_mark)) ||
-		    !find_hello(fd, input, &have))
+		/* The port cannot be closed from this side: it serves whoever says hello next. */
+		if (transport == TRANSPORT_SOCKET || !find_hello(fd, input, &have))
 			break;
 	}
 	tee_close();
