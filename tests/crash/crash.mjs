@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends sponsored operations and kills node, trusted core or chain at random points. Afterwards every accepted operation
-// is on chain, core and database agree (the node would not start otherwise), and no budget was reset.
+// Sends sponsored operations, rotates root keys, and kills node, trusted core or chain at random points. Afterwards every
+// accepted operation is on chain, core and database agree (the node would not start otherwise), no budget was reset, and
+// a last rotation ends with one root key and every record under it.
 // node crash.mjs BUILD ROUNDS SEED
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -62,11 +63,26 @@ function check(ok, what) {
   if (!ok) console.log(`FAILED: ${what}`)
 }
 
+// An order of the operator's to the running node; `said` comes with its first words or its end, `ended` with its status.
+function keysCommand(node, ...words) {
+  const child = spawn(path.resolve(root, build, 'bin/community-node'),
+    ['keys', '--data-dir', path.join(node.folder, 'data'), ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const command = { text: '' }
+  command.ended = new Promise((resolve) => child.on('exit', resolve))
+  command.said = new Promise((resolve) => {
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (data) => { command.text += data; resolve() })
+    child.on('exit', resolve)
+  })
+  return command
+}
+
 // Hash to account and nonce.
 const accepted = new Map()
 let forgotten = 0
 const refused = new Map()
 const killed = { node: 0, core: 0, chain: 0 }
+const orders = []
 
 async function send(account) {
   try {
@@ -86,6 +102,10 @@ async function oneRound(node, accounts, round, before) {
       await sleep(random(150))
     }
   })
+  // It has reached the node, or was refused, before anything dies; what becomes of it then is the node's to finish.
+  const order = keysCommand(node, random(3) === 0 ? 'retire' : 'rotate')
+  await order.said
+  orders.push(order)
   await sleep(random(2_500))
   const victim = ['node', 'core', 'chain'][random(3)]
   const pid = victim === 'node' ? node.child.pid : childOf(node.child.pid, victim === 'core' ? 'key-enclave' : 'anvil')
@@ -116,6 +136,16 @@ async function run(node) {
   let left = await until('budgets are shown', () => budgets(node), patienceMs)
   for (let round = 0; round < rounds; round++) left = await oneRound(node, accounts, round, left)
   check(accepted.size > rounds, `only ${accepted.size} operations were accepted`)
+  await Promise.all(orders.map((order) => order.ended))
+  check(orders.some((order) => order.text.includes('is the newest')), 'no root key was rotated')
+  const retire = keysCommand(node, 'retire')
+  check(await retire.ended === 0, `the older root keys are not retired: ${retire.text}`)
+  const rotate = keysCommand(node, 'rotate', '--retire')
+  check(await rotate.ended === 0, `the last rotation fails: ${rotate.text}`)
+  const status = keysCommand(node, 'status')
+  await status.ended
+  check(/number \d+, the newest: \d+ records/.test(status.text) && status.text.match(/^root key/gm).length === 1,
+    `more than one root key, or records not counted: ${status.text}`)
   const rpc = rpcOf(node.urls.rpc)
   for (const [hash, { account, nonce }] of accepted) {
     // One operation was signed for each nonce, so a used nonce means that exactly this operation was executed, once.
