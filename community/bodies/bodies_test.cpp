@@ -37,7 +37,7 @@ class Choosing : public ::testing::Test {
     std::ofstream(path) << "";
   }
   void image() {
-    for (const char* part : {"firmware.bin", "kernel", "initramfs.cpio", "data.img", "placeholder.kernel"})
+    for (const char* part : {"firmware.bin", "kernel", "initramfs.cpio", "data.img", "placeholder.kernel", "complete"})
       touch(places.optee_image / part);
   }
   Body taken(const std::string& wanted) {
@@ -174,6 +174,18 @@ TEST_F(Supervised, KeysWithoutTheirChannelKeyAreNotThrownAway) {
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("channel.key is missing"), std::string::npos);
   EXPECT_EQ(*infra::read_file(places.folder / "core/state.0", 1 << 20), *state);
+}
+
+// A program that ends at once is told at once, in its own words.
+TEST_F(Supervised, ABodyThatCannotStartIsNotWaitedFor) {
+  ASSERT_TRUE(provision());
+  fs::permissions(places.folder / "core", fs::perms::owner_all | fs::perms::group_read);
+  Supervisor body(loop, Body::process, places, *service, infra::Milliseconds(10'000));
+  const auto begin = std::chrono::steady_clock::now();
+  const auto attached = loop.block_on(body.attach());
+  ASSERT_FALSE(attached);
+  EXPECT_NE(attached.error().message.find("0700"), std::string::npos) << attached.error().message;
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, body.start_patience());
 }
 
 TEST_F(Supervised, ServesAndStops) {

@@ -11,6 +11,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// sockaddr_un has room for this and a zero.
+constexpr std::size_t kMaxSocketPath = 107;
+
 infra::Result<void> told(const trusted::qemu::Result<void>& result) {
   if (!result) return infra::fail(infra::ErrorCode::io, result.error());
   return {};
@@ -31,6 +34,10 @@ fs::path device_folder(const Places& places) { return places.folder / "device"; 
 
 infra::Result<infra::ChildOptions> QemuLauncher::program() {
   const fs::path socket = places_.folder / "socket";
+  if (socket.native().size() > kMaxSocketPath)
+    return infra::fail(infra::ErrorCode::config_value, "the path of the socket " + socket.string() +
+                                                           " is longer than 107 bytes; choose another "
+                                                           "--data-dir");
   if (auto installed = told(device_.install_firmware(image_)); !installed) return tl::unexpected(installed.error());
   auto arguments = device_.arguments(image_, socket);
   if (!arguments) return infra::fail(infra::ErrorCode::io, arguments.error());

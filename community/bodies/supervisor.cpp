@@ -28,6 +28,12 @@ infra::Result<Bytes32> parse_channel_key(const std::string& text) {
   return *key;
 }
 
+// A program that ends before it is ready is not waited for any longer.
+Task<void> set_at_the_end(infra::ChildProcess& child, std::shared_ptr<infra::Event> ready) {
+  co_await child.wait();
+  ready->set();
+}
+
 // Runs a program that makes keys and prints the channel key as its last line.
 Task<infra::Result<Bytes32>> run_provisioner(infra::EventLoop& loop, infra::ChildOptions child) {
   std::string line;
@@ -153,7 +159,12 @@ Task<infra::Result<void>> Supervisor::start() {
   auto started = infra::ChildProcess::start(loop_, std::move(*child));
   if (!started) co_return tl::unexpected(started.error());
   child_ = std::move(*started);
-  if (co_await ready->wait_for(launcher_->start_patience())) co_return infra::Result<void>{};
+  infra::TaskGroup watch(loop_.executor());
+  watch.spawn(set_at_the_end(*child_, ready));
+  const bool told = co_await ready->wait_for(launcher_->start_patience());
+  watch.cancel();
+  co_await watch.join();
+  if (told && !child_->exit()) co_return infra::Result<void>{};
   co_return infra::fail(infra::ErrorCode::process, "the trusted core did not start: " + *words);
 }
 

@@ -115,7 +115,7 @@ TEST_F(DoctorTest, EachStrongerBodyIsNamedWithWhatItLacks) {
   std::string text = to_text(look());
   EXPECT_NE(text.find("optee-device: this machine has no TEE driver"), std::string::npos) << text;
   EXPECT_NE(text.find("build it with make optee"), std::string::npos) << text;
-  for (const char* part : {"firmware.bin", "kernel", "initramfs.cpio", "data.img", "placeholder.kernel"})
+  for (const char* part : {"firmware.bin", "kernel", "initramfs.cpio", "data.img", "placeholder.kernel", "complete"})
     touch(fs::path("image") / part);
   touch("bin/qemu");
   fs::permissions(root_ / "bin/qemu", fs::perms::owner_all);

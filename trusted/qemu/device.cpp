@@ -110,7 +110,7 @@ Result<void> sync_folder(const fs::path& folder) {
 }  // namespace
 
 bool Image::complete() const {
-  for (const fs::path& path : {firmware(), kernel(), initramfs(), data(), placeholder()})
+  for (const fs::path& path : {firmware(), kernel(), initramfs(), data(), placeholder(), stamp()})
     if (!fs::exists(path)) return false;
   return true;
 }

@@ -24,6 +24,8 @@ struct Image {
   std::filesystem::path data() const { return folder / "data.img"; }
   // One byte: QEMU takes a kernel command line only together with a kernel, and the real one is put into memory apart.
   std::filesystem::path placeholder() const { return folder / "placeholder.kernel"; }
+  // Made last, so that no half of an image is taken for one.
+  std::filesystem::path stamp() const { return folder / "complete"; }
   bool complete() const;
 };
 
