@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "cmd/community-node/development.hpp"
+#include "cmd/community-node/provision.hpp"
 #include "cmd/community-node/root_keys.hpp"
 #include "community/bodies/factory.hpp"
 #include "community/control/api/control.hpp"
@@ -203,8 +204,10 @@ int run_keys(const KeysOptions& options) {
   infra::LogOptions log;
   log.level = infra::LogLevel::warning;
   infra::configure_log(log);
+  if (options.action == KeysAction::provision) return provision_keys(options);
   if (!exists(options.data_dir / "keys/channel.key"))
-    return failed("no trusted core in " + options.data_dir.string() + " yet; it is made by the first `run`");
+    return failed("no trusted core in " + options.data_dir.string() +
+                  " yet; it is made by the first `run`, or by `keys provision`");
   if (options.action == KeysAction::recover && !options.yes)
     return failed(
         "recovering accepts the node's database as it is now. If it is older than the trusted core, changes since are "

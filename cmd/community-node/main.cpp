@@ -81,10 +81,16 @@ CLI::App* add_keys_commands(CLI::App& app, node::KeysOptions& keys) {
   command->require_subcommand(1);
   const auto add = [&keys, command](const char* name, const char* words, KeysAction action) {
     CLI::App* made = command->add_subcommand(name, words);
+    // Options of `keys` may stand behind the word too.
+    made->fallthrough();
     made->callback([&keys, action] { keys.action = action; });
     return made;
   };
   add("status", "protection, epoch, configuration, root keys and budgets", KeysAction::status);
+  add("provision", "make the trusted core's keys before the first start, and say what to recognise them by",
+      KeysAction::provision)
+      ->add_option("--operator-public-key", keys.operator_public_key,
+                   "x and y of the operator's secp256k1 key in hexadecimal; its secret stays elsewhere");
   CLI::App* recover =
       add("recover", "accept the node's database after data was lost (operator-signed)", KeysAction::recover);
   recover->add_flag("--yes", keys.yes, "do it");

@@ -57,13 +57,15 @@ struct RunOptions {
   std::size_t database_readers = 0;
 };
 
-enum class KeysAction { status, recover, rotate, retire };
+enum class KeysAction { status, provision, recover, rotate, retire };
 
 struct KeysOptions {
   std::filesystem::path data_dir;
   std::string body;
   bodies::Places places;
   KeysAction action = KeysAction::status;
+  // Of provision: whose secret key is elsewhere. Empty: operator.key of the data folder, made when missing.
+  std::string operator_public_key;
   // Of recover: do it.
   bool yes = false;
   // Of rotate: retire the older root keys as soon as no record needs them.
