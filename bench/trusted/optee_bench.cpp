@@ -65,7 +65,7 @@ void batch(World& world, RemoteBody& body, Command command, ByteView request, in
 struct Figures {
   double start = 0;
   Spread plain, passkey, status;
-  double plain_64 = 0, passkey_16 = 0;
+  double status_64 = 0, plain_64 = 0, passkey_16 = 0;
   double commit_1 = 0, commit_64 = 0, commit_256 = 0;
   long resident_kilobytes = 0;
 };
@@ -101,6 +101,7 @@ Figures measure_body(ProgramBody& body) {
   figures.status = measure(200, [&] { batch(world, body, Command::status, {}, 1); });
   figures.plain = measure(500, [&] { batch(world, body, Command::sign_transaction, plain, 1); });
   figures.passkey = measure(500, [&] { batch(world, body, Command::sign_userop, passkey, 1); });
+  figures.status_64 = measure(20, [&] { batch(world, body, Command::status, {}, 64); }).median;
   figures.plain_64 = measure(20, [&] { batch(world, body, Command::sign_transaction, plain, 64); }).median;
   figures.passkey_16 = measure(20, [&] { batch(world, body, Command::sign_userop, passkey, 16); }).median;
   figures.commit_1 = commit_of(world, 1);
@@ -129,6 +130,7 @@ int run() {
   row("  99 %", optee.plain.p99, process.plain.p99);
   row("passkey-checked signature, median of 500", optee.passkey.median, process.passkey.median);
   row("  99 %", optee.passkey.p99, process.passkey.p99);
+  row("64 status in one write", optee.status_64, process.status_64);
   row("64 plain signatures in one write", optee.plain_64, process.plain_64);
   row("16 passkey-checked signatures in one write", optee.passkey_16, process.passkey_16);
   row("COMMIT of 1 change", optee.commit_1, process.commit_1);
