@@ -54,6 +54,7 @@ static TEE_Result frames(void *session, TEE_Param params[TEE_NUM_PARAMS])
 		memcpy(params[1].memref.buffer, output, out_size);
 	params[1].memref.size = out_size;
 	TEE_MemFill(input, 0, in_size);
+	TEE_MemFill(output, 0, out_size);
 	return TEE_SUCCESS;
 }
 

@@ -2,11 +2,10 @@
 #include "ta/port/crypto.hpp"
 
 #include <bearssl.h>
-#include <secp256k1.h>
 #include <secp256k1_preallocated.h>
-#include <secp256k1_recovery.h>
 
 #include "trusted/p256/p256.hpp"
+#include "trusted/port/secp256k1.hpp"
 
 namespace community::trusted {
 namespace {
@@ -84,35 +83,16 @@ bool make_context(const Port& port) {
 }
 
 bool secp256k1_public(void*, const Bytes32& secret, std::uint8_t public_key[64]) {
-  secp256k1_pubkey key;
-  if (secp256k1_ec_pubkey_create(context, &key, secret.data()) != 1) return false;
-  std::array<std::uint8_t, 65> encoded;
-  std::size_t size = encoded.size();
-  secp256k1_ec_pubkey_serialize(context, encoded.data(), &size, &key, SECP256K1_EC_UNCOMPRESSED);
-  std::memcpy(public_key, encoded.data() + 1, 64);
-  return true;
+  return secp256k1::public_key(context, secret, public_key);
 }
 
 bool secp256k1_sign(void*, const Bytes32& secret, const Bytes32& digest, std::uint8_t signature[65]) {
-  secp256k1_ecdsa_recoverable_signature recoverable;
-  // The default nonce function is RFC 6979; the library's signatures have low s.
-  if (secp256k1_ecdsa_sign_recoverable(context, &recoverable, digest.data(), secret.data(), nullptr, nullptr) != 1)
-    return false;
-  int recovery_id = 0;
-  secp256k1_ecdsa_recoverable_signature_serialize_compact(context, signature, &recovery_id, &recoverable);
-  signature[64] = static_cast<std::uint8_t>(recovery_id);
-  return true;
+  return secp256k1::sign(context, secret, digest, signature);
 }
 
 bool secp256k1_verify(void*, const std::uint8_t public_key[64], const Bytes32& digest,
                       const std::uint8_t signature[64]) {
-  std::array<std::uint8_t, 65> encoded{0x04};
-  base::copy(MutableByteView(encoded).subspan(1), ByteView(public_key, 64));
-  secp256k1_pubkey key;
-  secp256k1_ecdsa_signature parsed;
-  return secp256k1_ec_pubkey_parse(context, &key, encoded.data(), encoded.size()) == 1 &&
-         secp256k1_ecdsa_signature_parse_compact(context, &parsed, signature) == 1 &&
-         ::secp256k1_ecdsa_verify(context, &parsed, digest.data(), &key) == 1;
+  return secp256k1::verify(context, public_key, digest, signature);
 }
 
 }  // namespace
