@@ -311,9 +311,15 @@ Error Core::key_describe(ByteView body, Writer& reply) {
   return Error::ok;
 }
 
-Error Core::open_key(const RecordProof& proof, Purpose purpose, RecordHeader& header, KeyRecord& key) const {
-  const Error error = open_under(state_.root, proof, RecordType::key, header, key);
-  if (error != Error::ok) return error;
+Error Core::open_key(const RecordProof& proof, Purpose purpose, RecordHeader& header, KeyRecord& key) {
+  if (const OpenedKeys::Entry* known = opened_keys_.find(state_.root, proof)) {
+    header = known->header;
+    key.assign(known->key);
+  } else {
+    const Error error = open_under(state_.root, proof, RecordType::key, header, key);
+    if (error != Error::ok) return error;
+    opened_keys_.remember(state_.root, proof, header, key);
+  }
   return key.purpose == static_cast<std::uint8_t>(purpose) ? Error::ok : Error::wrong_purpose;
 }
 

@@ -3,7 +3,7 @@
 // secure store. rules_*.cpp hold the checks before each signature, changes.cpp the two-phase changes of records.
 #pragma once
 #include "trusted/core/budget.hpp"
-#include "trusted/core/record.hpp"
+#include "trusted/core/opened_keys.hpp"
 #include "trusted/protocol/account_messages.hpp"
 #include "trusted/protocol/frame.hpp"
 #include "trusted/protocol/phrase_messages.hpp"
@@ -169,8 +169,7 @@ class Core {
   // rules_transaction.cpp, rules_sponsorship.cpp
   Error sign_transaction(ByteView body, Writer& reply);
   Error sign_sponsorship(ByteView body, Writer& reply);
-  Error open_key(const protocol::RecordProof& proof, protocol::Purpose purpose, RecordHeader& header,
-                 KeyRecord& key) const;
+  Error open_key(const protocol::RecordProof& proof, protocol::Purpose purpose, RecordHeader& header, KeyRecord& key);
 
   // rules_eoa.cpp, rules_typed_data.cpp, rules_export.cpp
   Error eoa_describe(ByteView body, Writer& reply);
@@ -203,6 +202,7 @@ class Core {
   protocol::Configuration configuration_;
   Bytes32 configuration_digest_{};
   Budgets budgets_;
+  OpenedKeys opened_keys_;
   Pending pending_;
   Counting counting_;
   // Roots of the latest epochs: a path to one of them is only old, not wrong.

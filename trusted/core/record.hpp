@@ -105,6 +105,12 @@ struct KeyRecord {
   KeyRecord(const KeyRecord&) = delete;
   KeyRecord& operator=(const KeyRecord&) = delete;
   ~KeyRecord() { base::wipe(secret); }
+  // By name, so that no copy of a secret is made by accident.
+  void assign(const KeyRecord& other) {
+    purpose = other.purpose;
+    chain_id = other.chain_id;
+    secret = other.secret;
+  }
 
   template <class C>
   void fields(C& c) {

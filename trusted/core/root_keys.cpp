@@ -78,6 +78,7 @@ Error Core::retire_root_key(ByteView body) {
 }
 
 Error Core::drop_root_key(RootKey& retired) {
+  opened_keys_.forget();
   auto before = state_.root_keys;
   for (RootKey* key = &retired; key + 1 != state_.root_keys.data() + state_.root_key_count; key++) *key = key[1];
   RootKey& last = state_.root_keys[--state_.root_key_count];

@@ -385,5 +385,54 @@ TEST_F(ExecutorTransaction, SignsOnlyWithExecutorKeys) {
             Error::record_wrong_type);
 }
 
+// Keys that were opened lately are not opened again. What is not the same proof, to the last byte, is not one of them.
+TEST(OpenedKeys, AreKnownByTheirWholeProofUnderTheirRoot) {
+  World world;
+  const Bytes transaction = world.good_transaction().encode();
+  const auto sign = [&world, &transaction](const OwnedProof& proof) {
+    return world.host.ask(Command::sign_transaction, protocol::SignTransactionRequest{proof.view(), transaction}).error;
+  };
+  const OwnedProof good = world.host.proof(world.executor);
+  ASSERT_EQ(sign(good), Error::ok);
+  ASSERT_EQ(sign(good), Error::ok);
+  for (std::size_t i = 0; i < good.sealed.size(); i++) {
+    OwnedProof changed = good;
+    changed.sealed[i] ^= 1;
+    EXPECT_NE(sign(changed), Error::ok) << i;
+  }
+  for (std::size_t i = 0; i < good.path.siblings.size(); i++) {
+    OwnedProof changed = good;
+    changed.path.siblings[i] ^= 1;
+    EXPECT_EQ(sign(changed), Error::record_not_current) << i;
+  }
+  OwnedProof elsewhere = good;
+  elsewhere.path.leaf ^= 1;
+  EXPECT_NE(sign(elsewhere), Error::ok);
+  ASSERT_EQ(sign(good), Error::ok);
+  // The purpose is looked at each time.
+  const OwnedProof paymaster = world.host.proof(world.paymaster);
+  EXPECT_EQ(sign(paymaster), Error::wrong_purpose);
+  EXPECT_EQ(sign(paymaster), Error::wrong_purpose);
+  // Any COMMIT makes the path an old one.
+  world.make_key(protocol::Purpose::executor, kChain);
+  EXPECT_EQ(sign(good), Error::stale_path);
+  EXPECT_EQ(sign(world.host.proof(world.executor)), Error::ok);
+}
+
+// More keys than are remembered: the forgotten ones are opened again.
+TEST(OpenedKeys, MoreThanAreRememberedSignAsWell) {
+  World world;
+  std::vector<StoredRecord> executors;
+  std::vector<Address> addresses(20);
+  for (Address& address : addresses) executors.push_back(world.make_key(protocol::Purpose::executor, kChain, &address));
+  for (int round = 0; round < 3; round++)
+    for (std::size_t i = 0; i < executors.size(); i++) {
+      TestTransaction transaction = world.good_transaction();
+      transaction.data = handle_ops(2, addresses[i]);
+      world.executor = executors[i];
+      EXPECT_EQ(world.sign(transaction).error, Error::ok) << i;
+    }
+}
+
 }  // namespace
 }  // namespace community::trusted::testing
