@@ -94,7 +94,8 @@ int provision_keys(const KeysOptions& options) {
   const auto choice = bodies::choose(options.body, options.places);
   if (!choice) return failed(choice.error().text());
   line("body", bodies::name(choice->body));
-  for (const std::string& reason : choice->weaker_because) line("", "NOT in the stronger body " + reason);
+  if (choice->body == protocol::Body::process)
+    for (const std::string& reason : choice->weaker_because) line("", "NO TEE: " + reason);
   const auto random = infra::make_system_random();
   const auto key = operator_key(options, *random);
   if (!key) return failed(key.error().text());

@@ -173,7 +173,10 @@ Task<infra::Result<void>> Node::start_keys() {
   if (auto made = infra::ensure_private_directory(places.folder); !made) co_return made;
   const auto choice = bodies::choose(options_.body, places);
   if (!choice) co_return tl::unexpected(choice.error());
-  for (const std::string& reason : choice->weaker_because) progress_("keys", "NOT in the stronger body " + reason);
+  // A board is a rare thing to miss; that there is no TEE at all is said aloud.
+  if (choice->body == protocol::Body::process)
+    for (const std::string& reason : choice->weaker_because) progress_("keys", "NO TEE: " + reason);
+  progress_("keys", "starting the trusted core in the body " + bodies::name(choice->body));
   keys_ = keys::make_key_service({*database_, *random_, &metrics_});
   body_ = std::make_unique<bodies::Supervisor>(loop_, choice->body, places, *keys_, options_.keys_timeout);
   std::array<std::uint8_t, 64> operator_key{};
