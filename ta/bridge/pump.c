@@ -97,12 +97,13 @@ static bool read_some(int fd, uint8_t *p, size_t room, size_t *have)
 	}
 }
 
-/* A port without a host has POLLHUP all the time: nothing to wait on but time. */
+/* A port without a host is always ready, to say that nobody is there: nothing to wait on but time. Nothing is read here: it
+ * could be the first bytes of a host that came this moment. */
 static void wait_for_host(int fd)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 
-	while (poll(&ready, 1, -1) < 0 || ((ready.revents & POLLHUP) && !(ready.revents & POLLIN)))
+	while (poll(&ready, 1, -1) < 0 || (ready.revents & POLLHUP))
 		usleep(2000);
 }
 

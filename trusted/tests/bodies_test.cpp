@@ -3,24 +3,16 @@
 // but its host's frames reaches it. Linked once for each body.
 #include <gtest/gtest.h>
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 
 #include "trusted/tests/support/body_under_test.hpp"
+#include "trusted/tests/support/programs.hpp"
 #include "trusted/tests/support/root_keys.hpp"
 #include "trusted/tests/support/world.hpp"
 
 namespace community::trusted::testing {
 namespace {
-
-// A span of no meaning but that the crash after it comes at a random moment.
-void wait_some(std::uint64_t micros) {
-  const timespec span{static_cast<time_t>(micros / 1'000'000), static_cast<long>(micros % 1'000'000 * 1'000)};
-  ppoll(nullptr, 0, &span, nullptr);
-}
 
 class Body : public ::testing::Test {
  protected:

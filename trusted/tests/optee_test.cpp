@@ -127,6 +127,19 @@ TEST_F(Optee, ADamagedStateIsRefusedAndNeverMadeAnew) {
   expect_refused();
 }
 
+// Nobody is connected: the guest waits, it does not turn in circles.
+TEST_F(Optee, WithoutAHostItRests) {
+  World world(1, &optee);
+  optee.connection().close();
+  // A loop would take all of the processor's time, waiting takes a few percent of it.
+  wait_some(200'000);
+  const double before = optee.cpu_micros();
+  wait_some(1'000'000);
+  EXPECT_LT(optee.cpu_micros() - before, 500'000);
+  ASSERT_TRUE(world.host.reconnect());
+  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+}
+
 TEST_F(Optee, AnApplicationWithOneChangedByteIsNotLoaded) {
   World world(1, &optee);
   optee.kill();

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -23,6 +24,8 @@ Child spawn(const std::vector<std::string>& arguments) {
   argv.push_back(nullptr);
   const pid_t pid = fork();
   if (pid == 0) {
+    // A test that is killed leaves nothing behind.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(output[1], 1);
     dup2(errors[1], 2);
     execv(argv[0], argv.data());
@@ -54,6 +57,11 @@ TemporaryFolder::TemporaryFolder() {
 TemporaryFolder::~TemporaryFolder() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
+}
+
+void wait_some(std::uint64_t micros) {
+  const timespec span{static_cast<time_t>(micros / 1'000'000), static_cast<long>(micros % 1'000'000 * 1'000)};
+  ppoll(nullptr, 0, &span, nullptr);
 }
 
 ProgramResult run_program(const std::vector<std::string>& arguments) {
@@ -138,10 +146,14 @@ void ProgramBody::kill() {
 }
 
 double ProgramBody::cpu_micros() const {
-  std::ifstream file("/proc/" + std::to_string(pid_) + "/schedstat");
-  double nanoseconds = 0;
-  file >> nanoseconds;
-  return nanoseconds / 1'000;
+  double sum = 0;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid_) + "/task")) {
+    std::ifstream file(thread.path() / "schedstat");
+    double nanoseconds = 0;
+    file >> nanoseconds;
+    sum += nanoseconds;
+  }
+  return sum / 1'000;
 }
 
 std::string ProgramBody::proc_status(const std::string& key) const {

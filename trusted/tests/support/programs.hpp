@@ -20,6 +20,9 @@ class TemporaryFolder {
   std::string path_;
 };
 
+// A span of no meaning but that what comes after it comes at another moment.
+void wait_some(std::uint64_t micros);
+
 struct ProgramResult {
   int status = -1;
   std::string output, errors;
