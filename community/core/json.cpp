@@ -3,6 +3,7 @@
 #include "community/core/json.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <charconv>
 #include <cmath>
 
 namespace community::core {
@@ -91,7 +92,7 @@ class StrictHandler {
     if (integer) {
       stack_.push_string(number_);
     } else {
-      stack_.push_double(value);
+      stack_.push_double(nearest(value));
     }
     number_.clear();
     return true;
@@ -118,6 +119,13 @@ class StrictHandler {
     keys_.push_back({text_.size(), 0});
   }
   std::string_view key(std::size_t i) const { return std::string_view(text_).substr(keys_[i].start, keys_[i].size); }
+
+  // The double that is nearest to the number's text; the library's own may be a neighbour of it.
+  double nearest(double fallback) const {
+    double exact = 0;
+    const auto [end, error] = std::from_chars(number_.data(), number_.data() + number_.size(), exact);
+    return error == std::errc() ? exact : fallback;
+  }
 
   // Whether the members of the innermost object have different names: by pairs when few, sorted when many.
   bool keys_differ(std::size_t first) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Strict JSON over Boost.JSON, which by itself keeps the last of duplicate members and turns long integers into
-// floating-point numbers. Both would let two readers see two different documents.
+// floating-point numbers. Both would let two readers see two different documents. Fractions are read exactly, too: as
+// the nearest double, where the library may take a neighbour.
 #pragma once
 #include <boost/json.hpp>
 #include <optional>

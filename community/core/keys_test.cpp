@@ -9,8 +9,10 @@
 
 #include "community/core/base58.hpp"
 #include "community/core/bip39.hpp"
+#include "community/core/curve25519.hpp"
 #include "community/core/ecdsa.hpp"
 #include "community/core/hd.hpp"
+#include "community/core/secp256k1.hpp"
 #include "community/core/webauthn.hpp"
 #include "trusted/base/sha2.hpp"
 
@@ -155,6 +157,66 @@ std::string why_cbor(std::string_view text) {
   const Bytes bytes = hex(text);
   ByteView rest = bytes;
   return why(cbor_take(rest));
+}
+
+Bytes32 word(std::string_view text) { return parse_bytes32(text, HexPrefix::optional).value(); }
+
+TEST(Secp256k1, BothSidesAgreeAndRefuseByName) {
+  const Bytes32 anna = word(std::string(63, '0') + "3"), boris = word(std::string(62, '0') + "77");
+  const PublicKey annas = public_key_of(anna).value(), boriss = public_key_of(boris).value();
+  const Bytes32 shared = secp256k1_shared_x(anna, boriss).value();
+  EXPECT_EQ(secp256k1_shared_x(boris, annas).value(), shared);
+  // 3 times 0x77 is 0x165: the secret is that key's x.
+  const PublicKey product = public_key_of(word(std::string(61, '0') + "165")).value();
+  EXPECT_TRUE(base::equal(shared, ByteView(product).first(32)));
+  PublicKey off = boriss;
+  off[63] ^= 1;
+  EXPECT_EQ(why(secp256k1_shared_x(anna, off)), "public_key_invalid");
+  EXPECT_EQ(why(secp256k1_shared_x(Bytes32{}, boriss)), "private_key_out_of_range");
+  Bytes spki = hex("3056301006072a8648ce3d020106052b8104000a03420004");
+  append(spki, annas);
+  EXPECT_EQ(parse_secp256k1_spki(spki).value(), annas);
+  EXPECT_EQ(why(parse_secp256k1_spki(ByteView(spki).first(87))), "public_key_invalid");
+  spki[19] ^= 1;
+  EXPECT_EQ(why(parse_secp256k1_spki(spki)), "public_key_invalid") << "another curve";
+}
+
+TEST(Ed25519, VerifiesTheFirstVectorsOfTheRfc) {
+  // RFC 8032, section 7.1, tests 1 and 2.
+  const Bytes32 key = word("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+  const Bytes signature =
+      hex("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595b"
+          "be2465"
+          "5141438e7a100b");
+  EXPECT_TRUE(verify_ed25519(key, {}, signature));
+  EXPECT_FALSE(verify_ed25519(key, hex("72"), signature));
+  EXPECT_FALSE(verify_ed25519(key, {}, ByteView(signature).first(63)));
+  EXPECT_TRUE(verify_ed25519(word("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"), hex("72"),
+                             hex("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3"
+                                 "613d0f11d8c387b2eaeb4302a"
+                                 "eeb00d291612bb0c00")));
+}
+
+TEST(X25519, AgreesAndRefusesPeersOfSmallOrder) {
+  // RFC 7748, section 6.1; the base point is 9.
+  const Bytes32 bob = word("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb");
+  const Bytes32 bobs = word("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
+  const Bytes32 alices = word("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");
+  EXPECT_EQ(to_plain_hex(x25519(bob, alices).value()),
+            "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742");
+  const Bytes32 base_point{9}, carol{1, 2, 3};
+  EXPECT_EQ(x25519(bob, base_point).value(), bobs);
+  EXPECT_EQ(x25519(carol, bobs).value(), x25519(bob, x25519(carol, base_point).value()).value());
+  Bytes32 one{};
+  EXPECT_EQ(why(x25519(bob, one)), "shared_secret_zero");
+  one[0] = 1;
+  EXPECT_EQ(why(x25519(bob, one)), "shared_secret_zero");
+  Bytes spki = hex("302a300506032b656e032100");
+  append(spki, bobs);
+  EXPECT_EQ(parse_x25519_spki(spki).value(), bobs);
+  // 1.3.101.112 is Ed25519.
+  spki[8] = 0x70;
+  EXPECT_EQ(why(parse_x25519_spki(spki)), "public_key_invalid");
 }
 
 TEST(Cbor, TakesOnlyTheShortestForm) {

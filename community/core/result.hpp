@@ -56,6 +56,7 @@ namespace community::core {
   X(utf8_invalid)                            \
   X(private_key_out_of_range)                \
   X(public_key_invalid)                      \
+  X(shared_secret_zero)                      \
   X(signature_length)                        \
   X(signature_out_of_range)                  \
   X(signature_high_s)                        \
@@ -112,7 +113,10 @@ namespace community::core {
   X(cbor_duplicate_key)                      \
   X(webauthn_attestation)                    \
   X(webauthn_authenticator_data)             \
-  X(webauthn_key_algorithm)
+  X(webauthn_key_algorithm)                  \
+  X(geohash_length)                          \
+  X(geohash_bad_digit)                       \
+  X(geohash_out_of_range)
 
 COMMUNITY_ERRORS(COMMUNITY_CORE_ERRORS)
 

@@ -2,6 +2,7 @@
 // Calls into libsecp256k1.
 #include "community/core/secp256k1.hpp"
 
+#include <secp256k1_ecdh.h>
 #include <secp256k1_recovery.h>
 
 #include "community/core/secp256k1_context.hpp"
@@ -134,6 +135,29 @@ bool verify_secp256k1(const PublicKey& key, const Bytes32& digest, const Bytes32
   // The library verifies low s only; the twin with the other s is the same statement.
   secp256k1_ecdsa_signature_normalize(context(), &normal, &raw);
   return secp256k1_ecdsa_verify(context(), &normal, digest.data(), &point) == 1;
+}
+
+Result<Bytes32> secp256k1_shared_x(const Bytes32& private_key, const PublicKey& peer) {
+  secp256k1_pubkey key;
+  if (!load(key, peer)) return fail(ErrorCode::public_key_invalid);
+  // The library hashes the point unless it is told otherwise; the standard's shared secret is x itself.
+  const auto take_x = [](unsigned char* out, const unsigned char* x, const unsigned char*, void*) {
+    std::copy(x, x + 32, out);
+    return 1;
+  };
+  Bytes32 shared;
+  if (secp256k1_ecdh(context(), shared.data(), &key, private_key.data(), take_x, nullptr) != 1)
+    return fail(ErrorCode::private_key_out_of_range);
+  return shared;
+}
+
+Result<PublicKey> parse_secp256k1_spki(ByteView der) {
+  // SEQUENCE { SEQUENCE { id-ecPublicKey, secp256k1 }, BIT STRING { 04 || x || y } }: always these 24 bytes.
+  static constexpr std::uint8_t kPrefix[] = {0x30, 0x56, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
+                                             0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a, 0x03, 0x42, 0x00, 0x04};
+  if (der.size() != sizeof kPrefix + 64 || !base::equal(der.first(sizeof kPrefix), kPrefix))
+    return fail(ErrorCode::public_key_invalid);
+  return parse_public_key(der.subspan(sizeof kPrefix - 1));
 }
 
 bool is_low_s(const Bytes32& s) { return s <= kHalfOrder; }

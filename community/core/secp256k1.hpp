@@ -40,6 +40,12 @@ Result<Address> recover_address(const Bytes32& digest, const Signature& signatur
 
 // Accepts high s, as plain ECDSA does: use is_low_s where malleability matters.
 bool verify_secp256k1(const PublicKey& key, const Bytes32& digest, const Bytes32& r, const Bytes32& s);
+// ECDH (SEC 1, section 3.3.1): the x coordinate of private_key times the other's key. private_key_out_of_range;
+// public_key_invalid when `peer` is no point of the curve.
+Result<Bytes32> secp256k1_shared_x(const Bytes32& private_key, const PublicKey& peer);
+// The key in a SubjectPublicKeyInfo (RFC 5480) that names the curve and holds the uncompressed point:
+// public_key_invalid.
+Result<PublicKey> parse_secp256k1_spki(ByteView der);
 // s is at most half the group order.
 bool is_low_s(const Bytes32& s);
 

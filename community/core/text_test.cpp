@@ -2,6 +2,7 @@
 // Text forms: hex, numbers, addresses, UTF-8 and strict JSON. Each refusal is asked for by its name.
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 
 #include "community/core/json.hpp"
@@ -151,6 +152,11 @@ TEST(Json, KeepsLongIntegersWhenAsked) {
   EXPECT_EQ(value.at(1), "-99999999999999999999");
   EXPECT_TRUE(value.at(2).is_double());
   EXPECT_TRUE(value.at(3).is_double());
+  // Nearest doubles of numbers that multiplying by a power of ten misses.
+  EXPECT_EQ(parse_json("7.2057594037927933e16").value().as_double(), 72057594037927936.0);
+  EXPECT_EQ(parse_json("9007199254740993.0").value().as_double(), 9007199254740992.0);
+  EXPECT_EQ(parse_json("0.50000000000000011102230246251565").value().as_double(), 0.50000000000000011102230246251565);
+  EXPECT_EQ(parse_json("-1.7976931348623157e308").value().as_double(), -std::numeric_limits<double>::max());
 }
 
 TEST(Json, MembersNameThemselvesInErrors) {

@@ -2,6 +2,8 @@
 // What an operation reads: typed members of "in". The first failure is kept and is the line's answer, so operations
 // read all they need and ask once whether it was good.
 #pragma once
+#include <charconv>
+
 #include "community/core/abi_json.hpp"
 
 namespace community::tool {
@@ -54,6 +56,20 @@ class Input {
     const json::value* value = find(key);
     const bool empty = value != nullptr && value->is_string() && (*value == "0x" || *value == "");
     return value == nullptr || empty ? Uint256() : number(key);
+  }
+  // A number with a fraction, as a JSON number or as the text of one.
+  double real(std::string_view key) {
+    const json::value& found = value(key);
+    if (found.is_string()) {
+      const std::string_view text = found.get_string();
+      double number = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (error != std::errc() || end != text.data() + text.size())
+        refuse(Error{ErrorCode::number_bad_digit, std::string(key)});
+      return number;
+    }
+    if (!found.is_number()) refuse(Error{ErrorCode::json_wrong_type, std::string(key) + " is not a number"});
+    return found.is_number() ? found.to_number<double>() : 0;
   }
   // A count that is at most `limit`.
   std::size_t count(std::string_view key, std::size_t limit) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signatures, message authentication, key derivation and authenticated encryption.
+// Signatures, key agreement, message authentication, key derivation and authenticated encryption.
 #include <openssl/evp.h>
 
 #include <memory>
 
+#include "community/core/curve25519.hpp"
 #include "community/core/ecdsa.hpp"
 #include "community/core/secp256k1.hpp"
+#include "community/core/webauthn.hpp"
 #include "community/tool/input.hpp"
 #include "community/tool/webauthn_assert.hpp"
 #include "trusted/base/sha2.hpp"
@@ -114,6 +116,71 @@ void ecdsa_verify(Input& in, json::object& out) {
                                                 : core::verify_secp256k1(point, digest, signature->r, signature->s));
 }
 
+void ed25519_verify(Input& in, json::object& out) {
+  const Bytes32 key = in.bytes32("key");
+  const Bytes message = in.bytes("msg"), signature = in.bytes("sig");
+  if (in.good()) out["valid"] = core::verify_ed25519(key, message, signature);
+}
+
+// A private key of a curve with points is a number, with as many leading zeros as its writer liked.
+Bytes32 read_private_number(Input& in) {
+  Bytes digits = in.bytes("private");
+  digits.erase(digits.begin(),
+               std::find_if(digits.begin(), digits.end(), [](std::uint8_t digit) { return digit != 0; }));
+  Bytes32 number{};
+  if (digits.size() > number.size()) in.refuse(Error{ErrorCode::private_key_out_of_range, {}});
+  if (in.good()) std::copy_backward(digits.begin(), digits.end(), number.end());
+  return number;
+}
+
+// A point as 04 || x || y (point) or as x || y too (raw).
+Result<core::PublicKey> point_of(ByteView bytes, bool raw) {
+  if (bytes.size() == 65 && bytes[0] == 4)
+    bytes = bytes.subspan(1);
+  else if (!raw)
+    return core::fail(ErrorCode::public_key_invalid);
+  if (bytes.size() != 64) return core::fail(ErrorCode::public_key_invalid);
+  core::PublicKey key;
+  std::copy(bytes.begin(), bytes.end(), key.begin());
+  return key;
+}
+
+void ecdh_on_points(Input& in, json::object& out, bool p256, std::string_view encoding) {
+  const Bytes bytes = in.bytes("public");
+  const Bytes32 secret = read_private_number(in);
+  if (!in.good()) return;
+  const auto peer = in.take(encoding != "spki" ? point_of(bytes, encoding == "raw")
+                            : p256             ? core::parse_p256_spki(bytes)
+                                               : core::parse_secp256k1_spki(bytes));
+  if (!in.good()) return;
+  Bytes32 shared{};
+  if (p256) {
+    const trusted::Port& port = software_port();
+    if (!port.p256_public_key_valid(port.context, peer.data()))
+      in.refuse(Error{ErrorCode::public_key_invalid, {}});
+    else if (!port.p256_ecdh(port.context, secret, peer.data(), shared))
+      in.refuse(Error{ErrorCode::private_key_out_of_range, {}});
+  } else {
+    shared = in.take(core::secp256k1_shared_x(secret, peer));
+  }
+  if (in.good()) out["shared"] = core::to_hex(shared);
+}
+
+void ecdh(Input& in, json::object& out) {
+  const std::string_view curve = in.text("curve");
+  const std::string_view encoding = in.has("enc") ? in.text("enc") : std::string_view("point");
+  if (!in.good()) return;
+  if (encoding != "spki" && encoding != "point" && encoding != "raw") return in.refuse("unknown enc");
+  const bool p256 = curve == "secp256r1" || curve == "P-256";
+  if (p256 || curve == "secp256k1") return ecdh_on_points(in, out, p256, encoding);
+  if (curve != "x25519" && curve != "X25519" && curve != "curve25519") return in.skip();
+  const Bytes32 peer = encoding == "spki" ? in.take(core::parse_x25519_spki(in.bytes("public"))) : in.bytes32("public");
+  const Bytes32 secret = in.bytes32("private");
+  if (!in.good()) return;
+  const Bytes32 shared = in.take(core::x25519(secret, peer));
+  if (in.good()) out["shared"] = core::to_hex(shared);
+}
+
 template <class H>
 Bytes hkdf_of(ByteView ikm, ByteView salt, ByteView info, std::size_t size) {
   Bytes out(size);
@@ -215,11 +282,8 @@ constexpr NamedOperation kOperations[] = {
     {"aes_gcm.open", aes_gcm_open},
     {"webauthn.assert", webauthn_assert},
     {"webauthn.register"},
-    {"ed25519.verify"},
-    {"ecdh"},
-    {"geohash.encode"},
-    {"geohash.decode"},
-    {"geohash.neighbors"},
+    {"ed25519.verify", ed25519_verify},
+    {"ecdh", ecdh},
 };
 
 }  // namespace

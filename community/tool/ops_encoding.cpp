@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes, RLP, ABI and typed data.
+// Hashes, RLP, ABI, typed data and geohashes.
 #include "community/core/eip712.hpp"
+#include "community/core/geohash.hpp"
 #include "community/core/rlp.hpp"
 #include "community/core/secp256k1.hpp"
 #include "community/tool/input.hpp"
@@ -150,6 +151,41 @@ void eip712_sign(Input& in, json::object& out) {
   if (in.good()) out["signature"] = core::to_hex(signature.to_rsv());
 }
 
+void geohash_encode(Input& in, json::object& out) {
+  const core::GeoPoint point{in.real("lat"), in.real("lng")};
+  const std::size_t chars = in.count("chars", core::kMaxGeohashChars);
+  if (!in.good()) return;
+  const std::string name = in.take(core::geohash_encode(point, chars));
+  if (in.good()) out["hash"] = name;
+}
+
+// Whole degrees are written as integers, as other writers of JSON do.
+json::value degrees(double value) {
+  const auto whole = static_cast<std::int64_t>(value);
+  return static_cast<double>(whole) == value ? json::value(whole) : json::value(value);
+}
+
+void geohash_decode(Input& in, json::object& out) {
+  const std::string_view name = in.text("hash");
+  if (!in.good()) return;
+  const core::GeoCell cell = in.take(core::geohash_decode(name));
+  if (!in.good()) return;
+  out["minLat"] = degrees(cell.min_latitude);
+  out["maxLat"] = degrees(cell.max_latitude);
+  out["minLng"] = degrees(cell.min_longitude);
+  out["maxLng"] = degrees(cell.max_longitude);
+}
+
+void geohash_neighbors(Input& in, json::object& out) {
+  const std::string_view name = in.text("hash");
+  if (!in.good()) return;
+  const auto names = in.take(core::geohash_neighbors(name));
+  if (!in.good()) return;
+  json::array sorted(out.storage());
+  for (const std::string& neighbor : names) sorted.emplace_back(neighbor);
+  out["set"] = std::move(sorted);
+}
+
 constexpr NamedOperation kOperations[] = {
     {"hash", hash},
     {"rlp.encode", rlp_encode},
@@ -159,6 +195,9 @@ constexpr NamedOperation kOperations[] = {
     {"abi.packedHash", abi_packed_hash},
     {"eip712.hash", eip712_hash},
     {"eip712.sign", eip712_sign},
+    {"geohash.encode", geohash_encode},
+    {"geohash.decode", geohash_decode},
+    {"geohash.neighbors", geohash_neighbors},
 };
 
 }  // namespace

@@ -115,10 +115,61 @@ TEST(Lines, AnAnswerDoesNotWaitForTheNextLine) {
   EXPECT_EQ(run_tool(in, answers), 0);
 }
 
-TEST(Operations, WhatIsKnownButNotOfferedIsSkipped) {
-  for (auto op : {"ecdh", "ed25519.verify", "geohash.encode", "webauthn.register"})
-    EXPECT_EQ(json::serialize(one(std::string(R"({"id":7,"op":")") + op + R"(","in":{}})")), R"({"id":7,"skip":true})");
-  EXPECT_EQ(out("hkdf", R"({"hash":"sha1","ikm":"00","size":1})"), R"({"id":1,"skip":true})");
+TEST(Operations, WhatTheProductHasNoUseForIsSkipped) {
+  const std::string skip = R"({"id":1,"skip":true})";
+  EXPECT_EQ(out("hkdf", R"({"hash":"sha1","ikm":"00","size":1})"), skip);
+  EXPECT_EQ(out("ecdh", R"({"curve":"secp384r1","public":"00","private":"01"})"), skip);
+  EXPECT_EQ(out("ecdsa.verify", R"({"curve":"secp521r1","hash":"sha256","key":"04","msg":"","sig":""})"), skip);
+}
+
+TEST(Operations, KeyAgreementTakesTheFormsOfAPublicKey) {
+  // 1 times G and 2 times G on each curve: their x coordinates.
+  const std::string one = "01", two = "000000000000000000000000000000000000000000000000000000000000000002";
+  const std::string p256 =
+      "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+      "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+  const auto ecdh = [](const std::string& curve, const std::string& enc, const std::string& key,
+                       const std::string& secret) {
+    const std::string in =
+        R"({"curve":")" + curve + R"(","enc":")" + enc + R"(","public":")" + key + R"(","private":")" + secret + "\"}";
+    const std::string answer = out("ecdh", in);
+    return answer.starts_with(R"({"shared")") ? answer.substr(13, 64) : error("ecdh", in);
+  };
+  const std::string spki = "3059301306072a8648ce3d020106082a8648ce3d030107034200";
+  for (const std::string& answer :
+       {ecdh("secp256r1", "point", "04" + p256, one), ecdh("P-256", "raw", p256, one),
+        ecdh("secp256r1", "raw", "04" + p256, "0001"), ecdh("secp256r1", "spki", spki + "04" + p256, one)})
+    EXPECT_EQ(answer, p256.substr(0, 64));
+  EXPECT_EQ(ecdh("secp256r1", "point", "04" + p256, two),
+            "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978");
+  EXPECT_EQ(ecdh("secp256r1", "point", p256, one), "public_key_invalid") << "no 04";
+  EXPECT_EQ(ecdh("secp256r1", "point", "04" + p256.substr(0, 126) + "f6", one), "public_key_invalid")
+      << "off the curve";
+  EXPECT_EQ(ecdh("secp256k1", "point", "04" + p256, one), "public_key_invalid") << "another curve";
+  EXPECT_EQ(ecdh("secp256r1", "point", "04" + p256, "00"), "private_key_out_of_range");
+  EXPECT_EQ(ecdh("secp256r1", "point", "04" + p256, std::string(64, 'f')), "private_key_out_of_range");
+  EXPECT_EQ(ecdh("secp256r1", "point", "04" + p256, "01" + std::string(64, '0')), "private_key_out_of_range");
+  EXPECT_EQ(ecdh("secp256r1", "pem", "04" + p256, one), "unknown enc");
+  EXPECT_EQ(ecdh("x25519", "raw", std::string(64, '0'), std::string(64, '1')), "shared_secret_zero");
+  EXPECT_EQ(ecdh("x25519", "raw", "00", std::string(64, '1')), "hex_wrong_length: public");
+}
+
+TEST(Operations, GeohashesTakeNumbersAndTexts) {
+  EXPECT_EQ(out("geohash.encode", R"({"lat":42.605,"lng":-5.603,"chars":5})"), R"({"hash":"ezs42"})");
+  EXPECT_EQ(out("geohash.encode", R"({"lat":"42.605","lng":"-5.603","chars":"5"})"), R"({"hash":"ezs42"})");
+  EXPECT_EQ(out("geohash.encode", R"({"lat":-90,"lng":180,"chars":1})"), R"({"hash":"p"})");
+  EXPECT_EQ(out("geohash.neighbors", R"({"hash":"Z"})"), R"({"set":["8","b","w","x","y"]})");
+  const json::value cell = json::parse(out("geohash.decode", R"({"hash":"ezs42"})"));
+  EXPECT_EQ(cell.at("minLat").as_double(), 42.5830078125);
+  EXPECT_EQ(cell.at("maxLng").as_double(), -5.5810546875);
+  EXPECT_EQ(error("geohash.encode", R"({"lat":90.1,"lng":0,"chars":5})"), "geohash_out_of_range: latitude");
+  EXPECT_EQ(error("geohash.encode", R"({"lat":"nan","lng":0,"chars":5})"), "geohash_out_of_range: latitude");
+  EXPECT_EQ(error("geohash.encode", R"({"lat":"5 ","lng":0,"chars":5})"), "number_bad_digit: lat");
+  EXPECT_EQ(error("geohash.encode", R"({"lat":true,"lng":0,"chars":5})"), "json_wrong_type: lat is not a number");
+  EXPECT_EQ(error("geohash.encode", R"({"lng":0,"chars":5})"), "json_member_missing: lat");
+  EXPECT_EQ(error("geohash.encode", R"({"lat":0,"lng":0,"chars":13})"), "chars is above 12");
+  EXPECT_EQ(error("geohash.encode", R"({"lat":0,"lng":0,"chars":0})"), "geohash_length");
+  EXPECT_EQ(error("geohash.decode", R"({"hash":"a"})"), "geohash_bad_digit");
 }
 
 TEST(Operations, RefusalsSayTheRule) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes tests/vectors/*.jsonl: lines for `community-node tool` with the answers of other implementations.
-//   node generate.mjs OUT_DIR [--full] [--wycheproof DIR] [--webauthn FILE]
-// Needs the npm packages @ethersproject/testcases, ethers and viem beside the working directory. Without --full it
+//   node generate.mjs OUT_DIR [--full] [--wycheproof DIR] [--webauthn FILE] [--webauthn-level3 FILE]
+// Needs the npm packages @ethersproject/testcases, ethers, latlon-geohash and viem beside the working directory. Without --full it
 // keeps an evenly spread sample of each suite, small enough for the repository.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -238,6 +238,24 @@ function userOperations() {
   return out;
 }
 
+// Key agreement and Ed25519. What a suite calls acceptable is asked for where the standard decides: X25519 answers for
+// every peer but those of small order (RFC 7748), and keys of RFC 5480 name their curve and are uncompressed here.
+function agreement(load) {
+  const out = [];
+  for (const [name, curve, enc] of [['ecdh_secp256k1', 'secp256k1', 'spki'], ['ecdh_secp256r1', 'secp256r1', 'spki'],
+    ['ecdh_secp256r1_ecpoint', 'secp256r1', 'point'], ['x25519', 'x25519', 'raw']])
+    for (const group of load(name).testGroups)
+      for (const t of group.tests) {
+        const refused = curve === 'x25519' ? t.flags.includes('ZeroSharedSecret') : t.result !== 'valid';
+        out.push({ op: 'ecdh', in: { curve, enc, public: t.public, private: t.private },
+          ...(refused ? { error: true } : { out: { shared: `0x${t.shared}` } }) });
+      }
+  for (const group of load('ed25519').testGroups)
+    for (const t of group.tests)
+      out.push({ op: 'ed25519.verify', in: { key: group.publicKey.pk, msg: t.msg, sig: t.sig }, out: { valid: t.result === 'valid' } });
+  return out;
+}
+
 function wycheproof(dir) {
   const load = (name) => JSON.parse(fs.readFileSync(path.join(dir, `${name}_test.json`)));
   const ecdsa = [], macs = [];
@@ -272,8 +290,38 @@ function wycheproof(dir) {
       if (t.result === 'valid')
         macs.push({ op: 'aes_gcm.seal', in: { key: t.key, iv: t.iv, aad: t.aad, msg: t.msg }, out: { ct: `0x${t.ct}`, tag: `0x${t.tag}` } });
     }
+  write('wycheproof_agreement', agreement(load), 500);
   write('wycheproof_ecdsa', ecdsa, 900);
   write('wycheproof_symmetric', macs, 400);
+}
+
+// Cells in all parts of the plane, at its edges and at those of cells. The other implementation wraps beyond the poles,
+// where no cell is, so neighbours are asked for in the rows between.
+function geohash() {
+  const { default: geo } = require('latlon-geohash');
+  const out = [];
+  let state = 1;
+  const random = () => Number(BigInt(ethers.id(`geohash ${state++}`)) >> 203n) / 2 ** 53;
+  const points = [[0, 0], [90, 180], [-90, -180], [0, 180], [45, -180], [-90, 180], [11.25, 33.75], [-11.25, -33.75], [5.625, 5.625]];
+  for (let i = 0; i < 400; i++) points.push([random() * 180 - 90, random() * 360 - 180]);
+  points.forEach(([lat, lng], i) => {
+    const chars = i % 12 + 1;
+    const hash = geo.encode(lat, lng, chars);
+    out.push({ op: 'geohash.encode', in: { lat, lng, chars }, out: { hash } });
+    const { sw, ne } = geo.bounds(hash);
+    out.push({ op: 'geohash.decode', in: { hash }, out: { minLat: sw.lat, maxLat: ne.lat, minLng: sw.lon, maxLng: ne.lon } });
+    // A corner is the cell's own; the ones opposite are its neighbours'.
+    out.push({ op: 'geohash.encode', in: { lat: sw.lat, lng: sw.lon, chars }, out: { hash } });
+    if (ne.lat < 90 && sw.lat > -90)
+      out.push({ op: 'geohash.neighbors', in: { hash }, out: { set: Object.values(geo.neighbours(hash)).sort() } });
+  });
+  for (const hash of ['', 'ezs4a', 'o', '0123456789bcd', '-', 'é']) {
+    out.push({ op: 'geohash.decode', in: { hash }, error: true });
+    out.push({ op: 'geohash.neighbors', in: { hash }, error: true });
+  }
+  for (const [lat, lng, chars] of [[90.5, 0, 5], [0, -180.5, 5], [0, 0, 0], [0, 0, 13], ['nan', 0, 5], [0, 'inf', 5], [null, 0, 5]])
+    out.push({ op: 'geohash.encode', in: { lat, lng, chars }, error: true });
+  return out;
 }
 
 function webauthn(file) {
@@ -301,6 +349,7 @@ fs.mkdirSync(outDir, { recursive: true });
 write('hashes', hashes(), 60);
 write('accounts', accounts(), 250);
 write('rlp', rlp(), 200);
+write('geohash', geohash(), 300);
 write('abi', abi(), 300, 3000);
 write('packed', packed(), 200);
 write('typed_data', typedData(), 200);
