@@ -17,6 +17,10 @@ CoreStatus to_core_status(const protocol::StatusReply& reply) {
   status.budgets.assign(reply.budgets.begin(), reply.budgets.begin() + reply.budget_count);
   status.root_keys.assign(reply.root_keys.begin(), reply.root_keys.begin() + reply.root_key_count);
   status.records_counted = reply.records_counted != 0;
+  status.revision = reply.revision;
+  status.backup_generation = reply.backup_generation;
+  status.fenced = reply.fenced != 0;
+  status.configuration_floor = reply.configuration_floor;
   return status;
 }
 
@@ -37,6 +41,10 @@ protocol::StatusReply to_status_reply(const CoreStatus& status) {
   for (const protocol::RootKeyStatus& key : status.root_keys)
     if (reply.root_key_count < reply.root_keys.size()) reply.root_keys[reply.root_key_count++] = key;
   reply.records_counted = status.records_counted ? 1 : 0;
+  reply.revision = status.revision;
+  reply.backup_generation = status.backup_generation;
+  reply.fenced = status.fenced ? 1 : 0;
+  reply.configuration_floor = status.configuration_floor;
   return reply;
 }
 

@@ -26,6 +26,10 @@ void Core::status(Writer& reply) const {
   status.root_key_count = state_.root_key_count;
   for (std::size_t i = 0; i < state_.root_key_count; i++)
     status.root_keys[i] = {state_.root_keys[i].version, state_.records_counted != 0 ? state_.root_keys[i].records : 0};
+  status.revision = state_.revision;
+  status.backup_generation = state_.backup_generation;
+  status.fenced = state_.fenced;
+  status.configuration_floor = state_.configuration_floor;
   status.fields(reply);
 }
 
@@ -62,7 +66,8 @@ Error Core::configure(ByteView body, Writer& reply) {
     reply.fixed(configuration_digest_);
     return Error::ok;
   }
-  if (configuration.sequence <= configuration_.sequence) return Error::configuration_sequence;
+  if (configuration.sequence <= configuration_.sequence || configuration.sequence <= state_.configuration_floor)
+    return Error::configuration_sequence;
   for (std::size_t i = 0; i < configuration.chain_count; i++)
     for (std::size_t j = 0; j < i; j++)
       if (configuration.chains[i].chain_id == configuration.chains[j].chain_id) return Error::configuration_malformed;

@@ -98,17 +98,7 @@ Error Core::administer(const protocol::Frame& frame, Writer& reply) {
 }
 
 Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& reply) {
-  const auto command = static_cast<Command>(frame.command);
-  switch (command) {
-    case Command::status:
-    case Command::configure:
-    case Command::recover:
-    case Command::release_leases:
-    case Command::attest:
-    case Command::rotate_root_key:
-    case Command::retire_root_key:
-    case Command::count_records:
-      return administer(frame, reply);
+  switch (static_cast<Command>(frame.command)) {
     case Command::commit:
       return commit(session, frame.body, reply);
     case Command::wallet_create:
@@ -155,11 +145,9 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return session_secret(frame.body, reply);
     case Command::content_root_open:
       return content_root_open(frame.body, reply);
-    case Command::hello:
-    case Command::provision:
-      break;
+    default:
+      return administer(frame, reply);
   }
-  return Error::unknown_command;
 }
 
 const protocol::ChainConfig* Core::find_chain(std::uint64_t chain_id) const {

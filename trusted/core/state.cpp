@@ -11,11 +11,13 @@ Error load_state(const Port& port, State& state) {
   return protocol::decode(ByteView(buffer).first(size), state) ? Error::ok : Error::store_failed;
 }
 
-Error save_state(const Port& port, const State& state) {
+Error save_state(const Port& port, State& state) {
   base::Secret<kMaxState> buffer;
+  state.revision++;
   const ByteView encoded = protocol::encode(state, buffer.bytes);
-  if (encoded.empty() || !port.store_write(port.context, encoded)) return Error::store_failed;
-  return Error::ok;
+  if (!encoded.empty() && port.store_write(port.context, encoded)) return Error::ok;
+  state.revision--;
+  return Error::store_failed;
 }
 
 Error make_identity_key(const Port& port, State& state) {
@@ -31,12 +33,15 @@ Error make_identity_key(const Port& port, State& state) {
 Error migrate_state(const Port& port, State& state) {
   if (state.format == kStateFormat) return Error::ok;
   const std::uint32_t before = state.format;
-  Error error = make_identity_key(port, state);
+  const bool has_identity = before >= 3;
+  Error error = has_identity ? Error::ok : make_identity_key(port, state);
   state.format = kStateFormat;
   if (error == Error::ok) error = save_state(port, state);
   if (error == Error::ok) return error;
-  base::wipe(state.identity_secret);
-  state.identity_key = {};
+  if (!has_identity) {
+    base::wipe(state.identity_secret);
+    state.identity_key = {};
+  }
   state.format = before;
   return error;
 }

@@ -12,9 +12,9 @@ using protocol::Uint256;
 
 using protocol::kMaxRootKeys;
 
-inline constexpr std::uint32_t kStateFormat = 3;
+inline constexpr std::uint32_t kStateFormat = 4;
 // The oldest format that still loads. It has no identity key, which the first start makes, and no counts of records,
-// which are unknown until the host has them counted.
+// which are unknown until the host has them counted. Format 3 has neither revision nor backup.
 inline constexpr std::uint32_t kOldestStateFormat = 2;
 // Fixed fields and budgets take under 1.5 KiB, the configuration up to 6 KiB.
 inline constexpr std::size_t kMaxState = 8'192;
@@ -69,6 +69,18 @@ struct State {
   // 1: `records` of each root key is right. 0 after a recovery, whose tree is the host's word, and in a state of an
   // older format.
   std::uint8_t records_counted = 0;
+  // Number of durable writes, this one included: orders the checkpoints of a backup.
+  std::uint64_t revision = 0;
+  // 1: another device goes on as this core. Nothing here is secret any more, and nothing is signed.
+  std::uint8_t fenced = 0;
+  // Configurations up to this sequence are refused: they are of the time before a restore.
+  std::uint64_t configuration_floor = 0;
+  // The backup: its generation (0: none was ever made), its key, and SHA-256 of its description.
+  std::uint32_t backup_generation = 0;
+  Bytes32 backup_key{};
+  Bytes32 backup_description{};
+  // secp256k1, made with the first backup: signs fence certificates.
+  Bytes32 fence_secret{};
 
   template <class C>
   void fields(C& c) {
@@ -82,10 +94,14 @@ struct State {
       c.fixed(identity_secret).fixed(identity_key).number(records_counted);
       for (std::size_t i = 0; i < root_key_count; i++) c.number(root_keys[i].records);
     }
+    if (format >= 4) {
+      c.number(revision).number(fenced).number(configuration_floor);
+      c.number(backup_generation).fixed(backup_key).fixed(backup_description).fixed(fence_secret);
+    }
     if constexpr (C::kReads) {
       base::copy(configuration_bytes, configuration);
       configuration_size = static_cast<std::uint32_t>(configuration.size());
-      if (root_key_count == 0 || records_counted > 1) c.fail();
+      if (root_key_count == 0 || records_counted > 1 || fenced > 1) c.fail();
     }
   }
 
@@ -101,9 +117,11 @@ struct State {
 
 // Reads the state; `not_provisioned` when there is none, `store_failed` when it cannot be read.
 Error load_state(const Port& port, State& state);
-// Writes the state durably.
-Error save_state(const Port& port, const State& state);
-// A state of an older format becomes one of the present, durably: it gets the keys that its format had no place for.
+// Writes the state durably, with the next revision. When it cannot be written the revision stays, and no checkpoint
+// ever has the one that was tried unless a restart finds it written after all.
+Error save_state(const Port& port, State& state);
+// A state of an older format becomes one of the present, durably: it gets an identity key if its format had no place
+// for one.
 // Changes nothing when it cannot be written.
 Error migrate_state(const Port& port, State& state);
 // A new identity key pair; random_failed without randomness.

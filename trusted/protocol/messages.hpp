@@ -77,13 +77,22 @@ struct StatusReply {
   std::uint8_t records_counted = 0;
   std::uint16_t root_key_count = 0;
   std::array<RootKeyStatus, kMaxRootKeys> root_keys{};
+  // Number of durable writes of the core's state: a checkpoint is out of date when it has grown.
+  std::uint64_t revision = 0;
+  // 0: no backup was made.
+  std::uint32_t backup_generation = 0;
+  // 1: another device goes on as this core, and this one does nothing any more.
+  std::uint8_t fenced = 0;
+  // Configurations up to this sequence are refused; 0 unless the core was restored.
+  std::uint64_t configuration_floor = 0;
   template <class C>
   void fields(C& c) {
     c.number(body).number(protection).fixed(core_id).number(epoch).fixed(root).number(recovery_count);
     c.number(root_key_version).number(configuration_sequence).fixed(configuration_digest);
     c.fixed(hpke_key).list(budgets, budget_count).number(records_counted).list(root_keys, root_key_count);
+    c.number(revision).number(backup_generation).number(fenced).number(configuration_floor);
     if constexpr (C::kReads) {
-      if (body == 0 || body > 3 || protection > 2 || records_counted > 1) c.fail();
+      if (body == 0 || body > 3 || protection > 2 || records_counted > 1 || fenced > 1) c.fail();
     }
   }
 };

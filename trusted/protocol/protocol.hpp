@@ -55,6 +55,16 @@ inline constexpr std::size_t kMaxRootKeys = 8;
 // Leaves of one step of a count of all records: 32 records of the largest size and a path of 25 siblings fit a frame.
 inline constexpr std::size_t kCountBlock = 32;
 static_assert(kCountBlock * (kMaxSealedRecord + 5) + 1'024 < kMaxFrame);
+// Backup: shares of one backup key. A description of 16 cores takes 4,615 bytes, an order less.
+inline constexpr std::size_t kMaxHolders = 16;
+inline constexpr std::size_t kMaxBackupDescription = 5'120;
+// A statement and two quotes: 1,844 bytes.
+inline constexpr std::size_t kMaxEvidence = 2'048;
+// Eight root keys and the spending of eight chains come to 1,181 bytes.
+inline constexpr std::size_t kMaxCheckpoint = 2'048;
+// Cipher text of a package: a share with its checkpoint.
+inline constexpr std::size_t kMaxSharePackage = 2'560;
+static_assert(kMaxHolders * (kMaxEvidence + kMaxSharePackage + 256) + 2 * kMaxBackupDescription + 1'024 < kMaxFrame);
 // A billion records; a path is at most 12 + 30 * 32 = 972 bytes.
 inline constexpr std::size_t kTreeDepth = 30;
 
@@ -91,7 +101,18 @@ inline constexpr std::size_t kTreeDepth = 30;
   X(sign_account_message, 56)          \
   X(phrase_export, 57)                 \
   X(session_secret, 58)                \
-  X(content_root_open, 59)
+  X(content_root_open, 59)             \
+  X(peer_challenge, 64)                \
+  X(backup_create, 65)                 \
+  X(backup_share, 66)                  \
+  X(checkpoint, 67)                    \
+  X(share_keep, 68)                    \
+  X(checkpoint_keep, 69)               \
+  X(share_describe, 70)                \
+  X(share_release, 71)                 \
+  X(restore, 72)                       \
+  X(fence_certificate, 73)             \
+  X(fence, 74)
 
 // The numbers are part of the protocol and are never reused.
 enum class Command : std::uint16_t {
@@ -287,7 +308,40 @@ enum class Protection : std::uint8_t { none = 0, emulated = 1, hardware = 2 };
   X(root_key_in_use, 260)                          \
   X(records_not_counted, 261)                      \
   X(record_under_newest_root, 262)                 \
-  X(count_out_of_order, 263)
+  X(count_out_of_order, 263)                       \
+  /* backup between cores */                       \
+  X(backup_order_malformed, 272)                   \
+  X(backup_out_of_order, 273)                      \
+  X(backup_missing, 274)                           \
+  X(backup_description_wrong, 275)                 \
+  X(holder_unknown, 276)                           \
+  X(peer_challenge_foreign, 277)                   \
+  X(evidence_other_core, 278)                      \
+  X(evidence_quotes_missing, 279)                  \
+  X(evidence_other_key, 280)                       \
+  X(evidence_other_code, 281)                      \
+  X(evidence_signature_invalid, 282)               \
+  X(package_signature_invalid, 283)                \
+  X(package_not_opened, 284)                       \
+  X(package_malformed, 285)                        \
+  X(share_other_backup, 286)                       \
+  X(share_not_committed, 287)                      \
+  X(share_twice, 288)                              \
+  X(too_few_shares, 289)                           \
+  X(checkpoint_malformed, 290)                     \
+  X(checkpoint_other_backup, 291)                  \
+  X(checkpoint_signature_invalid, 292)             \
+  X(checkpoint_not_newer, 293)                     \
+  X(checkpoint_not_opened, 294)                    \
+  X(checkpoint_missing, 295)                       \
+  X(restore_other_device, 296)                     \
+  X(core_not_empty, 297)                           \
+  X(fence_without_recovery, 298)                   \
+  X(fence_certificate_foreign, 299)                \
+  X(fence_certificate_invalid, 300)                \
+  X(fence_certificate_not_newer, 301)              \
+  X(fence_certificate_is_own, 302)                 \
+  X(fenced, 303)
 
 enum class Error : std::uint16_t {
 #define COMMUNITY_ERROR_VALUE(name, number) name = number,

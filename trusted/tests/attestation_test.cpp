@@ -274,7 +274,7 @@ TEST_F(OldState, AWriteWhoseAnswerWasLostIsTheIdentity) {
 }
 
 TEST_F(OldState, OtherFormatsDoNotLoad) {
-  for (const int format : {0, 1, 4, 255}) {
+  for (const int format : {0, 1, 5, 255}) {
     Bytes bytes = old_state();
     bytes[3] = static_cast<std::uint8_t>(format);
     store.put(bytes);
@@ -292,14 +292,88 @@ TEST_F(OldState, OtherFormatsDoNotLoad) {
 }
 
 TEST(OldStateInUse, ServesItsWalletsAsBefore) {
+  for (const std::uint32_t format : {2u, 3u}) {
+    World world;
+    State state = world.host.core().state();
+    state.format = format;
+    world.host.store.put(encoded(state));
+    ASSERT_EQ(world.host.restart(false), Error::ok);
+    EXPECT_EQ(world.host.core().state().identity_key == state.identity_key, format == 3) << format;
+    EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
+    EXPECT_EQ(world.sign(world.good_transaction()).error, Error::ok);
+  }
+}
+
+// A state that was written in format 3, by the core of that time: two root keys, three counted records, a lease.
+class StateOfFormatThree : public ::testing::Test {
+ protected:
+  StateOfFormatThree() {
+    std::string hex = read_source("trusted/tests/vectors/state_format_3.txt");
+    std::erase(hex, '\n');
+    bytes = unhex(hex);
+    store.put(bytes);
+  }
+  Bytes bytes;
+  MemoryStore store{5};
+};
+
+TEST_F(StateOfFormatThree, LoadsAsItIsAndHasNoBackup) {
+  Core core(store.port());
+  ASSERT_EQ(core.start(), Error::ok);
+  State state = core.state();
+  EXPECT_EQ(state.format, kStateFormat);
+  EXPECT_EQ(state.revision, 1u);
+  EXPECT_EQ(state.fenced, 0);
+  EXPECT_EQ(state.configuration_floor, 0u);
+  EXPECT_EQ(state.backup_generation, 0u);
+  EXPECT_TRUE(base::is_zero(state.backup_key));
+  EXPECT_TRUE(base::is_zero(state.fence_secret));
+  EXPECT_EQ(state.root_key_count, 2);
+  EXPECT_EQ(state.root_keys[0].records, 3u);
+  EXPECT_EQ(state.records_counted, 1);
+  state.format = 3;
+  EXPECT_EQ(encoded(state), bytes) << "the identity and everything else stay";
+  EXPECT_EQ(store.writes(), 1u);
+  Core again(store.port());
+  ASSERT_EQ(again.start(), Error::ok);
+  EXPECT_EQ(again.state().revision, 1u);
+  EXPECT_EQ(store.writes(), 1u);
+}
+
+TEST_F(StateOfFormatThree, ThatCannotBeMigratedKeepsItsIdentity) {
+  store.fail_write(1, MemoryStore::Fault::refuse);
+  Core core(store.port());
+  EXPECT_EQ(core.start(), Error::store_failed);
+  EXPECT_FALSE(base::is_zero(core.state().identity_secret));
+  EXPECT_EQ(store.contents(), bytes);
+  EXPECT_EQ(core.start(), Error::ok);
+}
+
+TEST_F(StateOfFormatThree, CutShortOrLeftOverDoesNotLoad) {
+  for (Bytes bent : {Bytes(bytes.begin(), bytes.end() - 1), join({bytes, Bytes(1)})}) {
+    store.put(bent);
+    EXPECT_EQ(Core(store.port()).start(), Error::store_failed);
+    bent[3] = 4;
+    store.put(bent);
+    EXPECT_EQ(Core(store.port()).start(), Error::store_failed);
+  }
+}
+
+// What orders checkpoints: no two durable states of a core have the same revision.
+TEST(StateRevision, GrowsWithEveryDurableWriteAndNoOther) {
   World world;
-  State state = world.host.core().state();
-  state.format = 2;
-  world.host.store.put(encoded(state));
+  const auto before = world.host.status().revision;
+  EXPECT_EQ(before, world.host.store.writes());
+  ASSERT_EQ(world.set_policy(world.policy), Error::ok);
+  EXPECT_EQ(world.host.status().revision, before + 1);
+  world.host.store.fail_write(1, MemoryStore::Fault::refuse);
+  world.configuration.sequence++;
+  EXPECT_EQ(world.host.configure(world.configuration), Error::store_failed);
+  EXPECT_EQ(world.host.status().revision, before + 1);
+  EXPECT_EQ(world.host.configure(world.configuration), Error::ok);
+  EXPECT_EQ(world.host.status().revision, before + 2);
   ASSERT_EQ(world.host.restart(false), Error::ok);
-  EXPECT_NE(world.host.core().state().identity_key, state.identity_key);
-  EXPECT_EQ(world.sign(world.good_userop()).error, Error::ok);
-  EXPECT_EQ(world.sign(world.good_transaction()).error, Error::ok);
+  EXPECT_EQ(world.host.status().revision, before + 2);
 }
 
 }  // namespace

@@ -25,6 +25,14 @@ struct CoreStatus {
   // Oldest first and never empty; the numbers of records mean something only when they are counted.
   std::vector<protocol::RootKeyStatus> root_keys;
   bool records_counted = false;
+  // Number of durable writes of the core's state; a checkpoint of an earlier one is out of date.
+  std::uint64_t revision = 0;
+  // 0: no backup was made.
+  std::uint32_t backup_generation = 0;
+  // Another device goes on as this core: it answers nothing but this and its attestation.
+  bool fenced = false;
+  // Configurations up to this sequence are refused; 0 unless the core was restored from a backup.
+  std::uint64_t configuration_floor = 0;
 
   std::uint32_t newest_root_key() const { return root_keys.empty() ? 0 : root_keys.back().version; }
 };
