@@ -61,7 +61,9 @@ RunOptions options_from(const infra::Config& config) {
   options.places.qemu = config.text("keys.qemu");
   options.places.tee_bridge = places.tee_bridge;
   options.places.tee_device = tee_device(config.text("keys.tee_device"));
-  options.keys_timeout = config.duration("keys.request_timeout");
+  options.key_calls.timeout = config.duration("keys.request_timeout");
+  options.key_calls.batch_size = static_cast<std::size_t>(config.integer("keys.batch_size"));
+  options.key_calls.batch_timeout = config.duration("keys.batch_timeout");
   options.chain_url = config.text("chain.rpc_url");
   options.fallback_urls = config.list("chain.fallback_urls");
   options.chain_id = static_cast<std::uint64_t>(config.integer("chain.chain_id"));

@@ -192,7 +192,7 @@ int run_alone(infra::EventLoop& loop, const KeysOptions& options, infra::Random&
   const auto service = keys::make_key_service({**database, random});
   const auto choice = bodies::choose(options.body, options.places);
   if (!choice) return failed(choice.error().text());
-  bodies::Supervisor body(loop, choice->body, options.places, *service, kCallTimeout);
+  bodies::Supervisor body(loop, choice->body, options.places, *service, {.timeout = kCallTimeout});
   const bool serves = options.action == KeysAction::rotate || options.action == KeysAction::retire;
   return loop.block_on(serves ? with_serving_core(loop, body, options, *service, op)
                               : with_core(body, options, *service, op));

@@ -8,6 +8,7 @@
 #include "community/alarms/api/alarm_rules.hpp"
 #include "community/bodies/api/choice.hpp"
 #include "community/infra/api/task.hpp"
+#include "community/keys/api/connected_key_service.hpp"
 
 namespace community::node {
 
@@ -32,7 +33,7 @@ struct RunOptions {
   std::string body;
   // Its folder is data_dir/keys.
   bodies::Places places;
-  infra::Milliseconds keys_timeout{};
+  keys::CallOptions key_calls;
 
   std::string chain_url;
   std::vector<std::string> fallback_urls;

@@ -105,7 +105,7 @@ int provision_keys(const KeysOptions& options) {
   if (!database) return failed(database.error().text());
   const auto service = keys::make_key_service({**database, *random});
   infra::EventLoop loop;
-  bodies::Supervisor body(loop, choice->body, options.places, *service, kCallTimeout);
+  bodies::Supervisor body(loop, choice->body, options.places, *service, {.timeout = kCallTimeout});
   return loop.block_on(provision(body, *service, *random, *key));
 }
 

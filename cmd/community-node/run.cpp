@@ -178,7 +178,7 @@ Task<infra::Result<void>> Node::start_keys() {
     for (const std::string& reason : choice->weaker_because) progress_("keys", "NO TEE: " + reason);
   progress_("keys", "starting the trusted core in the body " + bodies::name(choice->body));
   keys_ = keys::make_key_service({*database_, *random_, &metrics_});
-  body_ = std::make_unique<bodies::Supervisor>(loop_, choice->body, places, *keys_, options_.keys_timeout);
+  body_ = std::make_unique<bodies::Supervisor>(loop_, choice->body, places, *keys_, options_.key_calls);
   std::array<std::uint8_t, 64> operator_key{};
   if (operator_) operator_key = operator_->public_key();
   const auto told = [this](const std::string& step) { progress_("keys", step); };

@@ -104,7 +104,7 @@ class Supervised : public ::testing::Test {
   }
   // The outcome of making keys.
   infra::Result<bool> provision() {
-    Supervisor body(loop, Body::process, places, *service, infra::Milliseconds(10'000));
+    Supervisor body(loop, Body::process, places, *service, {});
     std::array<std::uint8_t, 64> operator_key{};
     operator_key[0] = 1;
     return loop.block_on(body.provision(operator_key, [](const std::string&) {}));
@@ -180,7 +180,7 @@ TEST_F(Supervised, KeysWithoutTheirChannelKeyAreNotThrownAway) {
 TEST_F(Supervised, ABodyThatCannotStartIsNotWaitedFor) {
   ASSERT_TRUE(provision());
   fs::permissions(places.folder / "core", fs::perms::owner_all | fs::perms::group_read);
-  Supervisor body(loop, Body::process, places, *service, infra::Milliseconds(10'000));
+  Supervisor body(loop, Body::process, places, *service, {});
   const auto begin = std::chrono::steady_clock::now();
   const auto attached = loop.block_on(body.attach());
   ASSERT_FALSE(attached);
@@ -190,7 +190,7 @@ TEST_F(Supervised, ABodyThatCannotStartIsNotWaitedFor) {
 
 TEST_F(Supervised, ServesAndStops) {
   ASSERT_TRUE(provision());
-  Supervisor body(loop, Body::process, places, *service, infra::Milliseconds(10'000));
+  Supervisor body(loop, Body::process, places, *service, {});
   const auto job = [&]() -> infra::Task<std::string> {
     infra::TaskGroup tasks(loop.executor());
     std::string ended;

@@ -11,9 +11,9 @@ class Launcher;
 
 class Supervisor {
  public:
-  // `service` outlives the supervisor. A call that takes longer than `call_timeout` ends the body.
+  // `service` outlives the supervisor. A call that takes longer than `calls.timeout` ends the body.
   Supervisor(infra::EventLoop& loop, protocol::Body body, Places places, keys::ConnectedKeyService& service,
-             infra::Milliseconds call_timeout);
+             keys::CallOptions calls);
   ~Supervisor();
 
   // Makes keys when the node has none yet, and with them the attestation key of a body that quotes. True when it did.
@@ -44,7 +44,7 @@ class Supervisor {
   protocol::Body kind_;
   std::unique_ptr<Launcher> launcher_;
   keys::ConnectedKeyService& service_;
-  infra::Milliseconds call_timeout_;
+  keys::CallOptions calls_;
   std::unique_ptr<infra::ChildProcess> child_;
   std::string trouble_ = "not started yet";
   bool stopping_ = false;

@@ -52,13 +52,13 @@ Task<infra::Result<Bytes32>> run_provisioner(infra::EventLoop& loop, infra::Chil
 }  // namespace
 
 Supervisor::Supervisor(infra::EventLoop& loop, protocol::Body body, Places places, keys::ConnectedKeyService& service,
-                       Milliseconds call_timeout)
+                       keys::CallOptions calls)
     : loop_(loop),
       places_(std::move(places)),
       kind_(body),
       launcher_(make_launcher(body, places_)),
       service_(service),
-      call_timeout_(call_timeout) {}
+      calls_(calls) {}
 
 Supervisor::~Supervisor() = default;
 
@@ -140,7 +140,7 @@ infra::Result<keys::ChannelOptions> Supervisor::channel_options() const {
   const auto key = parse_channel_key(*text);
   if (!key) return tl::unexpected(key.error());
   options.channel_key = *key;
-  options.call_timeout = call_timeout_;
+  options.calls = calls_;
   return options;
 }
 

@@ -70,6 +70,12 @@ void add_keys(ConfigSchema& schema) {
   schema.add(text("keys.tee_device", "/dev/tee0", "The driver of optee-device.", "optee_kms.device_path"));
   schema.add(duration("keys.request_timeout", "10s", 100, 10 * kMinute,
                       "How long one request to the core may take before it is ended and started again."));
+  schema.add(integer("keys.batch_size", "10", 1, 256,
+                     "Requests gather while the core is busy; a batch of this many is sent at once.",
+                     "optee_kms.performance.batch_size"));
+  schema.add(duration("keys.batch_timeout", "50ms", 0, 10'000,
+                      "The longest that a request gathers. Nothing waits for an idle core.",
+                      "optee_kms.performance.batch_timeout"));
 }
 
 void add_chain(ConfigSchema& schema) {
@@ -87,10 +93,8 @@ void add_relay(ConfigSchema& schema) {
   schema.add(integer("relay.executors", "2", 1, 64, "Keys that send bundles at the same time."));
   schema.add(integer("relay.max_bundle_gas", "16777216", 100'000, 16'777'216,
                      "Gas of one bundle; a transaction has at most 16,777,216 (EIP-7825)."));
-  schema.add(integer("relay.batch_size", "10", 1, 1'000, "A bundle is sent when this many operations wait.",
-                     "optee_kms.performance.batch_size"));
-  schema.add(duration("relay.batch_timeout", "50ms", 0, 10'000, "The longest an operation waits for company.",
-                      "optee_kms.performance.batch_timeout"));
+  schema.add(integer("relay.batch_size", "10", 1, 1'000, "A bundle is sent when this many operations wait."));
+  schema.add(duration("relay.batch_timeout", "50ms", 0, 10'000, "The longest an operation waits for company."));
   schema.add(integer("relay.pool_size", "4096", 1, 1'000'000, "Operations in the pool; about 2 kB each."));
   schema.add(integer("relay.min_balance_gwei", "100000000", 0, INT64_MAX,
                      "An executor below this balance, in gwei, makes the node's health degraded."));

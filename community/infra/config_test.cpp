@@ -73,7 +73,7 @@ connection_pool_size = 4
   EXPECT_EQ(config->text("keys.body"), "process");
   EXPECT_EQ(config->text("keys.tee_device"), "/dev/tee1");
   EXPECT_EQ(config->text("chain.rpc_url"), "http://127.0.0.1:8545");
-  EXPECT_EQ(config->duration("relay.batch_timeout"), Milliseconds(50));
+  EXPECT_EQ(config->duration("keys.batch_timeout"), Milliseconds(50));
   EXPECT_EQ(config->names("optee_kms.keys"), std::vector<std::string>{"bundler"});
 }
 

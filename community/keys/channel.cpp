@@ -8,6 +8,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <deque>
 #include <unordered_map>
 
 #include "trusted/protocol/frame.hpp"
@@ -27,6 +28,8 @@ constexpr std::size_t kReadChunk = 64 * 1'024;
 // Seconds are plenty on one machine; a stray process that accepts and stays silent must not hold the node up.
 constexpr infra::Milliseconds kHelloTimeout{5'000};
 constexpr infra::Milliseconds kProvisionTimeout{60'000};
+// One batch in the core's hands and one that waits at its door, so that it is never idle between two.
+constexpr std::size_t kBatchesAhead = 2;
 
 }  // namespace
 
@@ -45,8 +48,13 @@ struct Channel::Body : std::enable_shared_from_this<Channel::Body> {
   protocol::SessionKeys keys;
   std::uint64_t sent = 1, received = 1, next_id = 1;
   std::unordered_map<std::uint64_t, std::shared_ptr<Waiting>> waiting;
+  // Requests that were not sent yet.
   Bytes output;
-  bool writing = false;
+  std::size_t gathered = 0;
+  std::chrono::steady_clock::time_point gathered_since;
+  // Sequence of the last request of each batch that has unanswered ones; a core answers in order.
+  std::deque<std::uint64_t> batches;
+  infra::Event may_send;
   bool open = false;
   std::string reason;
   infra::Event ended;
@@ -60,11 +68,13 @@ struct Channel::Body : std::enable_shared_from_this<Channel::Body> {
     socket.close(ignored);
     base::wipe(&keys, sizeof keys);
     for (auto& [id, request] : std::exchange(waiting, {})) request->done.set();
+    may_send.set();
     ended.set();
   }
 
   Task<Result<void>> hello(infra::Random& random);
   void enqueue(Command command, core::ByteView body, std::uint64_t id);
+  infra::Milliseconds rest_of_gathering() const;
   Task<void> write_loop();
   Task<void> read_loop();
   bool take_frames();
@@ -109,22 +119,40 @@ void Channel::Body::enqueue(Command command, core::ByteView body, std::uint64_t 
   const base::MutableByteView frame = base::MutableByteView(output).subspan(start);
   base::copy(frame.subspan(protocol::kHeaderBytes), body);
   protocol::seal_frame(frame, body.size(), static_cast<std::uint16_t>(command), id, sent++, keys.to_core);
-  if (writing) return;
-  writing = true;
-  asio::co_spawn(
-      socket.get_executor(), [self = shared_from_this()] { return self->write_loop(); }, asio::detached);
+  if (gathered++ == 0) gathered_since = std::chrono::steady_clock::now();
+  may_send.set();
 }
 
-// Sends whatever gathered while the last write was on its way: under load one system call carries many requests.
+// Zero when what gathered should go now: at once to a core that has nothing to do soon, else when a batch is full or
+// its first request has waited long enough.
+infra::Milliseconds Channel::Body::rest_of_gathering() const {
+  if (batches.size() < kBatchesAhead || gathered >= options.calls.batch_size) return infra::Milliseconds(0);
+  const auto waited = std::chrono::steady_clock::now() - gathered_since;
+  const auto rest = std::chrono::ceil<infra::Milliseconds>(options.calls.batch_timeout - waited);
+  return std::max(rest, infra::Milliseconds(0));
+}
+
+// Requests that come while the core works travel together: each batch costs a body one entry into its trusted world.
 Task<void> Channel::Body::write_loop() {
   auto self = shared_from_this();
-  while (open && !output.empty()) {
+  while (open) {
+    may_send.reset();
+    if (gathered == 0) {
+      co_await may_send.wait();
+      continue;
+    }
+    const infra::Milliseconds rest = rest_of_gathering();
+    if (rest.count() > 0) {
+      (void)co_await may_send.wait_for(rest);
+      continue;
+    }
     const Bytes batch = std::exchange(output, {});
+    gathered = 0;
+    batches.push_back(sent - 1);
     boost::system::error_code error;
     co_await asio::async_write(socket, asio::buffer(batch), asio::redirect_error(asio::use_awaitable, error));
     if (error) close("sending to the trusted core failed: " + error.message());
   }
-  writing = false;
 }
 
 Task<void> Channel::Body::read_loop() {
@@ -161,6 +189,10 @@ bool Channel::Body::take(core::ByteView bytes) {
   protocol::Frame frame;
   if (protocol::open_frame(bytes, keys.to_host, frame) != protocol::Error::ok || frame.sequence != received)
     return false;
+  if (!batches.empty() && received == batches.front()) {
+    batches.pop_front();
+    may_send.set();
+  }
   received++;
   const auto found = waiting.find(frame.request_id);
   if (found == waiting.end() || frame.command != (found->second->command | protocol::kReplyBit) ||
@@ -189,6 +221,8 @@ Task<Result<std::unique_ptr<Channel>>> Channel::connect(ChannelOptions options, 
   if (!*greeted) co_return tl::unexpected(std::move(greeted->error()));
   asio::co_spawn(
       executor, [body] { return body->read_loop(); }, asio::detached);
+  asio::co_spawn(
+      executor, [body] { return body->write_loop(); }, asio::detached);
   co_return std::unique_ptr<Channel>(new Channel(std::move(body)));
 }
 
@@ -248,7 +282,7 @@ Task<Result<Bytes>> Channel::call(Command command, Bytes body) {
 Task<Result<Bytes>> Channel::call(Command command, Bytes body, std::uint64_t& request_id) {
   const auto self = body_;
   if (!self->open) co_return fail(ErrorCode::unavailable, "no connection to the trusted core: " + self->reason);
-  if (self->waiting.size() >= self->options.max_in_flight)
+  if (self->waiting.size() >= self->options.calls.max_in_flight)
     co_return fail(ErrorCode::queue_full, "too many requests to the trusted core are waiting");
   if (body.size() > protocol::kMaxBody) co_return refuse(protocol::Error::frame_too_large);
   const std::uint64_t id = request_id = self->next_id++;
@@ -257,7 +291,7 @@ Task<Result<Bytes>> Channel::call(Command command, Bytes body, std::uint64_t& re
   self->waiting.emplace(id, request);
   self->enqueue(command, body, id);
   base::wipe(body);
-  if (!co_await request->done.wait_for(self->options.call_timeout)) {
+  if (!co_await request->done.wait_for(self->options.calls.timeout)) {
     self->close("the trusted core did not answer in time");
     co_return fail(ErrorCode::timeout, "the trusted core did not answer in time");
   }

@@ -62,7 +62,7 @@ Task<Result<Bytes32>> Service::provision(std::string socket_path, std::array<std
 
 // On a connection of its own: the service is not connected yet, and no other call may take this long.
 Task<Result<void>> Service::make_attestation_key(ChannelOptions options) {
-  options.call_timeout = kAttestationKeyTimeout;
+  options.calls.timeout = kAttestationKeyTimeout;
   auto channel = co_await Channel::connect(std::move(options), dependencies_.random);
   if (!channel) co_return tl::unexpected(channel.error());
   protocol::AttestRequest request;

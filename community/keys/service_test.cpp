@@ -170,6 +170,33 @@ TEST_F(KeyServiceTest, NodeKeysKeepPurposeAndAddress) {
   with_service(find);
 }
 
+TEST_F(KeyServiceTest, OneRefusedRequestOfABatchDoesNotSpoilTheOthers) {
+  auto work = [&](KeyService& service) -> Task<void> {
+    co_await configure(service, operator_, configuration());
+    const auto executor = co_await service.create_key(Purpose::executor, kChain);
+    EXPECT_TRUE(executor.has_value());
+    if (!executor) co_return;
+    Bytes good = core::parse_hex("0x02ea827a6980843b9aca008477359400830f424094").value();
+    core::append(good, executor->address);
+    core::append(good, core::parse_hex("0x8080c0").value());
+    Bytes dear = good;
+    // The priority fee's first byte: more than the maximum fee.
+    dear[7] = 0x7f;
+    infra::TaskGroup group(loop_.executor());
+    std::size_t signatures = 0, refusals = 0;
+    auto sign = [&](const Bytes& transaction) -> Task<void> {
+      const auto signature = co_await service.sign_transaction(executor->id, transaction);
+      if (signature) signatures++;
+      if (!signature && signature.error().refusal == protocol::Error::transaction_fee_over_cap) refusals++;
+    };
+    for (std::size_t i = 0; i < 30; i++) group.spawn(sign(i % 3 == 1 ? dear : good));
+    co_await group.join();
+    EXPECT_EQ(signatures, 20u);
+    EXPECT_EQ(refusals, 10u);
+  };
+  with_service(work);
+}
+
 class AccountKeysTest : public KeyServiceTest {
  protected:
   // Makes a wallet with an account, then `work`.

@@ -311,14 +311,18 @@ Error Core::key_describe(ByteView body, Writer& reply) {
   return Error::ok;
 }
 
-Error Core::open_key(const RecordProof& proof, Purpose purpose, RecordHeader& header, KeyRecord& key) {
+Error Core::open_key(const RecordProof& proof, Purpose purpose, KeyRecord& key, protocol::Address& address) {
   if (const OpenedKeys::Entry* known = opened_keys_.find(state_.root, proof)) {
-    header = known->header;
     key.assign(known->key);
+    address = known->address;
   } else {
+    RecordHeader header;
     const Error error = open_under(state_.root, proof, RecordType::key, header, key);
     if (error != Error::ok) return error;
-    opened_keys_.remember(state_.root, proof, header, key);
+    std::array<std::uint8_t, 64> public_key{};
+    if (!port_.secp256k1_public_key(port_.context, key.secret, public_key.data())) return Error::crypto_failed;
+    address = address_of(public_key.data());
+    opened_keys_.remember(state_.root, proof, key, address);
   }
   return key.purpose == static_cast<std::uint8_t>(purpose) ? Error::ok : Error::wrong_purpose;
 }

@@ -169,7 +169,8 @@ class Core {
   // rules_transaction.cpp, rules_sponsorship.cpp
   Error sign_transaction(ByteView body, Writer& reply);
   Error sign_sponsorship(ByteView body, Writer& reply);
-  Error open_key(const protocol::RecordProof& proof, protocol::Purpose purpose, RecordHeader& header, KeyRecord& key);
+  Error open_key(const protocol::RecordProof& proof, protocol::Purpose purpose, KeyRecord& key,
+                 protocol::Address& address);
 
   // rules_eoa.cpp, rules_typed_data.cpp, rules_export.cpp
   Error eoa_describe(ByteView body, Writer& reply);

@@ -18,8 +18,9 @@ class OpenedKeys {
     std::array<std::uint8_t, kMaxSealed> sealed{};
     std::uint32_t leaf = 0, present = 0;
     std::array<std::uint8_t, protocol::kTreeDepth * 32> siblings{};
-    RecordHeader header;
     KeyRecord key;
+    // Of the key; making it again costs as much as a signature.
+    protocol::Address address{};
   };
 
   // Null when this proof was not verified under `root`.
@@ -31,8 +32,8 @@ class OpenedKeys {
   }
 
   // Of a proof that was verified under `root`. The oldest makes room.
-  void remember(const Bytes32& root, const protocol::RecordProof& proof, const RecordHeader& header,
-                const KeyRecord& key) {
+  void remember(const Bytes32& root, const protocol::RecordProof& proof, const KeyRecord& key,
+                const protocol::Address& address) {
     if (proof.sealed.size() > kMaxSealed) return;
     if (root != root_) forget();
     root_ = root;
@@ -44,8 +45,8 @@ class OpenedKeys {
     entry.leaf = proof.path.leaf;
     entry.present = proof.path.present;
     base::copy(entry.siblings, proof.path.siblings);
-    entry.header = header;
     entry.key.assign(key);
+    entry.address = address;
   }
 
   void forget() {

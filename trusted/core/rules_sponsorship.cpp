@@ -51,8 +51,8 @@ Error Core::sign_sponsorship(ByteView body, Writer& reply) {
   // Zero means "for ever" to an EntryPoint; an approval that never ends could be held back and used at any time.
   if (request.valid_until == 0) return Error::sponsorship_without_end;
   KeyRecord key;
-  RecordHeader header;
-  Error error = open_key(request.record, protocol::Purpose::paymaster, header, key);
+  protocol::Address signer{};
+  Error error = open_key(request.record, protocol::Purpose::paymaster, key, signer);
   if (error != Error::ok) return error;
   if (key.chain_id != 0 && key.chain_id != request.chain_id) return Error::unknown_chain;
 

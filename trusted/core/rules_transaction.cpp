@@ -45,8 +45,8 @@ Error Core::sign_transaction(ByteView body, Writer& reply) {
   protocol::SignTransactionRequest request;
   if (!protocol::decode(body, request)) return Error::malformed_request;
   KeyRecord key;
-  RecordHeader header;
-  Error error = open_key(request.record, protocol::Purpose::executor, header, key);
+  protocol::Address executor{};
+  Error error = open_key(request.record, protocol::Purpose::executor, key, executor);
   if (error != Error::ok) return error;
   ethereum::UnsignedTransaction tx;
   error = to_protocol(ethereum::read_unsigned_transaction(request.transaction, tx));
@@ -57,9 +57,6 @@ Error Core::sign_transaction(ByteView body, Writer& reply) {
   if (tx.gas_limit > chain->bundle_gas_cap) return Error::transaction_gas_over_cap;
   if (tx.max_fee_per_gas > chain->fee_cap || tx.max_priority_fee_per_gas > tx.max_fee_per_gas)
     return Error::transaction_fee_over_cap;
-  std::array<std::uint8_t, 64> public_key{};
-  if (!port_.secp256k1_public_key(port_.context, key.secret, public_key.data())) return Error::crypto_failed;
-  const protocol::Address executor = address_of(public_key.data());
   error = check_effect(tx, *chain, executor);
   if (error != Error::ok) return error;
 

@@ -7,13 +7,23 @@
 
 namespace community::keys {
 
+// How requests are given to the core.
+struct CallOptions {
+  // A request of the process body takes a millisecond, one with a durable write some ten.
+  infra::Milliseconds timeout{10'000};
+  // Beyond: queue_full. 1,024 requests of about 2 kB are 2 MB.
+  std::size_t max_in_flight = 1'024;
+  // While the core is busy, requests gather to be sent as one batch, which a body answers in one entry into its trusted
+  // world: until there are `batch_size` of them, the first has waited `batch_timeout`, or the core has nothing left to
+  // do. Each request of a batch is checked and answered by itself.
+  std::size_t batch_size = 10;
+  infra::Milliseconds batch_timeout{50};
+};
+
 struct ChannelOptions {
   std::string socket_path;
   core::Bytes32 channel_key{};
-  // A request of the process body takes a millisecond, one with a durable write some ten.
-  infra::Milliseconds call_timeout{10'000};
-  // Beyond: queue_full. 1,024 requests of about 2 kB are 2 MB.
-  std::size_t max_in_flight = 1'024;
+  CallOptions calls;
 };
 
 // A key service over a connection that comes and goes: the owner connects it each time the trusted core is there.
