@@ -29,10 +29,14 @@ def core_sources(root):
     return [root / 'trusted' / name for name in core + webauthn]
 
 
-def p256_sources(root, group, folder):
-    """A group of trusted/p256/sources.txt, below a folder."""
-    lines = (root / 'trusted/p256/sources.txt').read_text().splitlines()
+def listed_sources(root, module, group, folder):
+    """A group of a module's sources.txt, below a folder."""
+    lines = (root / 'trusted' / module / 'sources.txt').read_text().splitlines()
     return [folder / line.split()[1] for line in lines if line.startswith(group + ' ')]
+
+
+def p256_sources(root, group, folder):
+    return listed_sources(root, 'p256', group, folder)
 
 
 def crates(root):
@@ -52,7 +56,7 @@ def port_sources(root):
 
 def inputs(root):
     """Files and folders whose contents decide what is compiled."""
-    folders = 'base core ethereum hpke p256 port protocol webauthn'.split()
+    folders = 'base core ed25519 ethereum hpke p256 port protocol webauthn'.split()
     return [root / 'trusted' / name for name in folders] + [root / 'trusted/CMakeLists.txt', root / 'ta/port',
                                                             root / 'ta/ta_commands.h']
 
@@ -73,10 +77,13 @@ def object_of(root, source, folder):
 
 
 def core_commands(root, folder):
-    """(object, command) for the core and P-256 over s2n-bignum's assembly."""
+    """(object, command) for the core, and P-256 and Ed25519 over s2n-bignum's assembly."""
     commands = []
-    sources = core_sources(root) + p256_sources(root, 's2n', root / 'trusted/p256')
-    for source in sources + p256_sources(root, 's2n-arm64', crates(root) / 's2n-bignum'):
+    sources = core_sources(root)
+    for module in ['p256', 'ed25519']:
+        sources += listed_sources(root, module, 's2n', root / 'trusted' / module)
+        sources += listed_sources(root, module, 's2n-arm64', crates(root) / 's2n-bignum')
+    for source in sources:
         target = object_of(root, source, folder)
         commands.append((source, target, compile_cxx(root, source, target, *p256_flags(root))))
     return commands

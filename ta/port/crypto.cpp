@@ -4,6 +4,7 @@
 #include <bearssl.h>
 #include <secp256k1_preallocated.h>
 
+#include "trusted/ed25519/ed25519.hpp"
 #include "trusted/p256/p256.hpp"
 #include "trusted/port/secp256k1.hpp"
 
@@ -66,6 +67,18 @@ bool p256_ecdh(void*, const Bytes32& secret, const std::uint8_t peer[64], Bytes3
   return p256::ecdh_x(secret, p256::PublicKeyView(peer, 64), shared_x);
 }
 
+// --- Ed25519 ---------------------------------------------------------------------------------------------------------
+
+bool ed25519_public_key(void*, const Bytes32& secret, Bytes32& public_key) {
+  ed25519::public_key(secret, public_key);
+  return true;
+}
+
+bool ed25519_sign(void*, const Bytes32& secret, ByteView message, std::uint8_t signature[64]) {
+  ed25519::sign(secret, message, std::span<std::uint8_t, 64>(signature, 64));
+  return true;
+}
+
 // --- secp256k1 -------------------------------------------------------------------------------------------------------
 
 // libsecp256k1 tells how much it needs; more than this never.
@@ -107,6 +120,8 @@ bool use_embedded_crypto(Port& port) {
   port.secp256k1_public_key = secp256k1_public;
   port.secp256k1_sign = secp256k1_sign;
   port.secp256k1_verify = secp256k1_verify;
+  port.ed25519_public_key = ed25519_public_key;
+  port.ed25519_sign = ed25519_sign;
   return make_context(port);
 }
 

@@ -48,6 +48,11 @@ struct Port {
   bool (*secp256k1_verify)(void* context, const std::uint8_t public_key[64], const Bytes32& digest,
                            const std::uint8_t signature[64]) = nullptr;
 
+  // Ed25519 (RFC 8032, pure): the public key of a secret, every value of which is one, and the signature R || S of a
+  // message.
+  bool (*ed25519_public_key)(void* context, const Bytes32& secret, Bytes32& public_key) = nullptr;
+  bool (*ed25519_sign)(void* context, const Bytes32& secret, ByteView message, std::uint8_t signature[64]) = nullptr;
+
   // A quote of this kind (application or system) over `report`, which the core hashed itself: no caller's bytes ever
   // reach the quote as they came. Null when the body has nothing that measures it.
   bool (*quote)(void* context, protocol::QuoteKind kind, const Bytes32& report, protocol::Quote& out) = nullptr;

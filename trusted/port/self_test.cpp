@@ -39,6 +39,21 @@ constexpr auto kSecpGenerator = from_hex<64>(
     "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
     "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8");
 
+// RFC 8032, section 7.1, test 3.
+constexpr auto kEd25519Secret = from_hex<32>("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7");
+constexpr auto kEd25519Public = from_hex<32>("fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025");
+constexpr auto kEd25519Signature = from_hex<64>(
+    "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
+    "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a");
+
+bool ed25519_works(const Port& port) {
+  constexpr std::array<std::uint8_t, 2> message{0xaf, 0x82};
+  Bytes32 public_key{};
+  std::array<std::uint8_t, 64> signature{};
+  return port.ed25519_public_key(port.context, kEd25519Secret, public_key) && public_key == kEd25519Public &&
+         port.ed25519_sign(port.context, kEd25519Secret, message, signature.data()) && signature == kEd25519Signature;
+}
+
 }  // namespace
 
 bool self_test_passes(const Port& port) {
@@ -69,7 +84,7 @@ bool self_test_passes(const Port& port) {
        port.secp256k1_sign(port.context, secret, digest, signature.data()) &&
        port.secp256k1_verify(port.context, public_key.data(), digest, signature.data());
   digest[0] ^= 1;
-  return ok && !port.p256_verify(port.context, kP256Key.data(), digest, kP256Signature.data()) &&
+  return ok && ed25519_works(port) && !port.p256_verify(port.context, kP256Key.data(), digest, kP256Signature.data()) &&
          !port.secp256k1_verify(port.context, public_key.data(), digest, signature.data());
 }
 

@@ -31,6 +31,8 @@ using BigNumber = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
 using EcKey = std::unique_ptr<EC_KEY, Deleter<EC_KEY_free>>;
 using EcPoint = std::unique_ptr<EC_POINT, Deleter<EC_POINT_clear_free>>;
 using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Deleter<EVP_CIPHER_CTX_free>>;
 
 // Objects of the libraries that are expensive to make; they live as long as the process.
@@ -174,6 +176,20 @@ bool secp256k1_verify(void*, const std::uint8_t public_key[64], const Bytes32& d
   return secp256k1::verify(libraries().secp, public_key, digest, signature);
 }
 
+bool ed25519_public_key(void*, const Bytes32& secret, Bytes32& public_key) {
+  const Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, secret.data(), secret.size()));
+  std::size_t size = public_key.size();
+  return key && EVP_PKEY_get_raw_public_key(key.get(), public_key.data(), &size) == 1 && size == public_key.size();
+}
+
+bool ed25519_sign(void*, const Bytes32& secret, ByteView message, std::uint8_t signature[64]) {
+  const Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, secret.data(), secret.size()));
+  const DigestContext context(EVP_MD_CTX_new());
+  std::size_t size = 64;
+  return key && context && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
+         EVP_DigestSign(context.get(), signature, &size, message.data(), message.size()) == 1 && size == 64;
+}
+
 }  // namespace
 
 void use_software_crypto(Port& port) {
@@ -187,6 +203,8 @@ void use_software_crypto(Port& port) {
   port.secp256k1_public_key = secp256k1_public;
   port.secp256k1_sign = secp256k1_sign;
   port.secp256k1_verify = secp256k1_verify;
+  port.ed25519_public_key = ed25519_public_key;
+  port.ed25519_sign = ed25519_sign;
 }
 
 }  // namespace community::trusted

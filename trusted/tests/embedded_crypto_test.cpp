@@ -6,6 +6,7 @@
 #include "trusted/port/self_test.hpp"
 #include "trusted/process/crypto.hpp"
 #include "trusted/tests/support/bytes.hpp"
+#include "trusted/tests/support/ed25519_vectors.hpp"
 
 namespace community::trusted::testing {
 namespace {
@@ -89,6 +90,46 @@ TEST_F(EmbeddedCrypto, SignsAndVerifiesAsTheProcessBody) {
   }
   std::array<std::uint8_t, 64> none{};
   EXPECT_FALSE(embedded.secp256k1_public_key(nullptr, Bytes32{}, none.data()));
+}
+
+TEST_F(EmbeddedCrypto, SignsEd25519ByRfc8032) {
+  for (const Ed25519Vector& vector : kRfc8032Vectors) {
+    Bytes32 secret, key{};
+    base::copy(secret, unhex(vector.secret));
+    std::array<std::uint8_t, 64> signature{};
+    ASSERT_TRUE(embedded.ed25519_public_key(nullptr, secret, key));
+    ASSERT_TRUE(embedded.ed25519_sign(nullptr, secret, unhex(vector.message), signature.data()));
+    EXPECT_EQ(to_hex(key), vector.public_key);
+    EXPECT_EQ(to_hex(signature), vector.signature);
+  }
+}
+
+// Around the block of SHA-512, where padding and the second hash change.
+TEST_F(EmbeddedCrypto, SignsEd25519AsOpenSslForEveryLength) {
+  for (std::size_t size = 0; size < 400; size++) {
+    const Bytes32 secret = word();
+    const Bytes message = random.bytes(size);
+    Bytes32 one_key{}, other_key{};
+    std::array<std::uint8_t, 64> one{}, other{};
+    ASSERT_TRUE(software.ed25519_public_key(nullptr, secret, one_key));
+    ASSERT_TRUE(embedded.ed25519_public_key(nullptr, secret, other_key));
+    ASSERT_TRUE(software.ed25519_sign(nullptr, secret, message, one.data()));
+    ASSERT_TRUE(embedded.ed25519_sign(nullptr, secret, message, other.data()));
+    EXPECT_EQ(to_hex(one_key), to_hex(other_key)) << size;
+    EXPECT_EQ(to_hex(one), to_hex(other)) << size;
+  }
+}
+
+// Every value is a secret, the largest and the smallest too.
+TEST_F(EmbeddedCrypto, AgreesAboutEd25519SecretsAtTheEnds) {
+  for (const int byte : {0x00, 0xff, 0x80, 0x01}) {
+    Bytes32 secret;
+    secret.fill(static_cast<std::uint8_t>(byte));
+    Bytes32 one{}, other{};
+    ASSERT_TRUE(software.ed25519_public_key(nullptr, secret, one));
+    ASSERT_TRUE(embedded.ed25519_public_key(nullptr, secret, other));
+    EXPECT_EQ(to_hex(one), to_hex(other)) << byte;
+  }
 }
 
 TEST_F(EmbeddedCrypto, AgreesAboutP256) {

@@ -11,6 +11,7 @@
 #include "trusted/core/record.hpp"
 #include "trusted/port/self_test.hpp"
 #include "trusted/process/crypto.hpp"
+#include "trusted/tests/support/ed25519_vectors.hpp"
 #include "trusted/tests/support/encode.hpp"
 
 namespace community::trusted::testing {
@@ -149,6 +150,18 @@ TEST_F(SoftwareCrypto, SignsDeterministicallyByRfc6979) {
           ByteView(sign(one, "All those moments will be lost in time, like tears in rain. Time to die...")).first(64)),
       "8600dbd41e348fe5c9465ab92d23e3db8b98b873beecd930736488696438cb6b"
       "547fe64427496db33bf66019dacbf0039c04199abb0122918601db38a72cfc21");
+}
+
+TEST_F(SoftwareCrypto, SignsEd25519ByRfc8032) {
+  for (const Ed25519Vector& vector : kRfc8032Vectors) {
+    Bytes32 secret, key{};
+    base::copy(secret, unhex(vector.secret));
+    std::array<std::uint8_t, 64> signature{};
+    ASSERT_TRUE(port.ed25519_public_key(nullptr, secret, key));
+    ASSERT_TRUE(port.ed25519_sign(nullptr, secret, unhex(vector.message), signature.data()));
+    EXPECT_EQ(to_hex(key), vector.public_key);
+    EXPECT_EQ(to_hex(signature), vector.signature);
+  }
 }
 
 TEST_F(SoftwareCrypto, SignaturesHaveLowSAndRecoverToTheirKey) {
