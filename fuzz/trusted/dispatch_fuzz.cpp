@@ -3,6 +3,7 @@
 // a good request with some bytes changed, in a frame that is always well made, so that the rules behind are reached.
 #include "fuzz/trusted/fuzz.hpp"
 #include "trusted/base/keccak.hpp"
+#include "trusted/ethereum/calls.hpp"
 #include "trusted/protocol/phrase_messages.hpp"
 #include "trusted/tests/support/account.hpp"
 #include "trusted/tests/support/root_keys.hpp"
@@ -98,13 +99,37 @@ void rotate_and_recover(World& world) {
   require(world.host.refusal(Command::recover, request) == Error::ok, "the tree is taken as it is");
 }
 
-void add_root_key_templates(World& world, std::vector<Template>& all) {
+StoredRecord make_treasury(World& world) {
+  world.configuration.treasury_count = 1;
+  world.configuration.treasuries[0] = {kChain, Uint256(1'000'000), Uint256::max()};
+  world.configuration.sequence++;
+  require(world.host.configure(world.configuration) == Error::ok, "a treasury is allowed");
+  return world.make_key(protocol::Purpose::treasury, kChain);
+}
+
+// A payment to the executor and a deposit for the paymaster.
+void add_treasury_templates(World& world, const StoredRecord& treasury, std::vector<Template>& all) {
+  const OwnedProof proof = world.host.proof(treasury), executor = world.host.proof(world.executor);
+  TestTransaction transaction;
+  transaction.gas_limit = Uint256(21'000);
+  transaction.to = to_bytes(world.executor_address);
+  transaction.value = Uint256(1'000'000);
+  const Bytes payment = transaction.encode();
+  all.push_back(
+      {Command::sign_treasury, encoded(protocol::SignTreasuryRequest{proof.view(), payment, 1, {executor.view()}})});
+  transaction.to = to_bytes(kEntryPoint8);
+  transaction.data = join({community::ethereum::kDepositTo, abi_word(kPaymaster8)});
+  const Bytes deposit = transaction.encode();
+  all.push_back({Command::sign_treasury, encoded(protocol::SignTreasuryRequest{proof.view(), deposit, 0, {}})});
+}
+
+void add_root_key_templates(World& world, const StoredRecord& treasury, std::vector<Template>& all) {
   all.push_back({Command::rotate_root_key, encoded(SignedOrder(world.host, 2, "root key rotation").view())});
   all.push_back({Command::retire_root_key, encoded(SignedOrder(world.host, 1, "root key retirement").view())});
   const OwnedProof wallet = world.host.proof(world.wallet);
   all.push_back({Command::reseal, encoded(wallet.view())});
-  all.push_back(
-      {Command::count_records, count_request(world.host, 0, {world.wallet, world.executor, world.paymaster})});
+  all.push_back({Command::count_records,
+                 count_request(world.host, 0, {world.wallet, world.executor, world.paymaster, treasury})});
 }
 
 // Good requests of every kind against the world as it stands.
@@ -112,6 +137,7 @@ std::vector<Template> make_templates(World& world) {
   const Uncommitted adoption = adopt_account(world, kAdopted, 0);
   require(adoption.error == Error::ok && world.host.commit().error == Error::ok, "an account is adopted");
   world.wallet = adoption.record;
+  const StoredRecord treasury = make_treasury(world);
   rotate_and_recover(world);
   std::vector<Template> all;
   const OwnedProof wallet = world.host.proof(world.wallet), executor = world.host.proof(world.executor);
@@ -160,7 +186,8 @@ std::vector<Template> make_templates(World& world) {
   add_phrase_templates(world, all);
   add_account_templates(world, all);
   all.push_back({Command::attest, encoded(protocol::AttestRequest{Bytes32{}, 1})});
-  add_root_key_templates(world, all);
+  add_root_key_templates(world, treasury, all);
+  add_treasury_templates(world, treasury, all);
   return all;
 }
 

@@ -3,6 +3,23 @@
 #include "trusted/core/core.hpp"
 
 namespace community::trusted {
+namespace {
+
+// Every treasury is of a configured chain, and a chain has one at most.
+Error check_treasuries(const protocol::Configuration& configuration) {
+  for (std::size_t i = 0; i < configuration.treasury_count; i++) {
+    const std::uint64_t chain_id = configuration.treasuries[i].chain_id;
+    bool known = false;
+    for (std::size_t j = 0; j < configuration.chain_count; j++)
+      known = known || configuration.chains[j].chain_id == chain_id;
+    for (std::size_t j = 0; j < i; j++)
+      if (configuration.treasuries[j].chain_id == chain_id) known = false;
+    if (!known) return Error::configuration_malformed;
+  }
+  return Error::ok;
+}
+
+}  // namespace
 
 void Core::status(Writer& reply) const {
   protocol::StatusReply status;
@@ -19,8 +36,16 @@ void Core::status(Writer& reply) const {
   status.budget_count = configuration_.chain_count;
   for (std::size_t i = 0; i < configuration_.chain_count; i++) {
     const protocol::ChainConfig& chain = configuration_.chains[i];
-    status.budgets[i] = {chain.chain_id, chain.executor_budget, budgets_.left(state_, chain, BudgetKind::executor),
-                         chain.sponsor_budget, budgets_.left(state_, chain, BudgetKind::sponsor)};
+    const protocol::TreasuryConfig* treasury = find_treasury(chain.chain_id);
+    const Budget executors = executor_budget(chain), sponsors = sponsor_budget(chain);
+    const Budget payments = treasury_budget(treasury == nullptr ? protocol::TreasuryConfig{} : *treasury);
+    status.budgets[i] = {chain.chain_id,
+                         executors.limit,
+                         budgets_.left(state_, executors),
+                         sponsors.limit,
+                         budgets_.left(state_, sponsors),
+                         payments.limit,
+                         treasury == nullptr ? Uint256{} : budgets_.left(state_, payments)};
   }
   status.records_counted = state_.records_counted;
   status.root_key_count = state_.root_key_count;
@@ -30,6 +55,7 @@ void Core::status(Writer& reply) const {
   status.backup_generation = state_.backup_generation;
   status.fenced = state_.fenced;
   status.configuration_floor = state_.configuration_floor;
+  status.order_sequence = state_.order_sequence;
   status.fields(reply);
 }
 
@@ -71,6 +97,7 @@ Error Core::configure(ByteView body, Writer& reply) {
   for (std::size_t i = 0; i < configuration.chain_count; i++)
     for (std::size_t j = 0; j < i; j++)
       if (configuration.chains[i].chain_id == configuration.chains[j].chain_id) return Error::configuration_malformed;
+  if (check_treasuries(configuration) != Error::ok) return Error::configuration_malformed;
 
   // Every chain needs its slot before anything is signed for it, or budgets could be counted nowhere.
   const std::uint16_t slots_before = state_.spent_count;

@@ -48,14 +48,14 @@ Error Core::enter_sealed(Session& session, const protocol::Frame& frame, const T
   change.request_id = frame.request_id;
   change.leaf = path.leaf;
   change.root_before = header.root_version;
-  change.root_after = state_.active_root_key().version;
+  change.root_after = sealed.empty() ? 0 : state_.active_root_key().version;
   change.reply_size = static_cast<std::uint32_t>(committed_reply.size());
   base::copy(change.reply, committed_reply);
   PendingReply answer;
   answer.record_id = header.id;
   answer.revision = header.revision;
   answer.leaf = path.leaf;
-  answer.root = root_of(path, protocol::leaf_hash(header.id, header.revision, sealed));
+  answer.root = root_of(path, protocol::leaf_value(header.id, header.revision, sealed));
   answer.sealed = sealed;
   answer.fields(reply);
   if (!reply.ok()) return Error::reply_too_large;
@@ -225,7 +225,8 @@ Error Core::key_create(Session& session, const protocol::Frame& frame, Writer& r
   protocol::KeyCreateRequest request;
   if (!protocol::decode(frame.body, request)) return Error::malformed_request;
   const auto purpose = static_cast<Purpose>(request.purpose);
-  if (purpose != Purpose::executor && purpose != Purpose::paymaster) return Error::wrong_purpose;
+  if (purpose != Purpose::executor && purpose != Purpose::treasury && purpose != Purpose::paymaster)
+    return Error::wrong_purpose;
   KeyRecord key;
   key.purpose = request.purpose;
   key.chain_id = request.chain_id;
@@ -264,11 +265,15 @@ Error Core::commit(Session& session, ByteView body, Writer& reply) {
   answer.fields(reply);
   if (!reply.ok()) return Error::reply_too_large;
 
+  // Under another root none of the keys that are open would be found again.
+  opened_keys_.forget();
   for (std::size_t i = 0; i < pending_.count; i++) count_change(pending_.changes[i]);
+  if (pending_.order_sequence > state_.order_sequence) state_.order_sequence = pending_.order_sequence;
   old_roots_[next_old_root_++ % kRememberedRoots] = state_.root;
   state_.root = pending_.root;
   state_.epoch = request.epoch;
   pending_.count = 0;
+  pending_.order_sequence = 0;
   pending_.owner = nullptr;
   const Error error = save_state(port_, state_);
   // Whether the write took place is unknown: only a restart, which reads the store, can tell.
@@ -304,10 +309,19 @@ Error Core::key_describe(ByteView body, Writer& reply) {
   RecordHeader header;
   const Error error = open_under(state_.root, proof, RecordType::key, header, key);
   if (error != Error::ok) return error;
+  protocol::KeyDescribeReply answer{header.id, key.purpose, key.chain_id, {}};
+  const Error addressed = key_address(key, answer.address);
+  if (addressed == Error::ok) answer.fields(reply);
+  return addressed;
+}
+
+// Zero for a key that is not of secp256k1.
+Error Core::key_address(const KeyRecord& key, protocol::Address& address) const {
+  address = {};
+  if (key.generic_type != static_cast<std::uint32_t>(protocol::GenericKeyType::ecdsa_secp256k1)) return Error::ok;
   std::array<std::uint8_t, 64> public_key{};
   if (!port_.secp256k1_public_key(port_.context, key.secret, public_key.data())) return Error::crypto_failed;
-  protocol::KeyDescribeReply answer{header.id, key.purpose, key.chain_id, address_of(public_key.data())};
-  answer.fields(reply);
+  address = address_of(public_key.data());
   return Error::ok;
 }
 
@@ -319,9 +333,8 @@ Error Core::open_key(const RecordProof& proof, Purpose purpose, KeyRecord& key, 
     RecordHeader header;
     const Error error = open_under(state_.root, proof, RecordType::key, header, key);
     if (error != Error::ok) return error;
-    std::array<std::uint8_t, 64> public_key{};
-    if (!port_.secp256k1_public_key(port_.context, key.secret, public_key.data())) return Error::crypto_failed;
-    address = address_of(public_key.data());
+    const Error addressed = key_address(key, address);
+    if (addressed != Error::ok) return addressed;
     opened_keys_.remember(state_.root, proof, key, address);
   }
   return key.purpose == static_cast<std::uint8_t>(purpose) ? Error::ok : Error::wrong_purpose;
@@ -329,6 +342,10 @@ Error Core::open_key(const RecordProof& proof, Purpose purpose, KeyRecord& key, 
 
 // The rules' files open wallets under the committed root as well.
 template Error Core::open_under(const Bytes32&, const RecordProof&, RecordType, RecordHeader&, WalletRecord&) const;
+// founders.cpp makes and opens keys.
+template Error Core::open_under(const Bytes32&, const RecordProof&, RecordType, RecordHeader&, KeyRecord&) const;
+template Error Core::enter_new(Session&, const protocol::Frame&, const TreePath&, RecordType, const RecordId&,
+                               const KeyRecord&, ByteView, Writer&);
 // rules_action.cpp and rules_adoption.cpp change wallets.
 template Error Core::enter(Session&, const protocol::Frame&, const TreePath&, RecordHeader, const WalletRecord&,
                            ByteView, Writer&);

@@ -5,13 +5,15 @@
 #include "trusted/core/budget.hpp"
 #include "trusted/core/opened_keys.hpp"
 #include "trusted/protocol/account_messages.hpp"
+#include "trusted/protocol/founders_messages.hpp"
 #include "trusted/protocol/frame.hpp"
 #include "trusted/protocol/phrase_messages.hpp"
 #include "trusted/protocol/root_key_messages.hpp"
 
 namespace community::ethereum {
 struct Call;
-}
+struct UnsignedTransaction;
+}  // namespace community::ethereum
 
 namespace community::trusted {
 
@@ -76,6 +78,8 @@ class Core {
     const Session* owner = nullptr;
     Bytes32 root{};
     std::uint16_t count = 0;
+    // Of the latest order about generic keys among the changes; 0 without one.
+    std::uint64_t order_sequence = 0;
     std::array<PendingChange, protocol::kMaxPendingChanges> changes{};
   };
   // A count of all records on its way, block by block from the left (count_records). Blocks on the left of `next_leaf`
@@ -143,6 +147,7 @@ class Core {
   template <class Record>
   Error enter_new(Session& session, const protocol::Frame& frame, const protocol::TreePath& path, RecordType type,
                   const RecordId& id, const Record& record, ByteView committed_reply, Writer& reply);
+  // An empty record leaves the tree.
   Error enter_sealed(Session& session, const protocol::Frame& frame, const protocol::TreePath& path,
                      const RecordHeader& header, ByteView sealed, ByteView committed_reply, Writer& reply);
 
@@ -166,11 +171,25 @@ class Core {
   // rules_adoption.cpp
   Error account_adopt(Session& session, const protocol::Frame& frame, Writer& reply);
 
-  // rules_transaction.cpp, rules_sponsorship.cpp
+  // rules_transaction.cpp, rules_treasury.cpp, rules_sponsorship.cpp
   Error sign_transaction(ByteView body, Writer& reply);
+  Error sign_treasury(ByteView body, Writer& reply);
+  Error check_payment(const protocol::SignTreasuryRequest& request, const ethereum::UnsignedTransaction& tx,
+                      const protocol::ChainConfig& chain, const protocol::Address& treasury);
   Error sign_sponsorship(ByteView body, Writer& reply);
   Error open_key(const protocol::RecordProof& proof, protocol::Purpose purpose, KeyRecord& key,
                  protocol::Address& address);
+  Error key_address(const KeyRecord& key, protocol::Address& address) const;
+
+  // founders.cpp
+  Error founders(Session& session, const protocol::Frame& frame, Writer& reply);
+  Error read_generic_order(const protocol::SignedGenericOrder& signed_order, protocol::FoundersCommand command,
+                           protocol::GenericKeyOrder& order) const;
+  Error generic_create(Session& session, const protocol::Frame& frame, protocol::FoundersCommand command, ByteView body,
+                       Writer& reply);
+  Error generic_delete(Session& session, const protocol::Frame& frame, ByteView body, Writer& reply);
+  Error generic_sign(ByteView body, Writer& reply);
+  Error generic_public_key(ByteView body, Writer& reply);
 
   // rules_eoa.cpp, rules_typed_data.cpp, rules_export.cpp
   Error eoa_describe(ByteView body, Writer& reply);
@@ -197,6 +216,8 @@ class Core {
                           WalletRecord& wallet) const;
 
   const protocol::ChainConfig* find_chain(std::uint64_t chain_id) const;
+  // Nothing for a chain whose treasury the operator allows nothing.
+  const protocol::TreasuryConfig* find_treasury(std::uint64_t chain_id) const;
   const Port port_;
   bool ready_ = false;
   State state_;

@@ -18,6 +18,7 @@ void Core::end(Session& session) {
   if (pending_.owner == &session) {
     pending_.owner = nullptr;
     pending_.count = 0;
+    pending_.order_sequence = 0;
   }
   session.established = false;
   base::wipe(&session.keys, sizeof session.keys);
@@ -123,6 +124,8 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return sign_userop(frame.body, reply);
     case Command::sign_transaction:
       return sign_transaction(frame.body, reply);
+    case Command::sign_treasury:
+      return sign_treasury(frame.body, reply);
     case Command::sign_sponsorship:
       return sign_sponsorship(frame.body, reply);
     case Command::sign_session:
@@ -145,6 +148,8 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
       return session_secret(frame.body, reply);
     case Command::content_root_open:
       return content_root_open(frame.body, reply);
+    case Command::founders:
+      return founders(session, frame, reply);
     default:
       return administer(frame, reply);
   }
@@ -153,6 +158,12 @@ Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& rep
 const protocol::ChainConfig* Core::find_chain(std::uint64_t chain_id) const {
   for (std::size_t i = 0; i < configuration_.chain_count; i++)
     if (configuration_.chains[i].chain_id == chain_id) return &configuration_.chains[i];
+  return nullptr;
+}
+
+const protocol::TreasuryConfig* Core::find_treasury(std::uint64_t chain_id) const {
+  for (std::size_t i = 0; i < configuration_.treasury_count; i++)
+    if (configuration_.treasuries[i].chain_id == chain_id) return &configuration_.treasuries[i];
   return nullptr;
 }
 

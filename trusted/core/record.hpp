@@ -94,12 +94,15 @@ struct WalletRecord {
   }
 };
 
-// A key of the node itself: executor, paymaster.
+// A key of the node itself (executor, treasury, paymaster) or a generic one of the operator's.
 struct KeyRecord {
   std::uint8_t purpose = 0;
   // 0: any configured chain
   std::uint64_t chain_id = 0;
   Bytes32 secret{};
+  // protocol::GenericKeyType and flags; of a generic key only.
+  std::uint32_t generic_type = 0;
+  std::uint8_t generic_flags = 0;
 
   KeyRecord() = default;
   KeyRecord(const KeyRecord&) = delete;
@@ -110,11 +113,14 @@ struct KeyRecord {
     purpose = other.purpose;
     chain_id = other.chain_id;
     secret = other.secret;
+    generic_type = other.generic_type;
+    generic_flags = other.generic_flags;
   }
 
   template <class C>
   void fields(C& c) {
     c.number(purpose).number(chain_id).fixed(secret);
+    if (purpose == static_cast<std::uint8_t>(protocol::Purpose::generic)) c.number(generic_type).number(generic_flags);
   }
 };
 

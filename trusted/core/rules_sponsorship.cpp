@@ -62,7 +62,7 @@ Error Core::sign_sponsorship(ByteView body, Writer& reply) {
   const Bytes32 approval =
       base::keccak256({base::view("sponsor"), Uint256(request.chain_id).to_be(), request.entry_point, request.paymaster,
                        request.userop.sender, request.userop.nonce});
-  error = budgets_.spend(port_, state_, *chain, BudgetKind::sponsor, approval, *cost);
+  error = budgets_.spend(port_, state_, sponsor_budget(*chain), approval, *cost);
   if (error != Error::ok) return error;
   protocol::SignSponsorshipReply result;
   result.max_cost = *cost;

@@ -64,7 +64,7 @@ Error Core::sign_transaction(ByteView body, Writer& reply) {
   if (!cost) return Error::transaction_fee_over_cap;
   const Bytes32 approval =
       base::keccak256({base::view("executor"), Uint256(tx.chain_id).to_be(), executor, Uint256(tx.nonce).to_be()});
-  error = budgets_.spend(port_, state_, *chain, BudgetKind::executor, approval, *cost);
+  error = budgets_.spend(port_, state_, executor_budget(*chain), approval, *cost);
   if (error != Error::ok) return error;
   protocol::SignTransactionReply result;
   const Bytes32 digest = base::keccak256(request.transaction);

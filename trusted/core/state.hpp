@@ -14,7 +14,8 @@ using protocol::kMaxRootKeys;
 
 inline constexpr std::uint32_t kStateFormat = 4;
 // The oldest format that still loads. It has no identity key, which the first start makes, and no counts of records,
-// which are unknown until the host has them counted. Format 3 has neither revision nor backup.
+// which are unknown until the host has them counted. Format 3 has neither revision nor backup. Before format 4 no
+// treasury had spent anything and there were no generic keys.
 inline constexpr std::uint32_t kOldestStateFormat = 2;
 // Fixed fields and budgets take under 1.5 KiB, the configuration up to 6 KiB.
 inline constexpr std::size_t kMaxState = 8'192;
@@ -36,6 +37,8 @@ struct Spent {
   std::uint64_t chain_id = 0;
   Uint256 executor;
   Uint256 sponsor;
+  // Stands behind the other fields of the state, where its format begins to have it.
+  Uint256 treasury;
   template <class C>
   void fields(C& c) {
     c.number(chain_id).word(executor).word(sponsor);
@@ -81,6 +84,8 @@ struct State {
   Bytes32 backup_description{};
   // secp256k1, made with the first backup: signs fence certificates.
   Bytes32 fence_secret{};
+  // Of the operator's latest order about generic keys; changes with the COMMIT that it led to.
+  std::uint64_t order_sequence = 0;
 
   template <class C>
   void fields(C& c) {
@@ -97,6 +102,8 @@ struct State {
     if (format >= 4) {
       c.number(revision).number(fenced).number(configuration_floor);
       c.number(backup_generation).fixed(backup_key).fixed(backup_description).fixed(fence_secret);
+      for (std::size_t i = 0; i < spent_count; i++) c.word(spent[i].treasury);
+      c.number(order_sequence);
     }
     if constexpr (C::kReads) {
       base::copy(configuration_bytes, configuration);

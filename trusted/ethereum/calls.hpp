@@ -16,6 +16,8 @@ inline constexpr Selector kExecuteUserOp{0x8d, 0xd7, 0x71, 0x2f};
 inline constexpr Selector kHandleOps{0x76, 0x5e, 0x82, 0x7f};
 // createAccount(bytes), CommunityAccountFactory
 inline constexpr Selector kCreateAccount{0xa9, 0xea, 0x85, 0x8f};
+// depositTo(address), StakeManager of EntryPoint 0.7 and 0.8
+inline constexpr Selector kDepositTo{0xb7, 0x60, 0xfa, 0xf9};
 // ERC-7821 mode of a plain batch: call type 1, all or nothing, no optional data.
 inline constexpr Bytes32 kBatchMode{0x01};
 
@@ -90,6 +92,14 @@ inline std::optional<Address> read_handle_ops(ByteView call_data) {
     if (!op->finished()) return std::nullopt;
   }
   return beneficiary;
+}
+
+// Whose deposit `depositTo(address account)` raises, canonical; nothing when it is not that.
+inline std::optional<Address> read_deposit_to(ByteView call_data) {
+  if (call_data.size() != 4 + 32 || selector_of(call_data) != kDepositTo) return std::nullopt;
+  const auto arguments = AbiTuple::open(call_data.subspan(4), 1);
+  if (!arguments) return std::nullopt;
+  return arguments->address(0);
 }
 
 // The argument of `createAccount(bytes initData)`, canonical; nothing when it is not that.

@@ -41,10 +41,11 @@ struct ProvisionReply {
 struct BudgetStatus {
   std::uint64_t chain_id = 0;
   // Totals in wei that the operator signed, and what of them is left.
-  Uint256 executor_limit, executor_left, sponsor_limit, sponsor_left;
+  Uint256 executor_limit, executor_left, sponsor_limit, sponsor_left, treasury_limit, treasury_left;
   template <class C>
   void fields(C& c) {
     c.number(chain_id).word(executor_limit).word(executor_left).word(sponsor_limit).word(sponsor_left);
+    c.word(treasury_limit).word(treasury_left);
   }
 };
 
@@ -85,12 +86,15 @@ struct StatusReply {
   std::uint8_t fenced = 0;
   // Configurations up to this sequence are refused; 0 unless the core was restored.
   std::uint64_t configuration_floor = 0;
+  // Of the operator's latest order about generic keys that was committed; the next one is larger.
+  std::uint64_t order_sequence = 0;
   template <class C>
   void fields(C& c) {
     c.number(body).number(protection).fixed(core_id).number(epoch).fixed(root).number(recovery_count);
     c.number(root_key_version).number(configuration_sequence).fixed(configuration_digest);
     c.fixed(hpke_key).list(budgets, budget_count).number(records_counted).list(root_keys, root_key_count);
     c.number(revision).number(backup_generation).number(fenced).number(configuration_floor);
+    c.number(order_sequence);
     if constexpr (C::kReads) {
       if (body == 0 || body > 3 || protection > 2 || records_counted > 1 || fenced > 1) c.fail();
     }
@@ -161,6 +165,19 @@ struct RelyingPartyConfig {
   }
 };
 
+// What the treasury key of a chain may pay (rule 3).
+struct TreasuryConfig {
+  std::uint64_t chain_id = 0;
+  // wei that one transaction moves.
+  Uint256 value_cap;
+  // Total of value and maximum gas cost in wei, counted since the core was made. Only a newer configuration raises it.
+  Uint256 budget;
+  template <class C>
+  void fields(C& c) {
+    c.number(chain_id).word(value_cap).word(budget);
+  }
+};
+
 struct Configuration {
   RecordId core_id{};
   // Strictly growing, so that an old configuration cannot come back.
@@ -169,9 +186,21 @@ struct Configuration {
   std::array<ChainConfig, kMaxChains> chains{};
   std::uint16_t relying_party_count = 0;
   std::array<RelyingPartyConfig, kMaxRelyingParties> relying_parties{};
+  // At most one a chain, each of a chain above. An empty list is not written, so that a configuration without
+  // treasuries has the bytes, and the digest, that it had before there were any.
+  std::uint16_t treasury_count = 0;
+  std::array<TreasuryConfig, kMaxChains> treasuries{};
   template <class C>
   void fields(C& c) {
     c.fixed(core_id).number(sequence).list(chains, chain_count).list(relying_parties, relying_party_count);
+    if constexpr (C::kReads) {
+      treasury_count = 0;
+      if (c.at_end()) return;
+    } else {
+      if (treasury_count == 0) return;
+    }
+    c.list(treasuries, treasury_count);
+    if (treasury_count == 0) c.fail();
   }
 };
 
@@ -213,7 +242,8 @@ struct RecoverRequest {
 // --- two-phase changes
 // -------------------------------------------------------------------------------------------------
 
-// Answer of every command that changes a record: nothing is valid before the COMMIT of `root`.
+// Answer of every command that changes a record: nothing is valid before the COMMIT of `root`. Of a record that goes
+// `sealed` is empty.
 struct PendingReply {
   RecordId record_id{};
   std::uint64_t revision = 0;
@@ -614,6 +644,30 @@ struct SignTransactionReply {
   template <class C>
   void fields(C& c) {
     c.fixed(signature);
+  }
+};
+
+// A payment of the treasury key: the unsigned EIP-1559 transaction, type byte || RLP.
+struct SignTreasuryRequest {
+  RecordProof record;
+  ByteView transaction;
+  // Of the executor key that is paid, so that the core itself knows the address for one of its own; none otherwise.
+  std::uint16_t executor_count = 0;
+  std::array<RecordProof, 1> executor;
+  template <class C>
+  void fields(C& c) {
+    record.fields(c);
+    c.bytes(transaction, kMaxTreasuryTransaction).list(executor, executor_count);
+  }
+};
+
+struct SignTreasuryReply {
+  Signature65 signature{};
+  // wei counted against the budget: value and maximum gas cost
+  Uint256 cost;
+  template <class C>
+  void fields(C& c) {
+    c.fixed(signature).word(cost);
   }
 };
 

@@ -30,7 +30,13 @@ inline constexpr std::size_t kMaxInitRows = 32;
 // Gas limit of a transaction that carries a plain function or deploys an account. Two votes and the gate need well
 // under 1,000,000 even where P-256 has no precompile; a recovery by many guardians there may need another sender.
 inline constexpr std::uint64_t kMaxPlainCallGas = 2'000'000;
-// Configuration: 8 chains with all their tables and 8 relying parties with the longest origins take 5,060 bytes.
+// Gas limit of a treasury's transaction. Paying an executor takes 21,000 and a deposit about 50,000; chains that charge
+// for their base layer in gas need a few times that.
+inline constexpr std::uint64_t kMaxTreasuryGas = 200'000;
+// An unsigned payment: ten numbers of at most 33 bytes, an address and 36 bytes of call data.
+inline constexpr std::size_t kMaxTreasuryTransaction = 512;
+// Configuration: 8 chains with all their tables and treasuries and 8 relying parties with the longest origins take
+// 5,638 bytes.
 inline constexpr std::size_t kMaxConfiguration = 6'144;
 inline constexpr std::size_t kMaxChains = 8;
 inline constexpr std::size_t kMaxEntryPoints = 4;
@@ -48,6 +54,8 @@ inline constexpr std::size_t kMaxTypedDataTypes = 24;
 inline constexpr std::size_t kMaxTypeDefinition = 1'024;
 inline constexpr std::size_t kMaxTypedDataBytes = 65'536;
 inline constexpr std::size_t kMaxTypedDataName = 128;
+// What a generic key signs: the product signs nothing with them, and a transaction's worth is enough for others.
+inline constexpr std::size_t kMaxGenericMessage = 131'072;
 // Cipher text of an HPKE message: a passkey's PRF output and a page's key come to 113 bytes.
 inline constexpr std::size_t kMaxSealedMessage = 256;
 // Root keys at a time: the newest and those that records may still be sealed under.
@@ -102,6 +110,7 @@ inline constexpr std::size_t kTreeDepth = 30;
   X(phrase_export, 57)                 \
   X(session_secret, 58)                \
   X(content_root_open, 59)             \
+  X(sign_treasury, 60)                 \
   X(peer_challenge, 64)                \
   X(backup_create, 65)                 \
   X(backup_share, 66)                  \
@@ -112,7 +121,8 @@ inline constexpr std::size_t kTreeDepth = 30;
   X(share_release, 71)                 \
   X(restore, 72)                       \
   X(fence_certificate, 73)             \
-  X(fence, 74)
+  X(fence, 74)                         \
+  X(founders, 96)
 
 // The numbers are part of the protocol and are never reused.
 enum class Command : std::uint16_t {
@@ -341,7 +351,19 @@ enum class Protection : std::uint8_t { none = 0, emulated = 1, hardware = 2 };
   X(fence_certificate_invalid, 300)                \
   X(fence_certificate_not_newer, 301)              \
   X(fence_certificate_is_own, 302)                 \
-  X(fenced, 303)
+  X(fenced, 303)                                   \
+  /* treasury, rule 3 */                           \
+  X(treasury_not_configured, 320)                  \
+  X(treasury_destination_refused, 321)             \
+  X(treasury_call_refused, 322)                    \
+  X(treasury_value_zero, 323)                      \
+  X(treasury_value_over_cap, 324)                  \
+  /* generic keys, the founders' interface */      \
+  X(generic_order_malformed, 325)                  \
+  X(generic_order_out_of_sequence, 326)            \
+  X(generic_order_other_key, 327)                  \
+  X(generic_secret_refused, 328)                   \
+  X(generic_hash_refused, 329)
 
 enum class Error : std::uint16_t {
 #define COMMUNITY_ERROR_VALUE(name, number) name = number,

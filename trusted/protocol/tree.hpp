@@ -20,6 +20,11 @@ inline Bytes32 leaf_hash(const RecordId& id, std::uint64_t revision, ByteView se
   return base::sha256({kLeaf, id, number, base::sha256(sealed_record)});
 }
 
+// What stands at a record's leaf; a record that was deleted is empty, and so is its leaf.
+inline Bytes32 leaf_value(const RecordId& id, std::uint64_t revision, ByteView sealed_record) {
+  return sealed_record.empty() ? kEmptyNode : leaf_hash(id, revision, sealed_record);
+}
+
 inline Bytes32 node_hash(const Bytes32& left, const Bytes32& right) {
   if (left == kEmptyNode && right == kEmptyNode) return kEmptyNode;
   static constexpr std::array<std::uint8_t, 1> kNode{0x01};

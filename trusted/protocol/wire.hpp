@@ -116,6 +116,8 @@ class Reader {
 
   bool ok() const { return ok_; }
   void fail() { ok_ = false; }
+  // Nothing is left: an optional part at the end of a message is not there.
+  bool at_end() const { return rest_.empty(); }
   // True when all was well formed and nothing is left over.
   bool finished() const { return ok_ && rest_.empty(); }
 

@@ -92,6 +92,8 @@ TEST(Spec, ListsTheLimits) {
                                                   {"kMaxInitData", kMaxInitData},
                                                   {"kMaxInitRows", kMaxInitRows},
                                                   {"kMaxPlainCallGas", kMaxPlainCallGas},
+                                                  {"kMaxTreasuryGas", kMaxTreasuryGas},
+                                                  {"kMaxTreasuryTransaction", kMaxTreasuryTransaction},
                                                   {"kMaxConfiguration", kMaxConfiguration},
                                                   {"kMaxChains", kMaxChains},
                                                   {"kMaxEntryPoints", kMaxEntryPoints},
@@ -112,7 +114,8 @@ TEST(Spec, ListsTheLimits) {
                                                   {"kMaxTypeDefinition", kMaxTypeDefinition},
                                                   {"kMaxTypedDataBytes", kMaxTypedDataBytes},
                                                   {"kMaxTypedDataName", kMaxTypedDataName},
-                                                  {"kMaxSealedMessage", kMaxSealedMessage}};
+                                                  {"kMaxSealedMessage", kMaxSealedMessage},
+                                                  {"kMaxGenericMessage", kMaxGenericMessage}};
   std::map<std::string, std::size_t> listed;
   for (const auto& row : table("## 8. Limits")) listed[row.at(0)] = std::stoul(row.at(1));
   EXPECT_EQ(listed, limits);

@@ -87,7 +87,7 @@ Uncommitted TestHost::take_change(const Reply& reply) {
   const auto pending = decoded<protocol::PendingReply>(reply.body);
   change.record = {pending.record_id, pending.revision, pending.leaf, to_bytes(pending.sealed)};
   change.root = pending.root;
-  pending_tree.set(pending.leaf, protocol::leaf_hash(pending.record_id, pending.revision, pending.sealed));
+  pending_tree.set(pending.leaf, protocol::leaf_value(pending.record_id, pending.revision, pending.sealed));
   return change;
 }
 

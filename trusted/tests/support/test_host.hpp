@@ -109,6 +109,8 @@ class TestHost {
   Uncommitted change(Command command, const Request& request) {
     return take_change(ask(command, request));
   }
+  // The answer to one that was sent by call().
+  Uncommitted take_change(const Reply& reply);
   Committed commit();
   Committed commit_at(std::uint64_t epoch, const Bytes32& root);
   // Adopts the pending tree as committed, or drops it: what a node does at its start by the core's epoch.
@@ -119,8 +121,6 @@ class TestHost {
   std::uint32_t next_leaf() { return next_leaf_++; }
 
  private:
-  Uncommitted take_change(const Reply& reply);
-
   RemoteBody* remote_;
   Bytes32 operator_secret_{};
   Bytes32 channel_key_{};
