@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What gathering requests gains: signatures of the node's own keys through the key service, by callers that each ask
-// again as soon as they are answered. A batch of 1 sends every request at once.
+// again as soon as they are answered. A batch of 1 sends every request at once. And how many changes of records one
+// durable write carries when several callers change at the same time.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -22,6 +23,7 @@ using trusted::testing::ProgramBody;
 
 constexpr std::uint64_t kChain = 31'337;
 constexpr std::size_t kSignatures = 600;
+constexpr std::size_t kChanges = 256;
 
 template <class T>
 T need(Result<T> result, const char* what) {
@@ -64,16 +66,29 @@ class Bench {
   }
 
   Figures measure(std::size_t callers, std::size_t batch_size) {
+    return run(callers, batch_size, kSignatures, &Bench::sign);
+  }
+  // `changes_per_commit` is how many changes one COMMIT carried on average.
+  Figures change(std::size_t callers, double& changes_per_commit) {
+    const Figures figures = run(callers, 10, kChanges, &Bench::make_key);
+    changes_per_commit = static_cast<double>(kChanges) / static_cast<double>(commits_);
+    return figures;
+  }
+
+ private:
+  using Work = Task<void> (Bench::*)();
+
+  Figures run(std::size_t callers, std::size_t batch_size, std::size_t times, Work work) {
     service_ = make_key_service({*database_, *random_});
     latencies_.clear();
-    loop_.block_on(session(callers, batch_size));
+    left_ = times;
+    loop_.block_on(session(callers, batch_size, work));
     std::sort(latencies_.begin(), latencies_.end());
     return {static_cast<double>(latencies_.size()) / seconds_, latencies_[latencies_.size() / 2],
             latencies_[latencies_.size() * 99 / 100]};
   }
 
- private:
-  Task<void> session(std::size_t callers, std::size_t batch_size) {
+  Task<void> session(std::size_t callers, std::size_t batch_size, Work work) {
     ChannelOptions options;
     options.socket_path = body_.socket_path();
     options.channel_key = channel_key_;
@@ -82,11 +97,13 @@ class Bench {
     serving.spawn(serve(options));
     co_await service_->connected().wait();
     co_await prepare();
-    left_ = kSignatures;
+    const auto before = need(co_await service_->status(), "the status");
     const auto begin = Clock::now();
-    for (std::size_t i = 0; i < callers; i++) calling.spawn(call());
+    for (std::size_t i = 0; i < callers; i++) calling.spawn(call(work));
     co_await calling.join();
     seconds_ = std::chrono::duration<double>(Clock::now() - begin).count();
+    const auto after = need(co_await service_->status(), "the status");
+    commits_ = after.epoch - before.epoch;
     serving.cancel();
     co_await serving.join();
   }
@@ -106,11 +123,14 @@ class Bench {
     transaction_ = cancel.encode();
   }
 
-  Task<void> call() {
+  Task<void> sign() { need(co_await service_->sign_transaction(executor_.id, transaction_), "a signature"); }
+  Task<void> make_key() { need(co_await service_->create_key(Purpose::executor, kChain), "a key"); }
+
+  Task<void> call(Work work) {
     while (left_ > 0) {
       left_--;
       const auto begin = Clock::now();
-      need(co_await service_->sign_transaction(executor_.id, transaction_), "a signature");
+      co_await (this->*work)();
       latencies_.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
     }
   }
@@ -126,6 +146,7 @@ class Bench {
   KeyInfo executor_;
   Bytes transaction_;
   std::size_t left_ = 0;
+  std::uint64_t commits_ = 0;
   std::vector<double> latencies_;
   double seconds_ = 0;
 };
@@ -139,6 +160,13 @@ void measure_body(const char* name, ProgramBody& body) {
       std::printf("%-10s %8zu %8zu %14.0f %10.2f %10.2f\n", "", callers, batch, figures.per_second, figures.median,
                   figures.p99);
     }
+  }
+  std::printf("%-10s %8s %8s %14s %10s %10s\n", "", "callers", "a commit", "changes/s", "median ms", "99 % ms");
+  for (const std::size_t callers : {1u, 16u, 64u, 256u}) {
+    double changes_per_commit = 0;
+    const Figures figures = bench.change(callers, changes_per_commit);
+    std::printf("%-10s %8zu %8.1f %14.0f %10.2f %10.2f\n", "", callers, changes_per_commit, figures.per_second,
+                figures.median, figures.p99);
   }
 }
 

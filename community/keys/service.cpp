@@ -395,6 +395,11 @@ Task<Result<void>> Service::commit(Batch batch, std::vector<ChangePointer>& chan
   const auto committed = std::make_unique<protocol::CommitReply>();
   if (!protocol::decode(*answer, *committed) || committed->epoch != batch.epoch)
     co_return fail(ErrorCode::protocol_violation, "the answer to a commit is malformed");
+  if (dependencies_.metrics != nullptr)
+    dependencies_.metrics
+        ->histogram("superrelay_optee_commit_changes", "Changes of records that one durable write of the core carried.",
+                    infra::Buckets::count)
+        .observe(static_cast<double>(batch.records.size()));
   auto chunks = tree_.commit_pending();
   epoch_ = batch.epoch;
   take_resealed(batch);
