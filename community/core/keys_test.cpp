@@ -242,8 +242,11 @@ TEST(WebAuthn, ReadsACoseKeyOfTheRightKindOnly) {
   };
   EXPECT_EQ(parse("a5010203262001215820" + x + "225820" + y), "accepted");
   EXPECT_EQ(parse("a5010203272001215820" + x + "225820" + y), "webauthn_key_algorithm") << "EdDSA";
-  EXPECT_EQ(parse("a5010203262002215820" + x + "225820" + y), "webauthn_key_algorithm") << "P-384";
-  EXPECT_EQ(parse("a401020326200121582011" + x.substr(2)), "webauthn_key_algorithm");
+  EXPECT_EQ(parse("a5010203262002215820" + x + "225820" + y), "webauthn_key_malformed") << "P-384";
+  EXPECT_EQ(parse("a401020326200121582011" + x.substr(2)), "webauthn_key_malformed");
+  EXPECT_EQ(parse("a40102200121582011" + x.substr(2) + "225820" + y), "webauthn_key_malformed") << "no alg";
+  EXPECT_EQ(parse("a601020326200121582011" + x.substr(2) + "225820" + y + "0541aa"), "webauthn_key_malformed")
+      << "one member more";
   EXPECT_EQ(why(parse_p256_spki(Bytes(91))), "webauthn_key_algorithm");
 }
 

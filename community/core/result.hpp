@@ -114,6 +114,7 @@ namespace community::core {
   X(webauthn_attestation)                    \
   X(webauthn_authenticator_data)             \
   X(webauthn_key_algorithm)                  \
+  X(webauthn_key_malformed)                  \
   X(geohash_length)                          \
   X(geohash_bad_digit)                       \
   X(geohash_out_of_range)

@@ -64,11 +64,14 @@ Result<AttestedCredential> parse_attested_credential(ByteView data) {
 
 Result<std::array<std::uint8_t, 64>> parse_cose_key(const CborItem& key) {
   // Labels of RFC 9052, section 7: 1 kty, 3 alg, -1 crv, -2 x, -3 y.
+  const CborItem* algorithm = key.find(3);
   const CborItem* x = key.find(-2);
   const CborItem* y = key.find(-3);
-  if (!is_number(key.find(1), 2) || !is_number(key.find(3), -7) || !is_number(key.find(-1), 1) || !is_coordinate(x) ||
-      !is_coordinate(y))
-    return fail(ErrorCode::webauthn_key_algorithm);
+  if (algorithm != nullptr && algorithm->kind == Kind::integer && algorithm->number != -7)
+    return fail(ErrorCode::webauthn_key_algorithm, std::to_string(algorithm->number));
+  if (key.items.size() != 10 || !is_number(key.find(1), 2) || !is_number(algorithm, -7) ||
+      !is_number(key.find(-1), 1) || !is_coordinate(x) || !is_coordinate(y))
+    return fail(ErrorCode::webauthn_key_malformed);
   std::array<std::uint8_t, 64> out;
   std::copy(x->bytes.begin(), x->bytes.end(), out.begin());
   std::copy(y->bytes.begin(), y->bytes.end(), out.begin() + 32);

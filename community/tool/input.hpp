@@ -107,7 +107,6 @@ using Operation = void (*)(Input& in, json::object& out);
 
 struct NamedOperation {
   std::string_view name;
-  // Null: known, not offered.
   Operation run = nullptr;
 };
 

@@ -281,7 +281,7 @@ constexpr NamedOperation kOperations[] = {
     {"aes_gcm.seal", aes_gcm_seal},
     {"aes_gcm.open", aes_gcm_open},
     {"webauthn.assert", webauthn_assert},
-    {"webauthn.register"},
+    {"webauthn.register", webauthn_register},
     {"ed25519.verify", ed25519_verify},
     {"ecdh", ecdh},
 };

@@ -72,11 +72,7 @@ class Tool {
     }
     Input in(**input);
     json::object out(reply.storage());
-    if (operation->run == nullptr) {
-      in.skip();
-    } else {
-      operation->run(in, out);
-    }
+    operation->run(in, out);
     if (in.good()) {
       reply["out"] = std::move(out);
     } else if (in.skipped()) {

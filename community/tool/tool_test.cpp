@@ -2,6 +2,7 @@
 // The line protocol: every line gets its answer, bad ones too, and the next line is none the worse for it.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
 
 #include "community/core/json.hpp"
@@ -218,6 +219,52 @@ TEST(Operations, TransactionFieldsMayBeAbsentNullOrEmpty) {
   EXPECT_EQ(list, sign(R"({"accessList":{")" + address + R"(":[")" + slot + R"("]}})"));
 }
 
+// The standard's example of a packed statement with a certificate (section 16.7), with some members changed.
+json::object register_packed(const json::object& changes) {
+  std::ifstream file(std::string(COMMUNITY_SOURCE_DIR) + "/tests/vectors/webauthn_level3.jsonl");
+  const std::string credential = "0xc9a6f5b3462d02873fea0c56862234f99f081728084e511bb7760201a89054a5";
+  for (std::string line; std::getline(file, line);) {
+    if (line.find(R"("credentialId":")" + credential) == std::string::npos) continue;
+    json::object request{{"id", 1}, {"op", "webauthn.register"}, {"in", json::parse(line).at("in")}};
+    for (const auto& change : changes) request["in"].as_object()[change.key()] = change.value();
+    return one(json::serialize(request));
+  }
+  return {};
+}
+
+std::string register_error(const json::object& changes) {
+  const json::object answer = register_packed(changes);
+  const json::value* text = answer.if_contains("error");
+  const std::string all = text == nullptr ? json::serialize(answer) : std::string(text->as_string());
+  return all.substr(0, all.find(':'));
+}
+
+TEST(WebAuthn, ARegistrationSaysWhatItsAttestationProves) {
+  const json::object trusted = register_packed({}).at("out").as_object();
+  EXPECT_EQ(trusted.at("ok"), true);
+  EXPECT_EQ(trusted.at("aaguid"), "0x876ca4f52071c3e9b25509ef2cdf7ed6");
+  EXPECT_EQ(trusted.at("format"), "packed");
+  EXPECT_EQ(trusted.at("attestation"), "basic");
+  EXPECT_EQ(trusted.at("trusted"), true);
+  EXPECT_EQ(trusted.at("publicKey").as_string().size(), 2u + 130u);
+  const json::object unknown = register_packed({{"trustRoot", nullptr}}).at("out").as_object();
+  EXPECT_EQ(unknown.at("ok"), true);
+  EXPECT_EQ(unknown.at("trusted"), false);
+}
+
+TEST(WebAuthn, RegistrationsAreRefusedByName) {
+  EXPECT_EQ(register_error({{"trustRoot", "0x3000"}}), "trust_root_malformed");
+  // The certificates are of 2024 to 3024.
+  EXPECT_EQ(register_error({{"time", 1'700'000'000}}), "certificate_chain_untrusted");
+  EXPECT_EQ(register_error({{"time", -1}}), "json_wrong_type");
+  EXPECT_EQ(register_error({{"challenge", "0x00"}}), "challenge_mismatch");
+  EXPECT_EQ(register_error({{"origin", "https://example.org:443"}}), "origin_not_allowed");
+  EXPECT_EQ(register_error({{"rpId", "example.com"}}), "rp_id_mismatch");
+  EXPECT_EQ(register_error({{"userVerification", "yes"}}), "unknown userVerification");
+  EXPECT_EQ(register_error({{"attestationObject", nullptr}}), "json_member_missing");
+  EXPECT_EQ(register_error({{"attestationObject", "0xa0"}}), "attestation_object_malformed");
+}
+
 TEST(WebAuthn, CrossOriginNeedsLeaveAndTheExpectedTop) {
   // The key's owner is not asked: all of these are refused before the signature, and the last one at it.
   const auto why = [](const std::string& client, const std::string& more) {
@@ -243,18 +290,19 @@ TEST(WebAuthn, CrossOriginNeedsLeaveAndTheExpectedTop) {
     return R"({"type":"webauthn.get","challenge":")" + challenge + R"(","origin":"http://localhost:1")" + rest + "}";
   };
   EXPECT_EQ(why(client(R"(,"crossOrigin":true)"), ""), "cross_origin");
-  EXPECT_EQ(why(client(R"(,"crossOrigin":true,"topOrigin":"https://a")"), R"(,"allowCrossOrigin":true)"),
-            "cross_origin");
+  EXPECT_EQ(why(client(R"(,"crossOrigin":true,"topOrigin":"https://a")"), R"(,"allowCrossOrigin":true)"), "top_origin");
   EXPECT_EQ(why(client(R"(,"crossOrigin":true,"topOrigin":"https://a")"),
                 R"(,"allowCrossOrigin":true,"topOrigin":"https://b")"),
-            "cross_origin");
+            "top_origin");
   EXPECT_EQ(why(client(R"(,"crossOrigin":false,"topOrigin":"https://a")"),
                 R"(,"allowCrossOrigin":true,"topOrigin":"https://a")"),
-            "cross_origin");
+            "top_origin");
   EXPECT_EQ(why(client(R"(,"crossOrigin":true,"topOrigin":"https://a")"),
                 R"(,"allowCrossOrigin":true,"topOrigin":"https://a")"),
             "passkey_signature_invalid");
   EXPECT_EQ(why(client(R"(,"crossOrigin":false,"crossOrigin":false)"), ""), "client_data_duplicate_member");
+  EXPECT_EQ(why(client(""), R"(,"userVerification":"required")"), "passkey_signature_invalid") << "the flag is set";
+  EXPECT_EQ(why(client(""), R"(,"userVerification":"maybe")"), "unknown userVerification");
 }
 
 }  // namespace

@@ -69,7 +69,8 @@ TEST_P(Vectors, AnswerAsOtherImplementationsDo) {
 INSTANTIATE_TEST_SUITE_P(Suite, Vectors,
                          testing::Values("abi", "accounts", "bip32", "bip39", "geohash", "hashes", "packed", "rlp",
                                          "transactions", "typed_data", "user_operations", "wallets", "webauthn",
-                                         "wycheproof_agreement", "wycheproof_ecdsa", "wycheproof_symmetric"),
+                                         "webauthn_level3", "wycheproof_agreement", "wycheproof_ecdsa",
+                                         "wycheproof_symmetric"),
                          [](const auto& suite) { return std::string(suite.param); });
 
 }  // namespace

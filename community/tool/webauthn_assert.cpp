@@ -1,37 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps of WebAuthn level 3, section 7.2, in the order in which the trusted core takes them, on its own code.
+// The steps of WebAuthn level 3, section 7.2, in the order in which the trusted core takes them, on its own code. The
+// core always asks for user verification; here the line says whether the ceremony did.
 #include "community/tool/webauthn_assert.hpp"
 
 #include "community/core/ecdsa.hpp"
 #include "community/core/webauthn.hpp"
+#include "community/tool/webauthn_ceremony.hpp"
 #include "trusted/base/sha2.hpp"
 #include "trusted/webauthn/assertion.hpp"
 
 namespace community::tool {
 
 namespace {
-
-using webauthn::AssertionError;
-
-std::string_view name(AssertionError error) {
-  static constexpr std::string_view kNames[] = {"none",
-                                                "client_data_malformed",
-                                                "client_data_duplicate_member",
-                                                "client_data_wrong_type",
-                                                "challenge_mismatch",
-                                                "origin_not_allowed",
-                                                "cross_origin",
-                                                "authenticator_data_malformed",
-                                                "rp_id_mismatch",
-                                                "user_not_present",
-                                                "user_not_verified"};
-  return kNames[static_cast<std::size_t>(error)];
-}
-
-bool check(Input& in, bool good, AssertionError error) {
-  if (!good) in.refuse(std::string(name(error)));
-  return in.good();
-}
 
 using Key = std::array<std::uint8_t, 64>;
 
@@ -70,38 +50,21 @@ Result<Key> registered_key(Input& registration) {
   return credential->public_key;
 }
 
-void check_client_data(Input& in, ByteView client_data) {
-  const Bytes32 challenge = in.bytes32("challenge");
-  const std::string_view origin = in.text("origin");
-  const std::string_view top_origin = in.has("topOrigin") ? in.text("topOrigin") : std::string_view();
-  const json::value* allow = in.find("allowCrossOrigin");
-  const bool cross_origin_allowed = allow != nullptr && allow->is_bool() && allow->get_bool();
-  webauthn::ClientData client;
-  const AssertionError error = webauthn::read_client_data(client_data, client);
-  if (!check(in, error == AssertionError::none, error)) return;
-  const auto expected = webauthn::base64url(challenge);
-  check(in, client.type == "webauthn.get", AssertionError::client_data_wrong_type);
-  check(in, client.challenge == std::string_view(expected.data(), expected.size()), AssertionError::challenge_mismatch);
-  check(in, client.origin == origin, AssertionError::origin_not_allowed);
-  check(in, !client.cross_origin || cross_origin_allowed, AssertionError::cross_origin);
-  // A top origin makes sense only across origins, and then it is the one that was expected.
-  check(in, client.top_origin.empty() || (client.cross_origin && client.top_origin == top_origin),
-        AssertionError::cross_origin);
+void check(Input& in, const webauthn::Result<void>& checked) {
+  if (!checked) in.refuse(checked.error().text());
 }
 
-void check_authenticator_data(Input& in, ByteView authenticator_data) {
-  const Bytes32 rp_id_hash = base::sha256(base::view(in.text("rpId")));
+void check_authenticator_data(Input& in, ByteView authenticator_data, const webauthn::Ceremony& ceremony) {
   webauthn::AuthenticatorData data;
-  const AssertionError error = webauthn::read_authenticator_data(authenticator_data, data);
-  if (!check(in, error == AssertionError::none, error)) return;
-  check(in, data.rp_id_hash == rp_id_hash, AssertionError::rp_id_mismatch);
-  check(in, (data.flags & webauthn::kUserPresent) != 0, AssertionError::user_not_present);
-  check(in, (data.flags & webauthn::kUserVerified) != 0, AssertionError::user_not_verified);
+  if (webauthn::read_authenticator_data(authenticator_data, data) != webauthn::AssertionError::none)
+    return in.refuse("authenticator_data_malformed");
+  check(in, webauthn::check_flags(data.rp_id_hash, data.flags, ceremony));
 }
 
 }  // namespace
 
 void webauthn_assert(Input& in, json::object& out) {
+  const webauthn::Ceremony ceremony = read_ceremony(in);
   const Bytes client_data = in.bytes("clientDataJSON");
   const Bytes authenticator_data = in.bytes("authenticatorData");
   const Bytes signature_bytes = in.bytes("signature");
@@ -112,9 +75,9 @@ void webauthn_assert(Input& in, json::object& out) {
   if (!key && key.error().code == ErrorCode::webauthn_key_algorithm) return in.skip();
   if (!registered.good()) return in.refuse("registration: " + registered.why());
   if (!key) return in.refuse("registration: " + key.error().text());
-  check_client_data(in, client_data);
+  check(in, webauthn::check_client_data(client_data, "webauthn.get", ceremony));
   if (!in.good()) return;
-  check_authenticator_data(in, authenticator_data);
+  check_authenticator_data(in, authenticator_data, ceremony);
   if (!in.good()) return;
   const auto signature = in.take(core::parse_der_signature(signature_bytes));
   if (!in.good()) return;

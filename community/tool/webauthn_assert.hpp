@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tool's WebAuthn check, apart because it reads several forms of a registration, and the software port of the
-// trusted core that the checks share.
+// The tool's WebAuthn checks, and the software port of the trusted core that the checks share.
 #pragma once
 #include "community/tool/input.hpp"
 #include "trusted/port/port.hpp"
@@ -11,5 +10,6 @@ namespace community::tool {
 const trusted::Port& software_port();
 
 void webauthn_assert(Input& in, json::object& out);
+void webauthn_register(Input& in, json::object& out);
 
 }  // namespace community::tool

@@ -334,7 +334,7 @@ function webauthn(file) {
     const forms = [{ attestationObject: hex(registration.response.attestationObject) }, { publicKey: hex(registration.response.publicKeySpki) },
       { authenticatorData: hex(registration.response.authenticatorData) }];
     const skip = registration.expect.alg !== -7;
-    out.push({ op: 'webauthn.assert', in: { rpId: v.rpId, origin: v.origin, challenge: hex(a.request.challenge), clientDataJSON: hex(a.response.clientDataJSON),
+    out.push({ op: 'webauthn.assert', in: { rpId: v.rpId, origin: v.origin, userVerification: 'required', challenge: hex(a.request.challenge), clientDataJSON: hex(a.response.clientDataJSON),
       authenticatorData: hex(a.response.authenticatorData), signature: hex(a.response.signature), registration: forms[out.length % 3] },
       ...(skip ? { skip: true } : good ? { out: { ok: true } } : { error: true }) });
   };
@@ -342,7 +342,64 @@ function webauthn(file) {
   for (const n of v.negatives) if (n.name !== 'signed/counter-went-back') line(n, false);
   line(v.negatives.find((n) => n.name === 'signed/counter-went-back'), true);
   line(v.malleable, true);
+  for (const r of v.registrations) {
+    const given = { rpId: v.rpId, origin: v.origin, challenge: hex(r.request.challenge), clientDataJSON: hex(r.response.clientDataJSON),
+      attestationObject: hex(r.response.attestationObject) };
+    const register = (more, expected) => out.push({ op: 'webauthn.register', in: { ...given, ...more }, ...expected });
+    const skip = r.expect.alg !== -7;
+    register({}, skip ? { skip: true } : { out: { ok: true, credentialId: `0x${r.expect.credentialIdHex}`, aaguid: `0x${r.expect.aaguidHex}`,
+      format: r.expect.fmt, userVerified: r.expect.uv, backupEligible: r.expect.be, backedUp: r.expect.bs } });
+    if (skip) continue;
+    register({ origin: `${v.origin}1` }, { error: true });
+    register({ rpId: 'example.org' }, { error: true });
+    if (!r.expect.uv) register({ userVerification: 'required' }, { error: true });
+    // Chromium's test certificate has no chain; it is not its own root either.
+    if (r.expect.fmt !== 'none') register({ trustRoot: '0x3000' }, { error: true });
+  }
   write('webauthn', out, 100);
+}
+
+// The examples of WebAuthn level 3, section 16, as the Go module github.com/go-webauthn/webauthn (v0.18.2) carries them in
+// protocol/specification_vectors_e2e_test.go: hexadecimal strings in literals of two kinds.
+function webauthnLevel3(file) {
+  const source = fs.readFileSync(file, 'utf8');
+  const trustRoot = `0x${source.match(/specTestCACertHex = "([0-9a-f]+)"/)[1]}`;
+  const out = [];
+  for (const literal of source.split(/\n\t\t\{\n/).slice(1)) {
+    const field = (name) => literal.match(new RegExp(`\\b${name}:\\s+"([^"]*)"`))?.[1];
+    const name = field('name');
+    if (!field('challenge')) continue;
+    const given = { rpId: 'example.org', origin: 'https://example.org', challenge: `0x${field('challenge')}`, clientDataJSON: `0x${field('clientDataJSON')}` };
+    const framed = /Origin/.test(name) && !/allowCrossOrigin:\s+false/.test(literal);
+    if (framed) given.allowCrossOrigin = true;
+    if (/TopOrigin/.test(name)) given.topOrigin = 'https://example.com';
+    const refused = /NotAllowed/.test(name) || (/Origin/.test(name) && !framed);
+    const skip = /ES384|ES512|RS256|EdDSA/.test(name);
+    const line = (op, input, expected) => out.push({ op, in: input, ...(skip ? { skip: true } : expected) });
+    if (field('attestationObject')) {
+      const object = field('attestationObject'), id = field('credentialID');
+      const aaguid = object.slice(object.indexOf(id) - 36, object.indexOf(id) - 4);
+      const certified = object.includes(Buffer.from('x5c').toString('hex'));
+      const input = { ...given, attestationObject: `0x${object}`, ...(certified ? { trustRoot } : {}) };
+      line('webauthn.register', input, refused ? { error: true } : { out: { ok: true, credentialId: `0x${id}`, aaguid: `0x${aaguid}`, trusted: certified } });
+      if (skip || refused) continue;
+      // The credential's flags lie before its counter and AAGUID.
+      const flags = parseInt(object.slice(object.indexOf(aaguid) - 10, object.indexOf(aaguid) - 8), 16);
+      line('webauthn.register', { ...input, userVerification: 'required' }, flags & 4 ? { out: { ok: true } } : { error: true });
+      line('webauthn.register', { ...input, challenge: `${input.challenge.slice(0, -1)}${input.challenge.endsWith('0') ? '1' : '0'}` }, { error: true });
+      line('webauthn.register', { ...input, attestationObject: `${input.attestationObject}00` }, { error: true });
+      if (certified || /Self/.test(name)) {
+        // One character of the signature, or of Apple's certificate.
+        const at = object.indexOf(Buffer.from(/Apple/.test(name) ? 'x5c' : 'sig').toString('hex')) + (/Apple/.test(name) ? 500 : 60);
+        const changed = object.slice(0, at) + (object[at] === '0' ? '1' : '0') + object.slice(at + 1);
+        line('webauthn.register', { ...input, attestationObject: `0x${changed}` }, { error: true });
+      }
+    } else {
+      line('webauthn.assert', { ...given, authenticatorData: `0x${field('authenticatorData')}`, signature: `0x${field('signature')}`,
+        registration: { coseKey: `0x${field('credentialPubKey')}` } }, refused ? { error: true } : { out: { ok: true } });
+    }
+  }
+  write('webauthn_level3', out, 200);
 }
 
 fs.mkdirSync(outDir, { recursive: true });
@@ -358,3 +415,4 @@ write('wallets', wallets(), 120);
 write('user_operations', userOperations(), 200);
 if (option('--wycheproof')) wycheproof(option('--wycheproof'));
 if (option('--webauthn')) webauthn(option('--webauthn'));
+if (option('--webauthn-level3')) webauthnLevel3(option('--webauthn-level3'));
