@@ -30,8 +30,8 @@ class Input {
   bool good() const { return !skipped_ && !why_; }
   bool skipped() const { return skipped_; }
   const std::string& why() const { return *why_; }
-  // The operation or this variant of it is not offered.
-  void skip() { skipped_ = true; }
+  // This variant of the operation is not offered; a line that is wrong is refused all the same.
+  void skip() { skipped_ = !why_; }
   void refuse(std::string why) {
     if (!why_) why_ = std::move(why);
   }

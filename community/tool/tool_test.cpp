@@ -123,6 +123,41 @@ TEST(Operations, WhatTheProductHasNoUseForIsSkipped) {
   EXPECT_EQ(out("ecdsa.verify", R"({"curve":"secp521r1","hash":"sha256","key":"04","msg":"","sig":""})"), skip);
 }
 
+TEST(Operations, EveryOneIsOfferedAndAsksForItsInput) {
+  for (const std::string op : {"hash",
+                               "rlp.encode",
+                               "rlp.decode",
+                               "abi.encode",
+                               "abi.decode",
+                               "abi.packedHash",
+                               "eth.address",
+                               "eth.create",
+                               "eth.create2",
+                               "eth.tx.sign",
+                               "eip712.hash",
+                               "eip712.sign",
+                               "userop.hash",
+                               "bip32.derive",
+                               "bip32.parse",
+                               "bip39.toSeed",
+                               "bip39.fromEntropy",
+                               "hd.wallet",
+                               "ecdsa.verify",
+                               "ed25519.verify",
+                               "aes_gcm.seal",
+                               "aes_gcm.open",
+                               "hkdf",
+                               "pbkdf2",
+                               "hmac.verify",
+                               "ecdh",
+                               "webauthn.register",
+                               "webauthn.assert",
+                               "geohash.encode",
+                               "geohash.decode",
+                               "geohash.neighbors"})
+    EXPECT_TRUE(error(op, "{}").starts_with("json_member_missing")) << op << " " << error(op, "{}");
+}
+
 TEST(Operations, KeyAgreementTakesTheFormsOfAPublicKey) {
   // 1 times G and 2 times G on each curve: their x coordinates.
   const std::string one = "01", two = "000000000000000000000000000000000000000000000000000000000000000002";
