@@ -335,6 +335,12 @@ TEST(WebAuthn, CrossOriginNeedsLeaveAndTheExpectedTop) {
   EXPECT_EQ(why(client(R"(,"crossOrigin":true,"topOrigin":"https://a")"),
                 R"(,"allowCrossOrigin":true,"topOrigin":"https://a")"),
             "passkey_signature_invalid");
+  EXPECT_EQ(why(client(R"(,"crossOrigin":true,"topOrigin":"https://a")"), R"(,"topOrigin":"https://a")"),
+            "cross_origin");
+  EXPECT_EQ(why(client(R"(,"crossOrigin":true,"topOrigin":"https://a")"),
+                R"(,"allowCrossOrigin":false,"topOrigin":"https://a")"),
+            "cross_origin");
+  EXPECT_EQ(why(client(""), R"(,"allowCrossOrigin":"yes")"), "json_wrong_type: allowCrossOrigin");
   EXPECT_EQ(why(client(R"(,"crossOrigin":false,"crossOrigin":false)"), ""), "client_data_duplicate_member");
   EXPECT_EQ(why(client(""), R"(,"userVerification":"required")"), "passkey_signature_invalid") << "the flag is set";
   EXPECT_EQ(why(client(""), R"(,"userVerification":"maybe")"), "unknown userVerification");
