@@ -32,6 +32,9 @@ run: install contracts optee-or-say build/release/build.ninja ## start chain, tr
 optee: install ## the trusted core in OP-TEE: firmware, kernel and guest in build/optee/image
 	@tools/optee
 
+xtest: install ## OP-TEE's own regression suite against Debian's build; XTEST_FLAGS=--own: against ours
+	@ta/xtest/run $(XTEST_FLAGS)
+
 page: install ## the escape page: build/escape.html
 	@cd web/escape && npm run --silent build
 
@@ -77,4 +80,4 @@ format: ## format all C++
 clean: ## remove build outputs
 	rm -rf build contracts/out contracts/cache
 
-.PHONY: help install contracts contract-tests tested run optee optee-or-say page manifest build test test-long symbolic bench fuzz lint format clean
+.PHONY: help install contracts contract-tests tested run optee optee-or-say xtest page manifest build test test-long symbolic bench fuzz lint format clean
