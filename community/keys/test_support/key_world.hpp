@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A key service on a real database, and the real key-enclave that it serves from: both can be killed at any point.
+// A key service on a real database, and the real trusted core that it serves from: both can be killed at any point. The
+// core is key-enclave, or with COMMUNITY_TEST_BODY=optee the trusted application in QEMU.
 #pragma once
 #define OPENSSL_API_COMPAT 0x10100000L
 #include <fcntl.h>
@@ -20,6 +21,8 @@
 #include "community/keys/factory.hpp"
 #include "trusted/ethereum/calls.hpp"
 #include "trusted/ethereum/typed_data.hpp"
+#include "trusted/tests/support/enclave.hpp"
+#include "trusted/tests/support/optee.hpp"
 
 namespace community::keys {
 
@@ -33,9 +36,7 @@ class KeyServiceTest : public ::testing::Test {
   void SetUp() override {
     std::string pattern = (fs::temp_directory_path() / "keys-test-XXXXXX").string();
     folder_ = mkdtemp(pattern.data());
-    fs::create_directory(folder_ / "core");
-    fs::permissions(folder_ / "core", fs::perms::owner_all);
-    provision();
+    ASSERT_EQ(body_->provision(operator_.public_key(), channel_key_), protocol::Error::ok);
     start_core();
     open_database();
   }
@@ -47,45 +48,30 @@ class KeyServiceTest : public ::testing::Test {
     fs::remove_all(folder_);
   }
 
-  static fs::path program() { return fs::path(COMMUNITY_BINARY_DIR) / "bin/key-enclave"; }
-
-  void provision() {
-    const std::string command = program().string() + " provision --state " + (folder_ / "core").string() +
-                                " --operator-key " + core::to_plain_hex(operator_.public_key());
-    FILE* out = popen(command.c_str(), "r");
-    std::array<char, 128> line{};
-    ASSERT_NE(fgets(line.data(), line.size(), out), nullptr);
-    ASSERT_EQ(pclose(out), 0);
-    channel_key_ = core::parse_bytes32(std::string_view(line.data(), 64), core::HexPrefix::optional).value();
+  static bool is_optee() {
+    const char* body = std::getenv("COMMUNITY_TEST_BODY");
+    return body != nullptr && std::string_view(body) == "optee";
+  }
+  static std::unique_ptr<trusted::testing::ProgramBody> make_body() {
+    if (is_optee()) return std::make_unique<trusted::testing::OpteeDevice>();
+    return std::make_unique<trusted::testing::Enclave>();
   }
 
   void start_core() {
-    int ready[2];
-    ASSERT_EQ(pipe(ready), 0);
-    core_ = fork();
-    if (core_ == 0) {
-      dup2(ready[1], 2);
-      close(ready[0]);
-      const std::string state = (folder_ / "core").string();
-      execl(program().c_str(), "key-enclave", "serve", "--state", state.c_str(), "--socket", socket().c_str(),
-            static_cast<char*>(nullptr));
-      _exit(127);
-    }
-    close(ready[1]);
-    std::array<char, 256> line{};
-    ASSERT_GT(read(ready[0], line.data(), line.size()), 0);
-    ASSERT_NE(std::string_view(line.data()).find("ready"), std::string_view::npos) << line.data();
-    close(ready[0]);
+    ASSERT_EQ(body_->start(), protocol::Error::ok);
+    // An emulator's port has one host at a time.
+    body_->connection().close();
   }
 
   void stop_core(int signal) {
-    if (core_ <= 0) return;
-    kill(core_, signal);
-    waitpid(core_, nullptr, 0);
-    core_ = -1;
+    if (signal == SIGKILL) {
+      body_->kill();
+    } else {
+      body_->stop(true);
+    }
   }
 
-  std::string socket() const { return (folder_ / "socket").string(); }
+  std::string socket() const { return body_->socket_path(); }
 
   void open_database() {
     infra::DatabaseOptions options;
@@ -183,7 +169,7 @@ class KeyServiceTest : public ::testing::Test {
   Operator operator_ = Operator::generate(*random_);
   fs::path folder_;
   Bytes32 channel_key_{};
-  pid_t core_ = -1;
+  std::unique_ptr<trusted::testing::ProgramBody> body_ = make_body();
   std::unique_ptr<infra::Database> database_;
   std::unique_ptr<ConnectedKeyService> service_;
   Error ended_;
