@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "fuzz/trusted/fuzz.hpp"
 #include "trusted/protocol/phrase_messages.hpp"
 #include "trusted/tests/support/account.hpp"
+#include "trusted/tests/support/backup.hpp"
 
 using namespace community::trusted;
 using namespace community::trusted::testing;
@@ -92,6 +94,24 @@ void account_seeds(const std::vector<TestCall>& calls) {
   seed("action", "adoption", encoded(adoption));
 }
 
+// Good requests by their number, one with a change, and messages behind 255; behind 254 what an offline holder seals.
+void backup_seeds() {
+  for (std::uint8_t kind = 0; kind < 12; kind++) seed("backup", "good-" + std::to_string(kind), Bytes{kind, 0, 0});
+  seed("backup", "changed", unhex("030200310501f00700"));
+  BackupWorld backup;
+  require(backup.create(backup.order()) == Error::ok && backup.send(5).error == Error::ok, "there is a backup");
+  const auto message = [](const std::string& name, const Bytes& bytes) {
+    seed("backup", name, join({Bytes{0xff}, bytes}));
+  };
+  message("description", backup.description);
+  message("order", encoded(backup.order()));
+  message("restore-order", encoded(backup.restore_order()));
+  message("checkpoint", backup.checkpoint());
+  message("package", encoded(backup.offline.package.view()));
+  message("contents", backup.offline.open());
+  seed("backup", "sealed", join({Bytes{0xfe}, backup.offline.open()}));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -133,6 +153,7 @@ int main(int argc, char** argv) {
   phrase_seeds();
   p256_seeds();
   account_seeds(calls);
+  backup_seeds();
   seed("record", "unchanged", Bytes{0});
   seed("record", "header", join({Bytes{1}, ByteView(world.wallet.sealed).subspan(kRecordHeader)}));
   seed("record", "state", world.host.store.contents());

@@ -7,6 +7,7 @@
 #include "ta/port/crypto.hpp"
 #include "ta/port/gp_api.hpp"
 #include "ta/port/gp_quote.hpp"
+#include "ta/port/gp_rsa.hpp"
 #include "ta/port/gp_store.hpp"
 #include "trusted/core/core.hpp"
 #include "trusted/port/self_test.hpp"
@@ -32,6 +33,7 @@ Port make_port(bool& works) {
   port.random = random;
   use_secure_storage(port);
   use_attestation(port);
+  use_rsa(port);
   works = use_embedded_crypto(port) && self_test_passes(port);
   return port;
 }

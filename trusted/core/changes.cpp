@@ -349,5 +349,11 @@ template Error Core::enter_new(Session&, const protocol::Frame&, const TreePath&
 // rules_action.cpp and rules_adoption.cpp change wallets.
 template Error Core::enter(Session&, const protocol::Frame&, const TreePath&, RecordHeader, const WalletRecord&,
                            ByteView, Writer&);
+// backup_holder.cpp keeps shares.
+template Error Core::open_under(const Bytes32&, const RecordProof&, RecordType, RecordHeader&, ShareRecord&) const;
+template Error Core::enter(Session&, const protocol::Frame&, const TreePath&, RecordHeader, const ShareRecord&,
+                           ByteView, Writer&);
+template Error Core::enter_new(Session&, const protocol::Frame&, const TreePath&, RecordType, const RecordId&,
+                               const ShareRecord&, ByteView, Writer&);
 
 }  // namespace community::trusted

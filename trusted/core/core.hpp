@@ -2,6 +2,7 @@
 // The trusted core: one object that answers frames. No heap, no threads, no clock; all state is here and in the body's
 // secure store. rules_*.cpp hold the checks before each signature, changes.cpp the two-phase changes of records.
 #pragma once
+#include "trusted/core/backup.hpp"
 #include "trusted/core/budget.hpp"
 #include "trusted/core/opened_keys.hpp"
 #include "trusted/protocol/account_messages.hpp"
@@ -119,6 +120,32 @@ class Core {
 
   // attestation.cpp
   Error attest(ByteView body, Writer& reply) const;
+  void describe_self(const Bytes32& challenge, protocol::AttestationStatement& statement) const;
+  Error make_quote(protocol::QuoteKind kind, const protocol::AttestationStatement& statement,
+                   protocol::Quote& quote) const;
+
+  // backup.cpp, backup_holder.cpp, backup_restore.cpp
+  Error backup(Session& session, const protocol::Frame& frame, Writer& reply);
+  Error peer_challenge(ByteView body, Writer& reply);
+  Error backup_create(ByteView body, Writer& reply);
+  Error make_backup(const protocol::BackupOrder& order);
+  Error make_fence_key();
+  Error make_evidence(const Bytes32& challenge, protocol::Evidence& evidence) const;
+  Error backup_share(ByteView body, Writer& reply);
+  Error checkpoint(ByteView body, Writer& reply);
+  Error fence_certificate(ByteView body, Writer& reply);
+  Error fence(ByteView body);
+  Error share_keep(Session& session, const protocol::Frame& frame, Writer& reply);
+  Error checkpoint_keep(Session& session, const protocol::Frame& frame, Writer& reply);
+  Error share_describe(ByteView body, Writer& reply);
+  Error share_release(ByteView body, Writer& reply);
+  // Nothing was ever made with this core.
+  bool is_empty() const;
+  Error restore(ByteView body, Writer& reply);
+  Error check_restore(const protocol::SignedBackupOrder& request, ByteView description_bytes,
+                      const protocol::BackupDescription& description, protocol::RestoreOrder& order) const;
+  Error take_over(const protocol::RestoreOrder& order, const Bytes32& backup_key,
+                  const protocol::CheckpointHeader& header, const CheckpointContents& contents);
 
   // changes.cpp
   Error wallet_create(Session& session, const protocol::Frame& frame, Writer& reply);
@@ -225,6 +252,7 @@ class Core {
   Bytes32 configuration_digest_{};
   Budgets budgets_;
   OpenedKeys opened_keys_;
+  PeerChallenges challenges_;
   Pending pending_;
   Counting counting_;
   // Roots of the latest epochs: a path to one of them is only old, not wrong.

@@ -10,6 +10,8 @@ Error Core::start() {
   Error error = load_state(port_, state_);
   if (error == Error::ok) error = migrate_state(port_, state_);
   if (error == Error::ok) error = load_configuration();
+  // The second write of a fence may not have taken place; then the copy of before still holds secrets.
+  if (error == Error::ok && state_.fenced != 0) error = save_state(port_, state_);
   ready_ = error == Error::ok;
   return error;
 }
@@ -99,7 +101,10 @@ Error Core::administer(const protocol::Frame& frame, Writer& reply) {
 }
 
 Error Core::dispatch(Session& session, const protocol::Frame& frame, Writer& reply) {
-  switch (static_cast<Command>(frame.command)) {
+  const auto command = static_cast<Command>(frame.command);
+  if (state_.fenced != 0 && command != Command::status && command != Command::attest) return Error::fenced;
+  if (command >= Command::peer_challenge && command <= Command::fence) return backup(session, frame, reply);
+  switch (command) {
     case Command::commit:
       return commit(session, frame.body, reply);
     case Command::wallet_create:

@@ -6,7 +6,7 @@
 
 namespace community::trusted {
 
-enum class RecordType : std::uint8_t { wallet = 1, key = 2 };
+enum class RecordType : std::uint8_t { wallet = 1, key = 2, share = 3 };
 
 // "CNR1" | type | u32 root key version | core id | record id | u64 revision, then nonce (12), ciphertext, tag (16).
 inline constexpr std::size_t kRecordHeader = 4 + 1 + 4 + 16 + 16 + 8;

@@ -53,6 +53,11 @@ struct Port {
   bool (*ed25519_public_key)(void* context, const Bytes32& secret, Bytes32& public_key) = nullptr;
   bool (*ed25519_sign)(void* context, const Bytes32& secret, ByteView message, std::uint8_t signature[64]) = nullptr;
 
+  // RSASSA-PSS (RFC 8017, section 8.1.2) with SHA-256, MGF1-SHA-256 and a salt of 32 bytes by a key of 3,072 bits with
+  // the exponent 65537: how OP-TEE signs quotes. Modulus and signature are 384 bytes, big-endian.
+  bool (*rsa_pss_verify)(void* context, const std::uint8_t modulus[384], const Bytes32& digest,
+                         const std::uint8_t signature[384]) = nullptr;
+
   // A quote of this kind (application or system) over `report`, which the core hashed itself: no caller's bytes ever
   // reach the quote as they came. Null when the body has nothing that measures it.
   bool (*quote)(void* context, protocol::QuoteKind kind, const Bytes32& report, protocol::Quote& out) = nullptr;

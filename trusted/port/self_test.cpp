@@ -54,6 +54,27 @@ bool ed25519_works(const Port& port) {
          port.ed25519_sign(port.context, kEd25519Secret, message, signature.data()) && signature == kEd25519Signature;
 }
 
+// Wycheproof, rsa_pss_3072_sha256_mgf1_32_test.json, test 2: modulus, SHA-256 of the message, signature.
+constexpr auto kRsaModulus = from_hex<384>(
+    "c6fe23792566023c265287c5ac6f71541c0994d11d059ee6403986efa21c24b51bd91d8862f9df79a4e328e3e27c83df"
+    "260b25a9b43420affc44b51e8d7525b6f29c372a405104732007527a62ed82fac73f4892a80e09682a41a58cd347017f"
+    "3be7d801334f92d9321aafd53b51bffabfc752cfccae0b1ee03bdaff9e428cc1c117f1ac96b4fe23f8c23e6381186a66"
+    "fd59289339ae55c4bcdadbff84abdaa532240d4e1d28b2d0481dadd3b246557ca8fe18092817730b39e6ee378ffcc85b"
+    "19ffdc916a9b991a6b66d4a9c7bab5f5e7a3722101142e7a4108c15d573b15289e07e46eaea07b42c2abcba330e99554"
+    "b4656165bb4c0db2b6393a07eca575c51a93c4e15bdb0f747909447e3efe34c67ca8954b530e56a20a1b6d84d45ed1bc"
+    "d3aa58ec06f184ee5857aaa819e1cca9a26f4e28d6b977d33916db9896d252d1afa762e287cb0d384cc75bfe53f4e922"
+    "d02dd0a481c042e2d306b4b3c189371e575b25e0005a164cf69dd0976e4d5be476806ea6be6084e71ab4f5ac5c1b1203");
+constexpr auto kRsaDigest = from_hex<32>("de47c9b27eb8d300dbb5f2c353e632c393262cf06340c4fa7f1b40c4cbd36f90");
+constexpr auto kRsaSignature = from_hex<384>(
+    "8e10f23f49011d761946b283d7152e851ee76e5caa1741b0901eea317d8945f2a0368551b3f2b3a6a0d6a939aebded8f"
+    "ea0a96dd1d037be33b1c35ce78dc89693918a99d547a1d892f4047c09fff7a6523acb0cb0cddebcd4a6fdcc309a466ca"
+    "9580fedf032bf56154f8d79d5c4686abfd2c7abd342b37e5373b59a07fa865b118c44f2c44b851306dc97eaeeb638f14"
+    "bafbb09c81996beabaaec28c19f06ffd59dbe3080e0124e2386418052735f541d496322c03ebee6e4dcaba24dde9772a"
+    "9f079973df26e854c255eb48df50c01d49831e54b64d0ff862d03fb4d82ff204d303b537176c50ea56761a83d0aed8ed"
+    "2deecbbba981c8aacd1300051a864d1efdc897f31383ccd6f181bf976a75e7a7613b60b3cb2a6f7ab8636f672990c130"
+    "17f2981c11ba36096cbea898f016c581ee859e950bec195cc4e376e134341b2fd3e3d6181ba4d377b2aab6a148c6ea8c"
+    "ca9ee3478297e901856ab18f61c0233c899841e5da125516cf5274dc1b22e2a51c922daeeccfad0f2a8bf84e531bc4f8");
+
 }  // namespace
 
 bool self_test_passes(const Port& port) {
@@ -83,8 +104,13 @@ bool self_test_passes(const Port& port) {
   ok = ok && port.secp256k1_public_key(port.context, secret, public_key.data()) && public_key == kSecpGenerator &&
        port.secp256k1_sign(port.context, secret, digest, signature.data()) &&
        port.secp256k1_verify(port.context, public_key.data(), digest, signature.data());
+  Bytes32 quoted = kRsaDigest;
+  ok = ok && port.rsa_pss_verify(port.context, kRsaModulus.data(), quoted, kRsaSignature.data());
   digest[0] ^= 1;
-  return ok && ed25519_works(port) && !port.p256_verify(port.context, kP256Key.data(), digest, kP256Signature.data()) &&
+  quoted[0] ^= 1;
+  return ok && ed25519_works(port) &&
+         !port.rsa_pss_verify(port.context, kRsaModulus.data(), quoted, kRsaSignature.data()) &&
+         !port.p256_verify(port.context, kP256Key.data(), digest, kP256Signature.data()) &&
          !port.secp256k1_verify(port.context, public_key.data(), digest, signature.data());
 }
 

@@ -4,11 +4,14 @@
 #define OPENSSL_API_COMPAT 0x10100000L
 #include "trusted/process/crypto.hpp"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
 #include <sys/random.h>
 
 #include <cerrno>
@@ -33,6 +36,9 @@ using EcPoint = std::unique_ptr<EC_POINT, Deleter<EC_POINT_clear_free>>;
 using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
+using ParameterBuilder = std::unique_ptr<OSSL_PARAM_BLD, Deleter<OSSL_PARAM_BLD_free>>;
+using Parameters = std::unique_ptr<OSSL_PARAM, Deleter<OSSL_PARAM_free>>;
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Deleter<EVP_CIPHER_CTX_free>>;
 
 // Objects of the libraries that are expensive to make; they live as long as the process.
@@ -190,6 +196,37 @@ bool ed25519_sign(void*, const Bytes32& secret, ByteView message, std::uint8_t s
          EVP_DigestSign(context.get(), signature, &size, message.data(), message.size()) == 1 && size == 64;
 }
 
+constexpr std::size_t kRsaBytes = protocol::kQuoteKeyBytes;
+constexpr std::uint32_t kRsaExponent = 65'537;
+constexpr int kSaltBytes = 32;
+
+Key rsa_key(const std::uint8_t modulus[kRsaBytes]) {
+  const BigNumber n(BN_bin2bn(modulus, kRsaBytes, nullptr));
+  const ParameterBuilder builder(OSSL_PARAM_BLD_new());
+  const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  if (!n || !builder || !context || OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
+      OSSL_PARAM_BLD_push_uint32(builder.get(), OSSL_PKEY_PARAM_RSA_E, kRsaExponent) != 1)
+    return nullptr;
+  const Parameters parameters(OSSL_PARAM_BLD_to_param(builder.get()));
+  EVP_PKEY* made = nullptr;
+  if (!parameters || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+      EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, parameters.get()) != 1)
+    return nullptr;
+  return Key(made);
+}
+
+bool rsa_pss_verify(void*, const std::uint8_t modulus[kRsaBytes], const Bytes32& digest,
+                    const std::uint8_t signature[kRsaBytes]) {
+  const Key key = rsa_key(modulus);
+  const KeyContext context(key ? EVP_PKEY_CTX_new(key.get(), nullptr) : nullptr);
+  return context && EVP_PKEY_verify_init(context.get()) == 1 &&
+         EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING) == 1 &&
+         EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1 &&
+         EVP_PKEY_CTX_set_rsa_mgf1_md(context.get(), EVP_sha256()) == 1 &&
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), kSaltBytes) == 1 &&
+         EVP_PKEY_verify(context.get(), signature, kRsaBytes, digest.data(), digest.size()) == 1;
+}
+
 }  // namespace
 
 void use_software_crypto(Port& port) {
@@ -205,6 +242,7 @@ void use_software_crypto(Port& port) {
   port.secp256k1_verify = secp256k1_verify;
   port.ed25519_public_key = ed25519_public_key;
   port.ed25519_sign = ed25519_sign;
+  port.rsa_pss_verify = rsa_pss_verify;
 }
 
 }  // namespace community::trusted

@@ -468,11 +468,13 @@ struct RestoreOrder {
   PeerDescription device;
   // Configurations up to this sequence are not taken by it.
   std::uint64_t configuration_floor = 0;
+  // Nor are orders about generic keys.
+  std::uint64_t order_floor = 0;
   template <class C>
   void fields(C& c) {
     c.fixed(core_id).number(generation).fixed(description);
     device.fields(c);
-    c.number(configuration_floor);
+    c.number(configuration_floor).number(order_floor);
     if (generation == 0) c.fail();
   }
 };

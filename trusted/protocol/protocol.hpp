@@ -68,7 +68,7 @@ inline constexpr std::size_t kMaxHolders = 16;
 inline constexpr std::size_t kMaxBackupDescription = 5'120;
 // A statement and two quotes: 1,844 bytes.
 inline constexpr std::size_t kMaxEvidence = 2'048;
-// Eight root keys and the spending of eight chains come to 1,181 bytes.
+// Eight root keys and the spending of eight chains come to 1,441 bytes.
 inline constexpr std::size_t kMaxCheckpoint = 2'048;
 // Cipher text of a package: a share with its checkpoint.
 inline constexpr std::size_t kMaxSharePackage = 2'560;

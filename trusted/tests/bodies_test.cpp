@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 
+#include "trusted/tests/support/backup.hpp"
 #include "trusted/tests/support/body_under_test.hpp"
 #include "trusted/tests/support/programs.hpp"
 #include "trusted/tests/support/root_keys.hpp"
@@ -58,6 +60,60 @@ TEST_F(Body, ACleanStopReturnsLeasesAndKillLosesThem) {
   ASSERT_EQ(world.host.restart(false), Error::ok);
   const Uint256 hundredth = divide(budget, 100).quotient;
   EXPECT_EQ(world.host.status().budgets[0].executor_left, *subtract(left, hundredth));
+}
+
+TEST_F(Body, IsBackedUpToCoresThatItJudges) {
+  BackupWorld backup(&body());
+  TestHost& source = backup.source;
+  ASSERT_EQ(backup.create(backup.order()), Error::ok);
+  const protocol::Evidence good = make_evidence(*backup.holders[0], peer_challenge(source));
+  const auto verdict = [&](const std::function<void(protocol::Evidence&)>& bend) {
+    protocol::Evidence bent = good;
+    bend(bent);
+    const Bytes evidence = encoded(bent);
+    return source.refusal(Command::backup_share, protocol::BackupShareRequest{backup.description, 1, {}, evidence});
+  };
+  EXPECT_EQ(verdict([](auto&) {}), Error::ok);
+  EXPECT_EQ(verdict([](auto& e) { e.statement.epoch++; }), Error::evidence_signature_invalid);
+  EXPECT_EQ(verdict([](auto& e) { e.application.signature[7] ^= 1; }), Error::evidence_signature_invalid);
+  EXPECT_EQ(verdict([](auto& e) { e.system.signature[383] ^= 1; }), Error::evidence_signature_invalid);
+  // Numbers that are no signature at all: above the modulus, zero, one.
+  EXPECT_EQ(verdict([](auto& e) { e.system.signature.fill(0xff); }), Error::evidence_signature_invalid);
+  EXPECT_EQ(verdict([](auto& e) { e.system.signature = e.system.modulus; }), Error::evidence_signature_invalid);
+  EXPECT_EQ(verdict([](auto& e) { e.system.signature.fill(0); }), Error::evidence_signature_invalid);
+  EXPECT_EQ(verdict([](auto& e) {
+              e.system.signature.fill(0);
+              e.system.signature.back() = 1;
+            }),
+            Error::evidence_signature_invalid);
+  for (std::uint8_t index = 1; index <= BackupWorld::kCores; index++)
+    ASSERT_EQ(backup.keep(index, backup.send(index)), Error::ok) << +index;
+  backup.restore_now();
+  // The new device goes on; the body under test is the one that was left behind.
+  const auto certificate = decoded<protocol::FenceCertificate>(BackupWorld::certificate(backup.device).body);
+  EXPECT_EQ(certificate.core_id, source.status().core_id);
+  ASSERT_EQ(source.refusal(Command::fence, certificate), Error::ok);
+  EXPECT_EQ(backup.world.sign(backup.world.good_userop()).error, Error::fenced);
+  ASSERT_EQ(source.restart(false), Error::ok);
+  EXPECT_EQ(source.status().fenced, 1);
+  EXPECT_EQ(backup.world.sign(backup.world.good_userop()).error, Error::fenced);
+}
+
+TEST_F(Body, IsRestoredFromSharesOfOtherCores) {
+  BackupWorld backup(nullptr, &body());
+  TestHost& device = backup.device;
+  backup.distribute();
+  backup.restore_now();
+  device.tree = device.pending_tree = backup.source.tree;
+  ASSERT_EQ(device.restart(false), Error::ok);
+  EXPECT_EQ(device.status().core_id, backup.source.status().core_id);
+  EXPECT_EQ(device.status().recovery_count, 1u);
+  const OwnedProof proof = device.proof(backup.world.wallet);
+  const Reply wallet = device.ask(Command::wallet_describe, protocol::WalletDescribeRequest{proof.view(), 0});
+  ASSERT_EQ(wallet.error, Error::ok);
+  EXPECT_EQ(decoded<protocol::WalletDescribeReply>(wallet.body).server_key, backup.world.server_key);
+  const auto certificate = decoded<protocol::FenceCertificate>(BackupWorld::certificate(device).body);
+  EXPECT_EQ(backup.source.refusal(Command::fence, certificate), Error::ok);
 }
 
 // kill -9 at a random point of a loop of changes, commits and signatures.

@@ -3,6 +3,7 @@
 // measurements that tools/manifest computes from the build.
 #include <gtest/gtest.h>
 
+#include "trusted/tests/support/backup.hpp"
 #include "trusted/tests/support/optee.hpp"
 #include "trusted/tests/support/quote_maker.hpp"
 #include "trusted/tests/support/source_files.hpp"
@@ -78,6 +79,49 @@ TEST_F(OpteeQuotes, AreGenuineAndMeasureTheImage) {
   EXPECT_EQ(after.quote.measurement, before.quote.measurement);
   EXPECT_EQ(after.statement.identity_key, before.statement.identity_key);
   EXPECT_TRUE(quote_verifies(protocol::attestation_report(QuoteKind::application, after.statement), after.quote));
+}
+
+// Two devices with keys and measurements of their own: each verifies the other's real quotes before a share moves, and
+// the second one takes over when the first is lost.
+TEST_F(OpteeQuotes, TwoDevicesJudgeEachOtherAndOneTakesOverFromTheOther) {
+  OpteeDevice second;
+  BackupWorld backup(&optee, &second);
+  // The second device is a holder first of all, of a backup beside the one that it will be restored from.
+  protocol::BackupOrder order = backup.order();
+  order.holders[0].peer = describe_peer(backup.device, nullptr);
+  EXPECT_NE(order.holders[0].peer.attestation_key, describe_peer(backup.source, nullptr).attestation_key);
+  ASSERT_EQ(backup.create(order), Error::ok);
+  const Bytes evidence = encoded(make_evidence(backup.device, peer_challenge(backup.source)));
+  const protocol::BackupShareRequest request{backup.description, 1, peer_challenge(backup.device), evidence};
+  const Reply sent = backup.source.ask(Command::backup_share, request);
+  ASSERT_EQ(sent.error, Error::ok);
+  const auto answer = decoded<protocol::SharePackageReply>(sent.body);
+  const Bytes shown = encoded(answer.evidence);
+  protocol::KeepOrder keep{backup.device.status().core_id, describe_peer(backup.source, nullptr), 1};
+  protocol::ShareKeepRequest kept;
+  const OwnedPath path = backup.device.pending_tree.path(0);
+  const auto keep_with = [&](const protocol::KeepOrder& order_of_holder) {
+    const OwnedOrder signed_order = sign_order(backup.device, "keep share", order_of_holder);
+    kept.path = path.view();
+    kept.order = signed_order.view();
+    kept.description = backup.description;
+    kept.evidence = shown;
+    kept.package = answer.package;
+    return backup.device.refusal(Command::share_keep, kept);
+  };
+  EXPECT_EQ(keep_with(keep), Error::ok);
+  keep.source.application[0] ^= 1;
+  EXPECT_EQ(keep_with(keep), Error::evidence_other_code);
+  ASSERT_TRUE(backup.device.reconnect());
+
+  backup.distribute(2);
+  backup.restore_now();
+  ASSERT_EQ(backup.device.restart(false), Error::ok);
+  EXPECT_EQ(backup.device.status().core_id, backup.source.status().core_id);
+  const auto certificate = decoded<protocol::FenceCertificate>(BackupWorld::certificate(backup.device).body);
+  ASSERT_EQ(backup.source.refusal(Command::fence, certificate), Error::ok);
+  ASSERT_EQ(backup.source.restart(false), Error::ok);
+  EXPECT_EQ(backup.world.sign(backup.world.good_userop()).error, Error::fenced);
 }
 
 }  // namespace

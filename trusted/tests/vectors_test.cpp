@@ -140,16 +140,17 @@ TEST_F(BrowserVectors, EveryNegativeIsRefusedForItsReason) {
   EXPECT_EQ(seen, expected.size());
 }
 
-// --- ECDSA -----------------------------------------------------------------------------------------------------------
+// --- ECDSA, RSA ------------------------------------------------------------------------------------------------------
 
 struct Counts {
   int accepted = 0, refused = 0;
 };
 
-template <class Verify>
+// Key and signature have kBytes.
+template <std::size_t kBytes = 64, class Verify>
 Counts run_wycheproof(const std::string& name, Verify&& verify) {
   std::istringstream lines(read_source("trusted/tests/vectors/" + name));
-  std::array<std::uint8_t, 64> key{};
+  std::array<std::uint8_t, kBytes> key{};
   Counts counts;
   for (std::string line; std::getline(lines, line);) {
     if (line.empty() || line[0] == '#') continue;
@@ -157,11 +158,11 @@ Counts run_wycheproof(const std::string& name, Verify&& verify) {
     std::string first, digest, signature, result;
     fields >> first >> digest;
     if (first == "key") {
-      key = fixed<64>(digest);
+      key = fixed<kBytes>(digest);
       continue;
     }
     fields >> signature >> result;
-    const bool valid = verify(key, word(digest), fixed<64>(signature), result == "valid");
+    const bool valid = verify(key, word(digest), fixed<kBytes>(signature), result == "valid");
     (valid ? counts.accepted : counts.refused)++;
     EXPECT_EQ(valid, result == "valid") << name << " test " << first;
   }
@@ -177,6 +178,17 @@ TEST(Wycheproof, P256) {
       });
   EXPECT_EQ(counts.accepted, 173);
   EXPECT_GE(counts.refused, 60);
+}
+
+TEST(Wycheproof, RsaPss) {
+  Port port;
+  use_software_crypto(port);
+  const Counts counts =
+      run_wycheproof<384>("wycheproof_rsa_pss.txt", [&](auto& key, const auto& digest, const auto& signature, bool) {
+        return port.rsa_pss_verify(nullptr, key.data(), digest, signature.data());
+      });
+  EXPECT_EQ(counts.accepted, 63);
+  EXPECT_GE(counts.refused, 40);
 }
 
 TEST(Wycheproof, Secp256k1AcceptsOnlyLowS) {

@@ -11,6 +11,8 @@ Port MemoryStore::port() {
   Port port;
   use_software_crypto(port);
   port.context = this;
+  port.body = body_;
+  port.protection = protection_;
   port.random = random;
   port.store_read = read;
   port.store_write = write;

@@ -38,6 +38,11 @@ class MemoryStore {
   void fail_random(bool fail) { random_fails_ = fail; }
   // Ports made from now on have quotes, made by `maker`, which must outlive them.
   void quote_with(QuoteMaker* maker) { quotes_ = maker; }
+  // Ports made from now on say that they are of this body.
+  void pretend(protocol::Body body, protocol::Protection protection) {
+    body_ = body;
+    protection_ = protection;
+  }
 
   bool powered() const { return powered_; }
   std::size_t writes() const { return writes_; }
@@ -55,6 +60,8 @@ class MemoryStore {
   Bytes contents_, before_;
   Random random_;
   QuoteMaker* quotes_ = nullptr;
+  protocol::Body body_ = protocol::Body::process;
+  protocol::Protection protection_ = protocol::Protection::none;
   std::size_t writes_ = 0;
   std::size_t countdown_ = 0;
   Fault fault_ = Fault::none;

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -75,6 +76,15 @@ bool QuoteMaker::quote(protocol::QuoteKind kind, const Bytes32& report, protocol
   BN_free(e);
   if (bend) bend(out);
   return true;
+}
+
+Bytes32 QuoteMaker::fingerprint() const {
+  std::uint8_t* der = nullptr;
+  const int size = i2d_PUBKEY(key_, &der);
+  if (size <= 0) std::abort();
+  const Bytes32 hash = base::sha256(ByteView(der, static_cast<std::size_t>(size)));
+  OPENSSL_free(der);
+  return hash;
 }
 
 bool QuoteMaker::verifies(const Bytes32& report, const protocol::Quote& quote) const {

@@ -32,6 +32,9 @@ class QuoteMaker {
   // Whether `quote` names this key and is its signature.
   bool verifies(const Bytes32& report, const protocol::Quote& quote) const;
 
+  // SHA-256 of the key's SubjectPublicKeyInfo, as OpenSSL encodes it.
+  Bytes32 fingerprint() const;
+
   // The measurements it quotes, fixed and different.
   static Bytes32 measurement(protocol::QuoteKind kind);
 
