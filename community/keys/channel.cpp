@@ -28,6 +28,8 @@ constexpr std::size_t kReadChunk = 64 * 1'024;
 // Seconds are plenty on one machine; a stray process that accepts and stays silent must not hold the node up.
 constexpr infra::Milliseconds kHelloTimeout{5'000};
 constexpr infra::Milliseconds kProvisionTimeout{60'000};
+// What may stand before the answer to a hello: a few answers to the connection before.
+constexpr std::size_t kMaxStaleBytes = 4 * protocol::kMaxReplyFrame;
 // One batch in the core's hands and one that waits at its door, so that it is never idle between two.
 constexpr std::size_t kBatchesAhead = 2;
 
@@ -73,6 +75,7 @@ struct Channel::Body : std::enable_shared_from_this<Channel::Body> {
   }
 
   Task<Result<void>> hello(infra::Random& random);
+  bool find_hello(const protocol::Bytes32& nonce, protocol::Hello& answer);
   void enqueue(Command command, core::ByteView body, std::uint64_t id);
   infra::Milliseconds rest_of_gathering() const;
   Task<void> write_loop();
@@ -93,24 +96,47 @@ Task<Result<void>> Channel::Body::hello(infra::Random& random) {
   protocol::seal_frame(frame, 32, static_cast<std::uint16_t>(Command::hello), 0, 0,
                        protocol::hello_key(options.channel_key, {}));
   co_await asio::async_write(socket, asio::buffer(frame), asio::redirect_error(asio::use_awaitable, error));
-  const auto length = asio::buffer(frame.data(), protocol::kLengthBytes);
-  if (!error) co_await asio::async_read(socket, length, asio::redirect_error(asio::use_awaitable, error));
-  if (!error && protocol::frame_size(base::ByteView(frame).first(protocol::kLengthBytes)) != frame.size())
-    co_return fail(ErrorCode::protocol_violation,
-                   "the trusted core did not take the hello: it has another channel key");
-  const auto rest = asio::buffer(frame.data() + protocol::kLengthBytes, frame.size() - protocol::kLengthBytes);
-  if (!error) co_await asio::async_read(socket, rest, asio::redirect_error(asio::use_awaitable, error));
+  std::size_t came = 0;
+  while (!error && !find_hello(host.nonce, core_hello)) {
+    // A port that cannot be closed says so instead: a length that no frame has.
+    if (came == protocol::kLengthBytes && input == Bytes(protocol::kLengthBytes))
+      co_return fail(ErrorCode::protocol_violation,
+                     "the trusted core did not take the hello: it has another channel key");
+    if (came > kMaxStaleBytes)
+      co_return fail(ErrorCode::protocol_violation, "what answers on the socket does not know the channel key");
+    std::array<std::uint8_t, 4'096> chunk;
+    const std::size_t got =
+        co_await socket.async_read_some(asio::buffer(chunk), asio::redirect_error(asio::use_awaitable, error));
+    core::append(input, core::ByteView(chunk).first(got));
+    came += got;
+  }
   if (error) co_return fail(ErrorCode::unavailable, "the trusted core did not answer the hello: " + error.message());
-  protocol::Frame answer;
-  const bool proven = protocol::open_frame(frame, protocol::hello_key(options.channel_key, host.nonce), answer) ==
-                          protocol::Error::ok &&
-                      answer.command == (static_cast<std::uint16_t>(Command::hello) | protocol::kReplyBit) &&
-                      protocol::decode(answer.body, core_hello);
-  if (!proven)
-    co_return fail(ErrorCode::protocol_violation, "what answers on the socket does not know the channel key");
   keys = protocol::session_keys(options.channel_key, host.nonce, core_hello.nonce);
   open = true;
   co_return Result<void>{};
+}
+
+// Looks for the core's hello in what came, whatever stands before it, and keeps what follows. Before it there may be the
+// end of an answer, and whole ones, to the connection before: an emulator's port hands them to whoever connects next.
+// Only the hello's own MAC, which this connection's nonce is part of, decides.
+bool Channel::Body::find_hello(const protocol::Bytes32& nonce, protocol::Hello& answer) {
+  constexpr std::size_t kSize = protocol::kMinFrame + 32;
+  const protocol::Bytes32 key = protocol::hello_key(options.channel_key, nonce);
+  std::size_t at = 0;
+  for (; at + kSize <= input.size(); at++) {
+    const core::ByteView candidate = core::ByteView(input).subspan(at, kSize);
+    protocol::Frame frame;
+    const bool is_it = protocol::frame_size(candidate) == kSize &&
+                       protocol::open_frame(candidate, key, frame) == protocol::Error::ok &&
+                       frame.command == (static_cast<std::uint16_t>(Command::hello) | protocol::kReplyBit) &&
+                       protocol::decode(frame.body, answer);
+    if (!is_it) continue;
+    input.erase(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(at + kSize));
+    return true;
+  }
+  // No hello begins there.
+  input.erase(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(at));
+  return false;
 }
 
 void Channel::Body::enqueue(Command command, core::ByteView body, std::uint64_t id) {

@@ -30,8 +30,11 @@ constexpr core::Bytes32 kChannelKey{7};
 // Speaks the channel's protocol and keeps every request until release().
 class SlowCore {
  public:
-  SlowCore(infra::EventLoop& loop, const std::string& path)
-      : acceptor_(loop.executor(), stream_protocol::endpoint(path)), socket_(loop.executor()) {}
+  // `stale` is what the connection before left in the port.
+  SlowCore(infra::EventLoop& loop, const std::string& path, Bytes stale)
+      : acceptor_(loop.executor(), stream_protocol::endpoint(path)),
+        socket_(loop.executor()),
+        stale_(std::move(stale)) {}
 
   Task<void> serve() {
     co_await acceptor_.async_accept(socket_, asio::use_awaitable);
@@ -84,6 +87,7 @@ class SlowCore {
 
  private:
   Task<void> hello() {
+    co_await asio::async_write(socket_, asio::buffer(stale_), asio::use_awaitable);
     std::array<std::uint8_t, protocol::kMinFrame + 32> frame{};
     co_await asio::async_read(socket_, asio::buffer(frame), asio::use_awaitable);
     protocol::Frame in;
@@ -101,6 +105,7 @@ class SlowCore {
 
   stream_protocol::acceptor acceptor_;
   stream_protocol::socket socket_;
+  const Bytes stale_;
   protocol::SessionKeys keys_;
   std::uint64_t sent_ = 1;
   std::deque<std::pair<std::uint16_t, std::uint64_t>> held_;
@@ -121,7 +126,7 @@ class ChannelTest : public ::testing::Test {
     options_.channel_key = kChannelKey;
     options_.calls.batch_size = batch_size;
     options_.calls.batch_timeout = batch_timeout;
-    slow_.emplace(loop_, options_.socket_path);
+    slow_.emplace(loop_, options_.socket_path, stale_);
     loop_.block_on(session(work));
   }
 
@@ -216,6 +221,7 @@ class ChannelTest : public ::testing::Test {
   infra::TemporaryDirectory folder_;
   std::unique_ptr<infra::Random> random_ = infra::make_system_random();
   ChannelOptions options_;
+  Bytes stale_;
   std::optional<SlowCore> slow_;
   std::unique_ptr<Channel> channel_;
   std::size_t answers_ = 0;
@@ -229,6 +235,45 @@ TEST_F(ChannelTest, WhileTheCoreIsBusyRequestsGatherAndTravelTogether) { run(10,
 TEST_F(ChannelTest, AFullBatchGoesAtOnce) { run(3, kNever, &ChannelTest::full_batch); }
 
 TEST_F(ChannelTest, NoRequestGathersLongerThanTheBatchTimeout) { run(10, Milliseconds(20), &ChannelTest::silent_core); }
+
+// An answer of a connection before this one, by its own keys.
+Bytes stale_answer(std::size_t body_size) {
+  Bytes frame(protocol::kMinFrame + body_size);
+  const core::Bytes32 key{5};
+  protocol::seal_frame(frame, body_size, static_cast<std::uint16_t>(protocol::Command::status) | protocol::kReplyBit, 7,
+                       9, key);
+  return frame;
+}
+
+TEST_F(ChannelTest, AnswersToTheConnectionBeforeArePassedOver) {
+  // A whole one as long as a hello, then the end of one that the last host did not live to read, with the mark of the
+  // connection's end behind it.
+  stale_ = stale_answer(32);
+  const Bytes other = stale_answer(500);
+  stale_.insert(stale_.end(), other.begin() + 100, other.end());
+  stale_.resize(stale_.size() + protocol::kLengthBytes);
+  run(10, kNever, &ChannelTest::idle_core);
+}
+
+TEST_F(ChannelTest, WhatNeverSaysHelloIsLeft) {
+  options_.socket_path = (folder_.path() / "core").string();
+  stream_protocol::acceptor acceptor(loop_.executor(), stream_protocol::endpoint(options_.socket_path));
+  auto talk = [&acceptor]() -> Task<void> {
+    auto socket = co_await acceptor.async_accept(asio::use_awaitable);
+    const Bytes noise(10 * protocol::kMaxReplyFrame, 1);
+    boost::system::error_code ignored;
+    co_await asio::async_write(socket, asio::buffer(noise), asio::redirect_error(asio::use_awaitable, ignored));
+  };
+  auto connect = [&]() -> Task<void> {
+    infra::TaskGroup group(loop_.executor());
+    group.spawn(talk());
+    const auto connected = co_await Channel::connect(options_, *random_);
+    EXPECT_EQ(connected.has_value() ? ErrorCode::storage : connected.error().code, ErrorCode::protocol_violation);
+    group.cancel();
+    co_await group.join();
+  };
+  loop_.block_on(connect());
+}
 
 }  // namespace
 }  // namespace community::keys
