@@ -116,9 +116,9 @@ Task<Result<void>> Channel::Body::hello(infra::Random& random) {
   co_return Result<void>{};
 }
 
-// Looks for the core's hello in what came, whatever stands before it, and keeps what follows. Before it there may be the
-// end of an answer, and whole ones, to the connection before: an emulator's port hands them to whoever connects next.
-// Only the hello's own MAC, which this connection's nonce is part of, decides.
+// Looks for the core's hello in what came, whatever stands before it, and keeps what follows. Before it there may be
+// the end of an answer, and whole ones, to the connection before: an emulator's port hands them to whoever connects
+// next. Only the hello's own MAC, which this connection's nonce is part of, decides.
 bool Channel::Body::find_hello(const protocol::Bytes32& nonce, protocol::Hello& answer) {
   constexpr std::size_t kSize = protocol::kMinFrame + 32;
   const protocol::Bytes32 key = protocol::hello_key(options.channel_key, nonce);
