@@ -21,6 +21,7 @@ CoreStatus to_core_status(const protocol::StatusReply& reply) {
   status.backup_generation = reply.backup_generation;
   status.fenced = reply.fenced != 0;
   status.configuration_floor = reply.configuration_floor;
+  status.order_sequence = reply.order_sequence;
   return status;
 }
 
@@ -45,6 +46,7 @@ protocol::StatusReply to_status_reply(const CoreStatus& status) {
   reply.backup_generation = status.backup_generation;
   reply.fenced = status.fenced ? 1 : 0;
   reply.configuration_floor = status.configuration_floor;
+  reply.order_sequence = status.order_sequence;
   return reply;
 }
 

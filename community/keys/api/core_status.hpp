@@ -33,6 +33,8 @@ struct CoreStatus {
   bool fenced = false;
   // Configurations up to this sequence are refused; 0 unless the core was restored from a backup.
   std::uint64_t configuration_floor = 0;
+  // Of the operator's latest order about generic keys; the next one is larger.
+  std::uint64_t order_sequence = 0;
 
   std::uint32_t newest_root_key() const { return root_keys.empty() ? 0 : root_keys.back().version; }
 };
