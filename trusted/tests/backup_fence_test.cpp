@@ -215,6 +215,14 @@ TEST_F(Fence, HoldersFollowTheDeviceThatGoesOn) {
   EXPECT_EQ(backup.keep_checkpoint(1, BackupWorld::checkpoint_of(device), &later), Error::fence_certificate_not_newer);
 }
 
+TEST_F(Fence, ACheckpointIsNotOlderThanTheCertificateThatComesWithIt) {
+  const Bytes before = BackupWorld::checkpoint_of(device);
+  ASSERT_EQ(recover(device), Error::ok);
+  const FenceCertificate shown = certificate();
+  EXPECT_EQ(backup.keep_checkpoint(1, before, &shown), Error::checkpoint_not_newer);
+  EXPECT_EQ(backup.keep_checkpoint(1, BackupWorld::checkpoint_of(device), &shown), Error::ok);
+}
+
 TEST_F(Fence, AHolderAsksTheOperatorWhenTheFirstDeviceWasRecoveredToo) {
   ASSERT_EQ(recover(old), Error::ok);
   ASSERT_EQ(backup.keep_checkpoint(1, backup.checkpoint()), Error::ok);

@@ -205,6 +205,21 @@ TEST_F(Holder, TakesOnlyTheShareThatIsItsOwnAndCommittedTo) {
   EXPECT_EQ(keep_with(sent, signed_keep_order()), Error::ok);
 }
 
+TEST_F(Holder, ADescriptionThatNamesItWithOtherKeysDoesNotNameIt) {
+  const protocol::HpkeKey other = OfflineHolder(99).key;
+  std::uint32_t generation = 1;
+  const auto refusal = [&](const std::function<void(protocol::PeerDescription&)>& bend) {
+    protocol::BackupOrder order = backup.order(++generation);
+    bend(order.holders[0].peer);
+    EXPECT_EQ(backup.create(order), Error::ok);
+    return keep_with(forge([&](auto& share) { share.generation = generation; }), signed_keep_order());
+  };
+  EXPECT_EQ(refusal([](auto&) {}), Error::ok);
+  EXPECT_EQ(refusal([](auto& peer) { peer.core_id[0] ^= 1; }), Error::holder_unknown);
+  EXPECT_EQ(refusal([](auto& peer) { peer.identity_key[0] ^= 1; }), Error::holder_unknown);
+  EXPECT_EQ(refusal([&](auto& peer) { peer.hpke_key = other; }), Error::holder_unknown);
+}
+
 TEST_F(Holder, WhatWasSealedToAnotherDoesNotOpen) {
   // Signed by the source and for this holder's statement, but to another key.
   SentShare sent = forge([](auto&) {});
