@@ -527,6 +527,7 @@ TEST_F(Restore, TheRestoredCoreGoesOnWithTheSameHoldersAndCanBeLostInTurn) {
   ASSERT_EQ(done.result, Error::ok);
   EXPECT_EQ(done.revision, device.status().revision);
   EXPECT_EQ(third->status().recovery_count, 2u);
+  EXPECT_EQ(third->status().configuration_floor, 1u) << "the device before it was never configured";
 }
 
 TEST_F(Restore, AHolderTakesAShareFromTheRestoredCoreWhenItsOperatorNamesThat) {
