@@ -75,6 +75,7 @@ void add_account_commands(CLI::App& app, AccountOptions& options, AccountJob& jo
 void add_recovery_commands(CLI::App& account, AccountJob& job);
 void add_multisig_commands(CLI::App& account, AccountJob& job);
 void add_alarm_commands(CLI::App& app, AccountOptions& options, AccountJob& job);
+void add_treasury_commands(CLI::App& app, AccountOptions& options, AccountJob& job);
 int run_account(const AccountOptions& options, const AccountJob& job);
 
 // --- words on the terminal ---

@@ -75,6 +75,13 @@ RunOptions options_from(const infra::Config& config) {
   options.batch_timeout = config.duration("relay.batch_timeout");
   options.pool_size = static_cast<std::size_t>(config.integer("relay.pool_size"));
   options.min_balance_gwei = static_cast<std::uint64_t>(config.integer("relay.min_balance_gwei"));
+  const auto gwei = [&config](const char* key) { return static_cast<std::uint64_t>(config.integer(key)); };
+  options.treasury.budget = gwei("treasury.budget_gwei");
+  options.treasury.payment_cap = gwei("treasury.payment_cap_gwei");
+  options.treasury.min_balance = gwei("treasury.min_balance_gwei");
+  options.treasury.target_balance = gwei("treasury.target_balance_gwei");
+  options.treasury.min_deposit = gwei("treasury.min_deposit_gwei");
+  options.treasury.target_deposit = gwei("treasury.target_deposit_gwei");
   options.sponsoring = config.boolean("paymaster_relay.enabled");
   options.sponsor_name = config.text("paymaster.name");
   options.sponsor_minutes = static_cast<unsigned>(config.integer("paymaster.validity_minutes"));

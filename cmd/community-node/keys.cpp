@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "cmd/community-node/development.hpp"
+#include "cmd/community-node/generic_keys.hpp"
 #include "cmd/community-node/provision.hpp"
 #include "cmd/community-node/root_keys.hpp"
 #include "community/bodies/factory.hpp"
@@ -47,6 +48,7 @@ void print(const keys::CoreStatus& status) {
     };
     line("executor", budget.executor_left, budget.executor_limit);
     line("sponsor", budget.sponsor_left, budget.sponsor_limit);
+    if (!budget.treasury_limit.is_zero()) line("treasury", budget.treasury_left, budget.treasury_limit);
   }
 }
 
@@ -77,9 +79,11 @@ Task<int> recover(keys::ConnectedKeyService& service, const keys::Operator& op) 
 }
 
 // What runs beside the serving of records; the same for a running node and for the core alone.
-Task<int> act(const KeysOptions& options, keys::RootKeys& keys, const std::optional<keys::Operator>& op) {
+Task<int> act(const KeysOptions& options, keys::RootKeys& keys, keys::GenericKeys& generic,
+              const std::optional<keys::Operator>& op) {
   if (options.action == KeysAction::rotate) co_return co_await rotate_root_key(keys, *op, options.then_retire);
   if (options.action == KeysAction::retire) co_return co_await retire_root_keys(keys, *op);
+  if (is_generic(options.action)) co_return co_await use_generic_keys(options, keys, generic, op);
   co_return co_await status(keys);
 }
 
@@ -113,7 +117,7 @@ Task<void> act_when_connected(const KeysOptions& options, const bodies::Supervis
                               Outcome& outcome) {
   const bool connected = co_await service.connected().wait_for(body.start_patience());
   if (connected) {
-    const int code = co_await act(options, service, op);
+    const int code = co_await act(options, service, service, op);
     outcome.code = code;
   } else {
     outcome.code = failed("the trusted core did not start: " + body.trouble());
@@ -123,7 +127,7 @@ Task<void> act_when_connected(const KeysOptions& options, const bodies::Supervis
 
 Task<void> act_through_door(const KeysOptions& options, control::ControlClient& node,
                             const std::optional<keys::Operator>& op, Outcome& outcome) {
-  const int code = co_await act(options, node, op);
+  const int code = co_await act(options, node, node, op);
   outcome.code = code;
   outcome.over.set();
 }
@@ -193,9 +197,15 @@ int run_alone(infra::EventLoop& loop, const KeysOptions& options, infra::Random&
   const auto choice = bodies::choose(options.body, options.places);
   if (!choice) return failed(choice.error().text());
   bodies::Supervisor body(loop, choice->body, options.places, *service, {.timeout = kCallTimeout});
-  const bool serves = options.action == KeysAction::rotate || options.action == KeysAction::retire;
+  const bool serves =
+      options.action == KeysAction::rotate || options.action == KeysAction::retire || is_generic(options.action);
   return loop.block_on(serves ? with_serving_core(loop, body, options, *service, op)
                               : with_core(body, options, *service, op));
+}
+
+bool needs_operator(KeysAction action) {
+  return action != KeysAction::status && action != KeysAction::generic_list && action != KeysAction::generic_sign &&
+         action != KeysAction::generic_public_key;
 }
 
 }  // namespace
@@ -216,7 +226,7 @@ int run_keys(const KeysOptions& options) {
   infra::EventLoop loop;
   const auto random = infra::make_system_random();
   std::optional<keys::Operator> op;
-  if (options.action != KeysAction::status) {
+  if (needs_operator(options.action)) {
     auto read = read_operator(options, *random);
     if (!read) return failed(read.error().message);
     op = std::move(*read);

@@ -6,6 +6,7 @@
 #include "cmd/community-node/account.hpp"
 #include "cmd/community-node/attest.hpp"
 #include "cmd/community-node/configuration.hpp"
+#include "cmd/community-node/generic_keys.hpp"
 #include "community/tool/api/tool.hpp"
 
 namespace community::node {
@@ -100,6 +101,7 @@ CLI::App* add_keys_commands(CLI::App& app, node::KeysOptions& keys) {
   rotate->add_flag("--retire", keys.then_retire, "drop the older root keys when no record needs them any more");
   add("retire", "drop the root keys that no record needs; backups of before open nowhere then (operator-signed)",
       KeysAction::retire);
+  node::add_generic_commands(*command, keys);
   return command;
 }
 
@@ -139,6 +141,7 @@ int main(int argc, char** argv) {
   account.configured_chain = run.chain_url;
   node::add_account_commands(app, account, account_job);
   node::add_alarm_commands(app, account, account_job);
+  node::add_treasury_commands(app, account, account_job);
   std::function<int()> attest_job;
   node::add_attest_commands(app, attest_job);
 

@@ -48,6 +48,13 @@ struct RunOptions {
   std::size_t pool_size = 0;
   std::uint64_t min_balance_gwei = 0;
 
+  // The treasury; a budget of zero: none. All in gwei.
+  struct Treasury {
+    std::uint64_t budget = 0, payment_cap = 0;
+    std::uint64_t min_balance = 0, target_balance = 0, min_deposit = 0, target_deposit = 0;
+  };
+  Treasury treasury;
+
   bool sponsoring = false;
   std::string sponsor_name;
   unsigned sponsor_minutes = 0;
@@ -58,7 +65,35 @@ struct RunOptions {
   std::size_t database_readers = 0;
 };
 
-enum class KeysAction { status, provision, recover, rotate, retire };
+enum class KeysAction {
+  status,
+  provision,
+  recover,
+  rotate,
+  retire,
+  generic_list,
+  generic_create,
+  generic_import,
+  generic_sign,
+  generic_public_key,
+  generic_delete
+};
+
+// Of `keys generic`.
+struct GenericKeyOptions {
+  // secp256k1 or ed25519
+  std::string type = "secp256k1";
+  // Of create and import: a secp256k1 key that signs digests.
+  bool signs_digests = false;
+  // Of import: a file with the 32 bytes in hexadecimal.
+  std::filesystem::path secret;
+  // Of sign, public-key and delete: the key's id in hexadecimal.
+  std::string id;
+  // Of sign: keccak256, sha256 or none; the message in hexadecimal, or the file that it is.
+  std::string hash = "none";
+  std::string message;
+  std::filesystem::path file;
+};
 
 struct KeysOptions {
   std::filesystem::path data_dir;
@@ -71,6 +106,7 @@ struct KeysOptions {
   bool yes = false;
   // Of rotate: retire the older root keys as soon as no record needs them.
   bool then_retire = false;
+  GenericKeyOptions generic;
 };
 
 // The user's state folder (XDG base directory specification): $XDG_STATE_HOME/community-node.

@@ -26,6 +26,7 @@
 #include "community/keys/factory.hpp"
 #include "community/paymaster/factory.hpp"
 #include "community/pool/factory.hpp"
+#include "community/treasury/factory.hpp"
 #include "community/validation/factory.hpp"
 
 namespace community::node {
@@ -44,6 +45,14 @@ constexpr std::size_t kMaxContracts = 16u << 20;
 
 // A fifth or less, when the alarm speaks.
 bool is_low(const core::Uint256& left, const core::Uint256& limit) { return left <= divide(limit, 5).quotient; }
+
+bool has_low(const protocol::BudgetStatus& budget) {
+  const bool has_treasury = !budget.treasury_limit.is_zero();
+  return is_low(budget.executor_left, budget.executor_limit) || is_low(budget.sponsor_left, budget.sponsor_limit) ||
+         (has_treasury && is_low(budget.treasury_left, budget.treasury_limit));
+}
+
+core::Uint256 gwei(std::uint64_t amount) { return *multiply(core::Uint256(amount), core::Uint256(1'000'000'000)); }
 
 // Prints what happens with the time since the start, one line a step.
 class Progress {
@@ -77,6 +86,7 @@ class Node {
   Task<infra::Result<void>> node_keys(std::uint64_t chain_id);
   Task<infra::Result<void>> start_relay();
   Task<infra::Result<void>> start_courier();
+  Task<infra::Result<void>> start_treasurer();
   Task<infra::Result<void>> watch_accounts(std::vector<const chain::EntryPoint*> contracts);
   infra::Result<void> open_control();
   Task<infra::Result<void>> serve();
@@ -124,6 +134,8 @@ class Node {
   // The executors that send bundles; the first of all is the courier's, whatever their number is.
   std::unique_ptr<keys::ExecutorKeys> bundle_keys_;
   std::unique_ptr<courier::Courier> courier_;
+  // Null without a budget.
+  std::unique_ptr<treasury::Treasurer> treasurer_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<gateway::AttestationDoor> attestation_;
   std::unique_ptr<control::ControlDoor> control_;
@@ -144,11 +156,11 @@ infra::Result<void> Node::open_storage() {
   infra::DatabaseOptions database;
   database.url = "sqlite:" + (options_.data_dir / "node.db").string();
   database.readers = options_.database_readers;
-  auto opened =
-      infra::Database::open(database,
-                            {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(),
-                             courier::courier_migrations(), accounts::account_migrations(), alarms::alarm_migrations()},
-                            &metrics_);
+  auto opened = infra::Database::open(
+      database,
+      {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(), courier::courier_migrations(),
+       treasury::treasury_migrations(), accounts::account_migrations(), alarms::alarm_migrations()},
+      &metrics_);
   if (!opened) return tl::unexpected(opened.error());
   database_ = std::move(*opened);
   progress_("data", options_.data_dir.string());
@@ -201,7 +213,7 @@ void Node::report_health() {
       return {infra::HealthState::degraded, "not connected, being started again: " + body_->trouble()};
     const std::string protection = keys::describe_protection(core_status_->body, core_status_->protection);
     for (const protocol::BudgetStatus& budget : core_status_->budgets)
-      if (is_low(budget.executor_left, budget.executor_limit) || is_low(budget.sponsor_left, budget.sponsor_limit))
+      if (has_low(budget))
         return {infra::HealthState::degraded,
                 "a budget has less than a fifth left; the operator signs a larger one. " + protection};
     return {infra::HealthState::ok, protection};
@@ -223,6 +235,7 @@ void Node::show_budgets(const keys::CoreStatus& status) {
   for (const protocol::BudgetStatus& budget : status.budgets) {
     show(budget.chain_id, "executor", budget.executor_left);
     show(budget.chain_id, "sponsor", budget.sponsor_left);
+    if (!budget.treasury_limit.is_zero()) show(budget.chain_id, "treasury", budget.treasury_left);
   }
 }
 
@@ -291,6 +304,11 @@ Task<infra::Result<void>> Node::node_keys(std::uint64_t chain_id) {
     const auto made = co_await keys_->create_key(protocol::Purpose::paymaster, chain_id);
     if (!made) co_return infra::fail(infra::ErrorCode::process, made.error().text());
   }
+  const auto treasuries = co_await keys_->treasuries(chain_id);
+  if (options_.treasury.budget != 0 && treasuries->empty()) {
+    const auto made = co_await keys_->create_key(protocol::Purpose::treasury, chain_id);
+    if (!made) co_return infra::fail(infra::ErrorCode::process, made.error().text());
+  }
   co_return infra::Result<void>{};
 }
 
@@ -314,11 +332,17 @@ Task<infra::Result<void>> Node::deploy() {
   for (const keys::KeyInfo& key : *executors) input.executors.push_back(key.address);
   const auto sponsors = co_await keys_->sponsors(*chain_id);
   input.paymaster_signer = sponsors->front().address;
+  const auto treasuries = co_await keys_->treasuries(*chain_id);
+  if (options_.treasury.budget != 0) input.treasury = treasuries->front().address;
   devnet::DevelopmentChain development(*chain_);
   auto deployment = co_await development.deploy(bundle_, std::move(input));
   if (!deployment) co_return infra::fail(infra::ErrorCode::process, deployment.error().message);
   deployment_ = std::move(*deployment);
   configuration_ = development_configuration(deployment_);
+  if (options_.treasury.budget != 0) {
+    configuration_.treasury_count = 1;
+    configuration_.treasuries[0] = {*chain_id, gwei(options_.treasury.payment_cap), gwei(options_.treasury.budget)};
+  }
   configuration_.chains[0].server_freeze = options_.alarm_rules.any_freezes() ? 1 : 0;
   co_return infra::Result<void>{};
 }
@@ -361,6 +385,7 @@ Task<infra::Result<void>> Node::start_relay() {
   pool_ = pool::make_pool(*database_, *clock_, &metrics_, limits);
 
   if (auto started = co_await start_courier(); !started) co_return started;
+  if (auto started = co_await start_treasurer(); !started) co_return started;
   if (auto started = co_await watch_accounts(contracts); !started) co_return started;
 
   paymaster::SponsorOptions sponsor;
@@ -384,7 +409,7 @@ Task<infra::Result<void>> Node::start_relay() {
   bundler.limits.gas = validation.limits.bundle_gas;
   bundler.limits.batch_size = options_.batch_size;
   bundler.limits.gather = options_.batch_timeout;
-  bundler.limits.low_balance = *multiply(core::Uint256(options_.min_balance_gwei), core::Uint256(1'000'000'000));
+  bundler.limits.low_balance = gwei(options_.min_balance_gwei);
   bundler.limits.max_fee_per_gas = caps.fee_cap;
   auto settle = [this](const core::Address& sender, const core::Uint256& nonce) { sponsor_->settle(sender, nonce); };
   bundler_ = bundler::make_bundler(
@@ -407,6 +432,30 @@ Task<infra::Result<void>> Node::start_courier() {
   limits.max_fee_per_gas = configuration_.chains[0].fee_cap;
   courier_ = courier::make_courier({*database_, *clock_, *chain_, *blocks_, *fees_, *keys_, &metrics_},
                                    deployment_.chain_id, own, limits);
+  co_return infra::Result<void>{};
+}
+
+Task<infra::Result<void>> Node::start_treasurer() {
+  if (options_.treasury.budget == 0) co_return infra::Result<void>{};
+  const auto treasuries = co_await keys_->treasuries(deployment_.chain_id);
+  if (!treasuries || treasuries->empty())
+    co_return infra::fail(infra::ErrorCode::process, "the trusted core names no treasury key");
+  treasury::TreasurerOptions wanted;
+  wanted.chain_id = deployment_.chain_id;
+  wanted.key = treasuries->front();
+  for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
+    for (const auto& entry_point : entry_points_)
+      if (entry_point->address() == paymaster.entry_point)
+        wanted.paymasters.push_back({entry_point.get(), paymaster.paymaster});
+  wanted.limits.value_cap = gwei(options_.treasury.payment_cap);
+  wanted.limits.max_fee_per_gas = configuration_.chains[0].fee_cap;
+  wanted.limits.min_balance = gwei(options_.treasury.min_balance);
+  wanted.limits.target_balance = gwei(options_.treasury.target_balance);
+  wanted.limits.min_deposit = gwei(options_.treasury.min_deposit);
+  wanted.limits.target_deposit = gwei(options_.treasury.target_deposit);
+  treasurer_ = treasury::make_treasurer(
+      {*database_, *clock_, *chain_, *blocks_, *fees_, *keys_, *keys_, &metrics_, &health_}, std::move(wanted));
+  progress_("treasury", core::format_address(treasuries->front().address) + " fills up executors and deposits");
   co_return infra::Result<void>{};
 }
 
@@ -441,7 +490,8 @@ infra::Result<void> Node::open_control() {
   info.rp_id = development_rp_id();
   info.web_origin = development_origin();
   const std::string token = random_->hex(32);
-  control_ = control::make_control_door({*keys_, *keys_, *courier_, *alarms_}, std::move(info), token);
+  control_ = control::make_control_door({*keys_, *keys_, *courier_, *alarms_, *keys_, treasurer_.get()},
+                                        std::move(info), token);
   gateway_->http_router().add("POST", "/control", control_->handler());
   const control::ControlPlace place{"http://localhost:" + std::to_string(http_server_->port()) + "/control", token};
   if (auto written = control::write_control_place(options_.data_dir, place); !written)
@@ -470,6 +520,7 @@ Task<infra::Result<void>> Node::serve() {
   if (auto opened = open_control(); !opened) co_return opened;
   tasks_->spawn(blocks_->run());
   tasks_->spawn(courier_->run());
+  if (treasurer_) tasks_->spawn(treasurer_->run());
   tasks_->spawn(bundler_->run());
   tasks_->spawn(alarms_->run());
   tasks_->spawn(watch_budgets());

@@ -328,4 +328,85 @@ Task<keys::Result<keys::ResealProgress>> ControlClient::reseal_progress() {
   co_return progress;
 }
 
+Task<Result<treasury::TreasuryReport>> ControlClient::treasury() {
+  const auto answer = co_await body_->ask(kTreasury, {});
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  treasury::TreasuryReport report = read_report(members);
+  if (!members.trouble().empty()) co_return fail(ErrorCode::malformed, members.trouble());
+  co_return report;
+}
+
+Task<Result<std::uint64_t>> ControlClient::pay(treasury::PaymentKind kind, Address payee, core::Uint256 value) {
+  json::object params;
+  params["kind"] = treasury::name(kind);
+  params["payee"] = core::to_hex(payee);
+  params["value"] = core::format_decimal(value);
+  const auto answer = co_await body_->ask(kPay, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  const std::uint64_t id = members.number("id", INT64_MAX);
+  if (!members.trouble().empty()) co_return fail(ErrorCode::malformed, members.trouble());
+  co_return id;
+}
+
+Task<Result<treasury::Payment>> ControlClient::payment(std::uint64_t id) {
+  json::object params;
+  params["id"] = id;
+  const auto answer = co_await body_->ask(kPayment, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  treasury::Payment payment = read_payment(members);
+  if (!members.trouble().empty()) co_return fail(ErrorCode::malformed, members.trouble());
+  co_return payment;
+}
+
+Task<keys::Result<std::vector<keys::GenericKey>>> ControlClient::generic_keys() {
+  const auto answer = co_await body_->ask_keys(kGenericKeys, {});
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  std::vector<keys::GenericKey> keys;
+  for (Members& one : members.list("keys")) keys.push_back(read_generic_key(one));
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return keys;
+}
+
+Task<keys::Result<keys::GenericKey>> ControlClient::create_generic_key(Bytes order,
+                                                                       std::array<std::uint8_t, 64> signature) {
+  json::object params;
+  params["order"] = core::to_hex(order);
+  params["signature"] = core::to_hex(signature);
+  const auto answer = co_await body_->ask_keys(kCreateGenericKey, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  keys::GenericKey key = read_generic_key(members);
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return key;
+}
+
+Task<keys::Result<void>> ControlClient::delete_generic_key(keys::RecordId key, Bytes order,
+                                                           std::array<std::uint8_t, 64> signature) {
+  json::object params;
+  params["id"] = core::to_hex(key);
+  params["order"] = core::to_hex(order);
+  params["signature"] = core::to_hex(signature);
+  const auto answer = co_await body_->ask_keys(kDeleteGenericKey, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  co_return keys::Result<void>{};
+}
+
+Task<keys::Result<protocol::GenericSignature>> ControlClient::sign_generic(keys::RecordId key,
+                                                                           protocol::GenericHash hash, Bytes message) {
+  json::object params;
+  params["id"] = core::to_hex(key);
+  params["hash"] = static_cast<unsigned>(hash);
+  params["message"] = core::to_hex(message);
+  const auto answer = co_await body_->ask_keys(kSignGeneric, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  const auto made = members.message<protocol::GenericSignature>("signature", 128);
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return made;
+}
+
 }  // namespace community::control

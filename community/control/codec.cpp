@@ -75,6 +75,22 @@ Members Members::object(std::string_view member) {
   return inner;
 }
 
+std::vector<Members> Members::list(std::string_view member) {
+  const json::value* value = object_ == nullptr ? nullptr : object_->if_contains(member);
+  std::vector<Members> items;
+  if (value == nullptr || !value->is_array()) {
+    wrong(member);
+    return items;
+  }
+  for (const json::value& item : value->get_array()) {
+    Members inner(item);
+    if (inner.object_ == nullptr) wrong(member);
+    inner.trouble_ = trouble_;
+    items.push_back(std::move(inner));
+  }
+  return items;
+}
+
 void Members::wrong(std::string_view member) {
   if (trouble_->empty()) *trouble_ = member;
 }
@@ -162,6 +178,88 @@ courier::Errand read_errand(Members& members) {
   errand.block_number = members.number("blockNumber", ~std::uint64_t{0});
   errand.reason = members.text("reason");
   return errand;
+}
+
+json::object to_json(const keys::GenericKey& key) {
+  json::object out;
+  out["id"] = core::to_hex(key.id);
+  out["type"] = static_cast<unsigned>(key.type);
+  out["signsDigests"] = key.signs_digests;
+  out["publicKey"] = core::to_hex(key.public_key);
+  return out;
+}
+
+keys::GenericKey read_generic_key(Members& members) {
+  keys::GenericKey key;
+  key.id = members.fixed<16>("id");
+  key.type = static_cast<protocol::GenericKeyType>(members.number("type", 1));
+  key.signs_digests = members.flag("signsDigests");
+  key.public_key = members.bytes("publicKey", 64);
+  return key;
+}
+
+json::object to_json(const treasury::Payment& payment) {
+  json::object out;
+  out["id"] = payment.id;
+  out["kind"] = treasury::name(payment.kind);
+  out["payee"] = core::to_hex(payment.payee);
+  out["value"] = core::format_decimal(payment.value);
+  out["automatic"] = payment.automatic;
+  out["state"] = treasury::name(payment.state);
+  out["transactionHash"] = core::to_hex(payment.transaction_hash);
+  out["blockNumber"] = payment.block_number;
+  out["reason"] = payment.reason.substr(0, kMaxText);
+  return out;
+}
+
+treasury::Payment read_payment(Members& members) {
+  treasury::Payment payment;
+  payment.id = members.number("id", INT64_MAX);
+  const auto kind = named<treasury::PaymentKind>(members.text("kind"));
+  const auto state = named<treasury::PaymentState>(members.text("state"));
+  if (!kind) members.wrong("kind");
+  if (!state) members.wrong("state");
+  payment.kind = kind.value_or(treasury::PaymentKind::executor);
+  payment.state = state.value_or(treasury::PaymentState::failed);
+  payment.payee = members.fixed<20>("payee");
+  payment.value = members.word("value");
+  payment.automatic = members.flag("automatic");
+  payment.transaction_hash = members.fixed<32>("transactionHash");
+  payment.block_number = members.number("blockNumber", ~std::uint64_t{0});
+  payment.reason = members.text("reason");
+  return payment;
+}
+
+json::object to_json(const treasury::TreasuryReport& report) {
+  json::object out;
+  out["address"] = core::to_hex(report.address);
+  out["balance"] = core::format_decimal(report.balance);
+  json::array holdings, payments;
+  for (const treasury::Holding& holding : report.holdings) {
+    json::object one;
+    one["kind"] = treasury::name(holding.kind);
+    one["payee"] = core::to_hex(holding.payee);
+    one["balance"] = core::format_decimal(holding.balance);
+    holdings.emplace_back(std::move(one));
+  }
+  for (const treasury::Payment& payment : report.payments) payments.emplace_back(to_json(payment));
+  out["holdings"] = std::move(holdings);
+  out["payments"] = std::move(payments);
+  return out;
+}
+
+treasury::TreasuryReport read_report(Members& members) {
+  treasury::TreasuryReport report;
+  report.address = members.fixed<20>("address");
+  report.balance = members.word("balance");
+  for (Members& one : members.list("holdings")) {
+    const auto kind = named<treasury::PaymentKind>(one.text("kind"));
+    if (!kind) one.wrong("kind");
+    report.holdings.push_back(
+        {kind.value_or(treasury::PaymentKind::executor), one.fixed<20>("payee"), one.word("balance")});
+  }
+  for (Members& one : members.list("payments")) report.payments.push_back(read_payment(one));
+  return report;
 }
 
 infra::RpcError to_rpc(const keys::Error& error) {

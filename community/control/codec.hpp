@@ -29,11 +29,19 @@ inline constexpr const char* kCoreStatus = "control_coreStatus";
 inline constexpr const char* kRotateRootKey = "control_rotateRootKey";
 inline constexpr const char* kRetireRootKey = "control_retireRootKey";
 inline constexpr const char* kResealProgress = "control_resealProgress";
+inline constexpr const char* kGenericKeys = "control_genericKeys";
+inline constexpr const char* kCreateGenericKey = "control_createGenericKey";
+inline constexpr const char* kDeleteGenericKey = "control_deleteGenericKey";
+inline constexpr const char* kSignGeneric = "control_signGeneric";
+inline constexpr const char* kTreasury = "control_treasury";
+inline constexpr const char* kPay = "control_pay";
+inline constexpr const char* kPayment = "control_payment";
 
 // A refusal of the keys module: its code and the trusted core's rule are in `data`.
 inline constexpr int kRpcKeysError = -32'010;
 inline constexpr int kRpcCourierError = -32'011;
 inline constexpr int kRpcAlarmsError = -32'012;
+inline constexpr int kRpcTreasuryError = -32'013;
 
 template <class Message>
 std::string encode_hex(const Message& message) {
@@ -63,6 +71,8 @@ class Members {
   bool has(std::string_view member) const;
   // Empty and wrong when it is no object.
   Members object(std::string_view member);
+  // Objects of an array; wrong when it is none, or one of them is no object.
+  std::vector<Members> list(std::string_view member);
   // In the trusted core's encoding; of messages that own all they hold.
   template <class Message>
   Message message(std::string_view member, std::size_t most) {
@@ -89,6 +99,12 @@ json::object to_json(const NodeInfo& info);
 NodeInfo read_info(Members& members);
 json::object to_json(const courier::Errand& errand);
 courier::Errand read_errand(Members& members);
+json::object to_json(const keys::GenericKey& key);
+keys::GenericKey read_generic_key(Members& members);
+json::object to_json(const treasury::Payment& payment);
+treasury::Payment read_payment(Members& members);
+json::object to_json(const treasury::TreasuryReport& report);
+treasury::TreasuryReport read_report(Members& members);
 
 infra::RpcError to_rpc(const keys::Error& error);
 keys::Error to_keys(const infra::RpcError& error);

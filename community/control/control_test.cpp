@@ -107,6 +107,85 @@ class RecordingRootKeys final : public keys::RootKeys {
   std::optional<protocol::Error> refusal;
 };
 
+class RecordingGenericKeys final : public keys::GenericKeys {
+ public:
+  Task<keys::Result<std::vector<keys::GenericKey>>> generic_keys() override {
+    co_return std::vector<keys::GenericKey>{key()};
+  }
+  Task<keys::Result<keys::GenericKey>> create_generic_key(Bytes given, std::array<std::uint8_t, 64> by) override {
+    order = std::move(given);
+    signature = by;
+    if (refusal) co_return keys::refuse(*refusal);
+    co_return key();
+  }
+  Task<keys::Result<void>> delete_generic_key(keys::RecordId id, Bytes given,
+                                              std::array<std::uint8_t, 64> by) override {
+    named = id;
+    order = std::move(given);
+    signature = by;
+    co_return keys::Result<void>{};
+  }
+  Task<keys::Result<protocol::GenericSignature>> sign_generic(keys::RecordId id, protocol::GenericHash with,
+                                                              Bytes given) override {
+    named = id;
+    hash = with;
+    message = std::move(given);
+    protocol::GenericSignature made;
+    made.signature[0] = 7;
+    made.recovery_id = 1;
+    co_return made;
+  }
+  static keys::GenericKey key() {
+    keys::GenericKey key;
+    key.id[0] = 5;
+    key.type = protocol::GenericKeyType::ed25519;
+    key.public_key = Bytes(32, 6);
+    return key;
+  }
+
+  Bytes order, message;
+  std::array<std::uint8_t, 64> signature{};
+  keys::RecordId named{};
+  protocol::GenericHash hash{};
+  std::optional<protocol::Error> refusal;
+};
+
+class RecordingTreasurer final : public treasury::Treasurer {
+ public:
+  Task<treasury::Result<std::uint64_t>> pay(treasury::PaymentKind of, Address to, core::Uint256 amount) override {
+    kind = of;
+    payee = to;
+    value = amount;
+    if (value.is_zero()) co_return treasury::fail(treasury::ErrorCode::value_out_of_range, "nothing");
+    co_return 4;
+  }
+  Task<treasury::Result<treasury::Payment>> payment(std::uint64_t id) override { co_return one(id); }
+  Task<treasury::Result<treasury::TreasuryReport>> report() override {
+    treasury::TreasuryReport report;
+    report.address = {1};
+    report.balance = core::Uint256(9);
+    report.holdings = {{treasury::PaymentKind::deposit, {2}, core::Uint256(8)}};
+    report.payments = {one(4)};
+    co_return report;
+  }
+  Task<void> run() override { co_return; }
+  static treasury::Payment one(std::uint64_t id) {
+    treasury::Payment payment;
+    payment.id = id;
+    payment.kind = treasury::PaymentKind::deposit;
+    payment.payee = {2};
+    payment.value = core::Uint256(3);
+    payment.automatic = true;
+    payment.state = treasury::PaymentState::failed;
+    payment.reason = "budget_exhausted";
+    return payment;
+  }
+
+  treasury::PaymentKind kind{};
+  Address payee{};
+  core::Uint256 value;
+};
+
 class RecordingCourier final : public courier::Courier {
  public:
   Task<courier::Result<Bytes32>> accept(Address given_to, Bytes given) override {
@@ -194,7 +273,7 @@ class ControlTest : public ::testing::Test {
     info.paymaster = {4};
     info.rp_id = "localhost";
     info.web_origin = "http://localhost:9000";
-    door = make_control_door({wallets, root_keys, courier, alarms}, info, kToken);
+    door = make_control_door({wallets, root_keys, courier, alarms, generic_keys, &treasurer}, info, kToken);
     wire.handler = door->handler();
     client = std::make_unique<ControlClient>(wire, ControlPlace{"http://localhost:9000/control", kToken});
   }
@@ -204,6 +283,8 @@ class ControlTest : public ::testing::Test {
   infra::EventLoop loop;
   RecordingWallets wallets;
   RecordingRootKeys root_keys;
+  RecordingGenericKeys generic_keys;
+  RecordingTreasurer treasurer;
   RecordingCourier courier;
   Wire wire;
   NodeInfo info;
@@ -451,6 +532,67 @@ TEST_F(ControlTest, AlarmsAndTheDifferenceOfKeysAreRead) {
   const auto difference = loop.block_on(client->key_difference({9}));
   ASSERT_TRUE(difference) << difference.error().text();
   EXPECT_EQ(difference->at("next"), "repeat");
+}
+
+TEST_F(ControlTest, GenericKeysAreThoseOfTheNode) {
+  const auto listed = loop.block_on(client->generic_keys());
+  ASSERT_TRUE(listed) << listed.error().text();
+  ASSERT_EQ(listed->size(), 1u);
+  EXPECT_EQ(listed->front().public_key, Bytes(32, 6));
+  EXPECT_EQ(listed->front().type, protocol::GenericKeyType::ed25519);
+  const std::array<std::uint8_t, 64> signature{3};
+  const auto made = loop.block_on(client->create_generic_key(Bytes(300, 2), signature));
+  ASSERT_TRUE(made) << made.error().text();
+  EXPECT_EQ(made->id[0], 5);
+  EXPECT_EQ(generic_keys.order, Bytes(300, 2));
+  EXPECT_EQ(generic_keys.signature, signature);
+  generic_keys.refusal = protocol::Error::generic_order_out_of_sequence;
+  const auto refused = loop.block_on(client->create_generic_key(Bytes(1), signature));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().refusal, protocol::Error::generic_order_out_of_sequence);
+  const keys::RecordId id{8};
+  const auto signed_one = loop.block_on(client->sign_generic(id, protocol::GenericHash::sha256, Bytes(2'000, 4)));
+  ASSERT_TRUE(signed_one) << signed_one.error().text();
+  EXPECT_EQ(signed_one->signature[0], 7);
+  EXPECT_EQ(signed_one->recovery_id, 1);
+  EXPECT_EQ(generic_keys.named, id);
+  EXPECT_EQ(generic_keys.hash, protocol::GenericHash::sha256);
+  EXPECT_EQ(generic_keys.message, Bytes(2'000, 4));
+  ASSERT_TRUE(loop.block_on(client->delete_generic_key(keys::RecordId{9}, Bytes(5), signature)));
+  EXPECT_EQ(generic_keys.named, keys::RecordId{9});
+}
+
+TEST_F(ControlTest, TheTreasuryPaysAndReports) {
+  const auto id = loop.block_on(client->pay(treasury::PaymentKind::deposit, Address{2}, core::Uint256(3)));
+  ASSERT_TRUE(id) << id.error().text();
+  EXPECT_EQ(*id, 4u);
+  EXPECT_EQ(treasurer.kind, treasury::PaymentKind::deposit);
+  EXPECT_EQ(treasurer.payee, Address{2});
+  EXPECT_EQ(treasurer.value, core::Uint256(3));
+  const auto nothing = loop.block_on(client->pay(treasury::PaymentKind::executor, Address{2}, core::Uint256(0)));
+  ASSERT_FALSE(nothing);
+  EXPECT_NE(nothing.error().message.find("value_out_of_range"), std::string::npos);
+  const auto payment = loop.block_on(client->payment(6));
+  ASSERT_TRUE(payment) << payment.error().text();
+  EXPECT_EQ(payment->id, 6u);
+  EXPECT_EQ(payment->reason, "budget_exhausted");
+  const auto report = loop.block_on(client->treasury());
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(report->balance, core::Uint256(9));
+  ASSERT_EQ(report->holdings.size(), 1u);
+  EXPECT_EQ(report->holdings[0].balance, core::Uint256(8));
+  ASSERT_EQ(report->payments.size(), 1u);
+  EXPECT_TRUE(report->payments[0].automatic);
+  EXPECT_EQ(report->payments[0].state, treasury::PaymentState::failed);
+}
+
+TEST_F(ControlTest, ANodeWithoutATreasurySaysWhy) {
+  control::ControlDependencies without{wallets, root_keys, courier, alarms, generic_keys, nullptr};
+  door = make_control_door(std::move(without), {}, kToken);
+  wire.handler = door->handler();
+  const auto report = loop.block_on(client->treasury());
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().message.find("treasury.budget_gwei"), std::string::npos);
 }
 
 TEST_F(ControlTest, AWrongMemberIsNamed) {

@@ -14,6 +14,8 @@ using infra::RpcResult;
 constexpr std::size_t kMaxMessage = 16'384;
 // An order about a root key takes 20 bytes.
 constexpr std::size_t kMaxOrder = 64;
+// One about a generic key, with a sealed secret.
+constexpr std::size_t kMaxGenericOrder = 512;
 constexpr std::string_view kBearer = "Bearer ";
 
 tl::unexpected<infra::RpcError> invalid(const Members& members) {
@@ -55,6 +57,13 @@ class Door final : public ControlDoor {
     add(kRotateRootKey, &Door::rotate_root_key);
     add(kRetireRootKey, &Door::retire_root_key);
     add(kResealProgress, &Door::reseal_progress);
+    add(kGenericKeys, &Door::generic_keys);
+    add(kCreateGenericKey, &Door::create_generic_key);
+    add(kDeleteGenericKey, &Door::delete_generic_key);
+    add(kSignGeneric, &Door::sign_generic);
+    add(kTreasury, &Door::treasury_report);
+    add(kPay, &Door::pay);
+    add(kPayment, &Door::payment);
   }
 
   infra::HttpHandler handler() override {
@@ -307,6 +316,84 @@ class Door final : public ControlDoor {
     out["lost"] = progress->lost;
     out["running"] = progress->is_running;
     co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> generic_keys(Members) {
+    const auto listed = co_await d_.generic_keys.generic_keys();
+    if (!listed) co_return tl::unexpected(to_rpc(listed.error()));
+    json::array list;
+    for (const keys::GenericKey& key : *listed) list.emplace_back(to_json(key));
+    json::object out;
+    out["keys"] = std::move(list);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> create_generic_key(Members members) {
+    Bytes order = members.bytes("order", kMaxGenericOrder);
+    const auto signature = members.fixed<64>("signature");
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto made = co_await d_.generic_keys.create_generic_key(std::move(order), signature);
+    if (!made) co_return tl::unexpected(to_rpc(made.error()));
+    co_return json::value(to_json(*made));
+  }
+
+  Task<RpcResult> delete_generic_key(Members members) {
+    const auto key = members.fixed<16>("id");
+    Bytes order = members.bytes("order", kMaxGenericOrder);
+    const auto signature = members.fixed<64>("signature");
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto deleted = co_await d_.generic_keys.delete_generic_key(key, std::move(order), signature);
+    if (!deleted) co_return tl::unexpected(to_rpc(deleted.error()));
+    co_return json::value(json::object());
+  }
+
+  Task<RpcResult> sign_generic(Members members) {
+    const auto key = members.fixed<16>("id");
+    const auto hash = static_cast<protocol::GenericHash>(members.number("hash", 2));
+    Bytes message = members.bytes("message", protocol::kMaxGenericMessage);
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto made = co_await d_.generic_keys.sign_generic(key, hash, std::move(message));
+    if (!made) co_return tl::unexpected(to_rpc(made.error()));
+    json::object out;
+    out["signature"] = encode_hex(*made);
+    co_return json::value(std::move(out));
+  }
+
+  static tl::unexpected<infra::RpcError> no_treasury() {
+    return infra::rpc_fail(kRpcTreasuryError,
+                           "this node has no treasury: treasury.budget_gwei of its configuration is 0");
+  }
+
+  Task<RpcResult> treasury_report(Members) {
+    if (d_.treasurer == nullptr) co_return no_treasury();
+    const auto report = co_await d_.treasurer->report();
+    if (!report) co_return infra::rpc_fail(kRpcTreasuryError, report.error().text());
+    co_return json::value(to_json(*report));
+  }
+
+  Task<RpcResult> pay(Members members) {
+    const std::string kind = members.text("kind");
+    const Address payee = members.fixed<20>("payee");
+    const core::Uint256 value = members.word("value");
+    const bool is_deposit = kind == treasury::name(treasury::PaymentKind::deposit);
+    if (!is_deposit && kind != treasury::name(treasury::PaymentKind::executor)) members.wrong("kind");
+    if (!members.trouble().empty()) co_return invalid(members);
+    if (d_.treasurer == nullptr) co_return no_treasury();
+    const auto what = is_deposit ? treasury::PaymentKind::deposit : treasury::PaymentKind::executor;
+    const auto id = co_await d_.treasurer->pay(what, payee, value);
+    if (!id) co_return infra::rpc_fail(kRpcTreasuryError, id.error().text());
+    json::object out;
+    out["id"] = *id;
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> payment(Members members) {
+    const std::uint64_t id = members.number("id", INT64_MAX);
+    if (!members.trouble().empty()) co_return invalid(members);
+    if (d_.treasurer == nullptr) co_return no_treasury();
+    const auto found = co_await d_.treasurer->payment(id);
+    if (!found) co_return infra::rpc_fail(kRpcTreasuryError, found.error().text());
+    co_return json::value(to_json(*found));
   }
 
   ControlDependencies d_;

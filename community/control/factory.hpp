@@ -6,6 +6,7 @@
 #include "community/alarms/api/alarms.hpp"
 #include "community/control/api/control.hpp"
 #include "community/infra/api/http.hpp"
+#include "community/treasury/api/treasurer.hpp"
 
 namespace community::control {
 
@@ -16,6 +17,9 @@ struct ControlDependencies {
   courier::Courier& courier;
   // They follow an account from the moment it is bound or taken in.
   alarms::Alarms& alarms;
+  keys::GenericKeys& generic_keys;
+  // Null: the configuration gives the treasury nothing.
+  treasury::Treasurer* treasurer = nullptr;
 };
 
 class ControlDoor {

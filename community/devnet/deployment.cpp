@@ -262,8 +262,10 @@ Task<Result<Deployment>> DevelopmentChain::deploy(const ContractBundle& bundle, 
   for (const PaymasterDeployment& paymaster : result.paymasters)
     if (auto done = co_await start_paymaster(paymaster.entry_point, paymaster.paymaster, sent); !done)
       co_return tl::unexpected(done.error());
-  for (const Address& executor : input.executors) {
-    const auto funding = co_await start_funding(executor, ether(kExecutorBalance));
+  std::vector<Address> funded = input.executors;
+  if (input.treasury) funded.push_back(*input.treasury);
+  for (const Address& address : funded) {
+    const auto funding = co_await start_funding(address, ether(kExecutorBalance));
     if (!funding) co_return tl::unexpected(funding.error());
     if (*funding) sent.push_back(**funding);
   }

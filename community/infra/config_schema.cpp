@@ -100,6 +100,27 @@ void add_relay(ConfigSchema& schema) {
                      "An executor below this balance, in gwei, makes the node's health degraded."));
 }
 
+void add_treasury(ConfigSchema& schema) {
+  schema.section(
+      "treasury",
+      "Refilling executors and paymasters' deposits from a key of the trusted core that can pay nobody else. "
+      "Budget and cap are part of the configuration that the operator signs; with a budget of 0 there is no "
+      "treasury.");
+  schema.add(integer("treasury.budget_gwei", "0", 0, INT64_MAX,
+                     "What the treasury may pay in all, gas included, counted since the trusted core was made. 1 ether "
+                     "is 1,000,000,000 gwei."));
+  schema.add(integer("treasury.payment_cap_gwei", "1000000000", 1, INT64_MAX, "The most that one payment moves."));
+  schema.add(integer("treasury.min_balance_gwei", "200000000", 0, INT64_MAX,
+                     "An executor below this is filled up to target_balance_gwei. 0: never by itself."));
+  schema.add(integer("treasury.target_balance_gwei", "500000000", 0, INT64_MAX,
+                     "What an executor has after a refill, unless the cap of a payment comes first."));
+  schema.add(
+      integer("treasury.min_deposit_gwei", "200000000", 0, INT64_MAX,
+              "A paymaster whose deposit is below this gets one up to target_deposit_gwei. 0: never by itself."));
+  schema.add(integer("treasury.target_deposit_gwei", "1000000000", 0, INT64_MAX,
+                     "What a deposit is after a refill, unless the cap of a payment comes first."));
+}
+
 void add_paymaster(ConfigSchema& schema) {
   schema.section("paymaster", "Who pays for operations.");
   schema.add(integer("paymaster.validity_minutes", "10", 1, 1'440, "How long a signed approval is good for."));
@@ -177,6 +198,7 @@ ConfigSchema standard_config_schema() {
   add_keys(schema);
   add_chain(schema);
   add_relay(schema);
+  add_treasury(schema);
   add_paymaster(schema);
   add_alarms(schema);
   add_storage(schema);

@@ -49,6 +49,10 @@ SignedMessage Operator::sign(const protocol::Recovery& recovery) const {
   return sign_message(secret_, "recovery", recovery);
 }
 
+SignedMessage Operator::sign(const protocol::GenericKeyOrder& order) const {
+  return sign_message(secret_, "generic key", order);
+}
+
 SignedMessage Operator::sign_rotation(const protocol::RootKeyOrder& order) const {
   return sign_message(secret_, "root key rotation", order);
 }

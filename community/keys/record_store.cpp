@@ -275,6 +275,11 @@ Task<Result<void>> RecordStore::apply(Batch batch, std::map<ChunkId, Chunk> chun
   auto work = [batch = std::move(batch), chunks = std::move(chunks)](soci::session& sql) {
     for (const StoredRecord& record : batch.records) {
       const Row row(record);
+      if (record.sealed.empty()) {
+        sql << "DELETE FROM keys_node_keys WHERE record_id = :id", soci::use(row.id);
+        sql << "DELETE FROM keys_records WHERE record_id = :id", soci::use(row.id);
+        continue;
+      }
       sql << "INSERT INTO keys_records (record_id, kind, leaf, revision, sealed, root_version) "
              "VALUES (:id, :kind, :leaf, :revision, :sealed, :root) ON CONFLICT (record_id) DO UPDATE SET "
              "revision = excluded.revision, sealed = excluded.sealed, root_version = excluded.root_version",

@@ -17,6 +17,7 @@ struct StoredRecord {
   RecordKind kind{};
   std::uint32_t leaf = 0;
   std::uint64_t revision = 0;
+  // Empty: the record was deleted. Only in a batch.
   Bytes sealed;
 };
 

@@ -108,7 +108,7 @@ Task<Result<void>> Service::reconcile() {
   if (core->epoch == stored->epoch + 1 && *prepared && (*prepared)->epoch == core->epoch) {
     for (const StoredRecord& record : (*prepared)->records) {
       if (auto loaded = co_await load_path(record.leaf); !loaded) co_return loaded;
-      tree_.set_pending(record.leaf, protocol::leaf_hash(record.id, record.revision, record.sealed));
+      tree_.set_pending(record.leaf, protocol::leaf_value(record.id, record.revision, record.sealed));
     }
     if (tree_.pending_root() == core->root) {
       auto chunks = tree_.commit_pending();
@@ -226,7 +226,10 @@ void Service::cache_record(StoredRecord record) {
 Task<Result<std::shared_ptr<const StoredRecord>>> Service::load_record(RecordId id) {
   for (int attempt = 0; attempt < kStaleRetries; attempt++) {
     // What is being entered is newer than its row.
-    if (const auto entering = entering_.find(id); entering != entering_.end()) cache_record(entering->second);
+    if (const auto entering = entering_.find(id); entering != entering_.end()) {
+      if (entering->second.sealed.empty()) co_return fail(ErrorCode::not_found, "the record was deleted");
+      cache_record(entering->second);
+    }
     if (const auto known = records_.find(id); known != records_.end()) co_return known->second;
     const std::uint64_t epoch = epoch_;
     auto record = co_await store_.record(id);
@@ -238,16 +241,35 @@ Task<Result<std::shared_ptr<const StoredRecord>>> Service::load_record(RecordId 
 
 Task<Result<Bytes>> Service::ask(Command command, RecordId id,
                                  std::function<Bytes(const protocol::RecordProof&)> build) {
+  const auto build_one = [&build](const std::vector<protocol::RecordProof>& proofs) { return build(proofs[0]); };
+  std::vector<RecordId> ids{id};
+  co_return co_await ask_about(command, std::move(ids), build_one);
+}
+
+Task<Result<Bytes>> Service::ask_about(Command command, std::vector<RecordId> ids,
+                                       std::function<Bytes(const std::vector<protocol::RecordProof>&)> build) {
   Result<Bytes> answer = refuse(protocol::Error::stale_path);
   for (int attempt = 0; attempt < kStaleRetries; attempt++) {
-    auto record = co_await load_record(id);
-    if (!record) co_return tl::unexpected(record.error());
-    if (auto loaded = co_await load_path((*record)->leaf); !loaded) co_return tl::unexpected(loaded.error());
-    // The record may have changed while its path was loaded; only a pair of one moment proves anything.
-    if (const auto now = records_.find(id); now == records_.end() || now->second != *record) continue;
-    const OwnedPath path = tree_.path((*record)->leaf, false);
-    protocol::RecordProof proof{(*record)->sealed, path.path};
-    answer = co_await call(command, build(proof));
+    std::vector<std::shared_ptr<const StoredRecord>> records;
+    for (const RecordId& id : ids) {
+      auto record = co_await load_record(id);
+      if (!record) co_return tl::unexpected(record.error());
+      if (auto loaded = co_await load_path((*record)->leaf); !loaded) co_return tl::unexpected(loaded.error());
+      records.push_back(std::move(*record));
+    }
+    // A record may have changed while paths were loaded, and the first path been pushed out by the second; only what is
+    // of one moment proves anything.
+    const auto is_current = [this](const std::shared_ptr<const StoredRecord>& record) {
+      const auto now = records_.find(record->id);
+      return now != records_.end() && now->second == record && tree_.missing(record->leaf).empty();
+    };
+    if (!std::all_of(records.begin(), records.end(), is_current)) continue;
+    std::vector<OwnedPath> paths;
+    paths.reserve(records.size());
+    for (const auto& record : records) paths.push_back(tree_.path(record->leaf, false));
+    std::vector<protocol::RecordProof> proofs;
+    for (std::size_t i = 0; i < records.size(); i++) proofs.push_back({records[i]->sealed, paths[i].path});
+    answer = co_await call(command, build(proofs));
     if (answer || !is_refusal(answer.error(), protocol::Error::stale_path)) co_return answer;
   }
   co_return answer;
@@ -360,6 +382,8 @@ Task<Result<void>> Service::send_change(Change& change, Batch& batch) {
       record = **stored;
     }
   }
+  if (change.record && record.sealed.empty())
+    co_return fail(ErrorCode::not_found, "the record was deleted by a change of the same batch");
   if (auto loaded = co_await load_path(record.leaf); !loaded) co_return loaded;
   const OwnedPath path = tree_.path(record.leaf, true);
   auto answer = co_await call(change.command, change.build(path.path, record.sealed), change.request_id);
@@ -367,7 +391,7 @@ Task<Result<void>> Service::send_change(Change& change, Batch& batch) {
   const auto pending = decode_message<protocol::PendingReply>(*answer);
   if (!pending) co_return tl::unexpected(pending.error());
   if (auto loaded = co_await load_path(record.leaf); !loaded) co_return loaded;
-  tree_.set_pending(record.leaf, protocol::leaf_hash(pending->record_id, pending->revision, pending->sealed));
+  tree_.set_pending(record.leaf, protocol::leaf_value(pending->record_id, pending->revision, pending->sealed));
   if (pending->leaf != record.leaf || tree_.pending_root() != pending->root)
     co_return fail(ErrorCode::protocol_violation, "the trusted core and the node compute different trees");
   if (!change.record) next_leaf_++;
@@ -404,6 +428,12 @@ Task<Result<void>> Service::commit(Batch batch, std::vector<ChangePointer>& chan
   epoch_ = batch.epoch;
   take_resealed(batch);
   for (const StoredRecord& record : batch.records) {
+    if (record.sealed.empty()) {
+      // Its row is still there until the batch is entered.
+      records_.erase(record.id);
+      entering_[record.id] = record;
+      continue;
+    }
     if (!batch.in_passing.contains(record.id) || records_.contains(record.id)) {
       cache_record(record);
     } else {

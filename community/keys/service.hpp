@@ -27,6 +27,15 @@ class Service final : public ConnectedKeyService {
   Task<Result<Signature>> sign_transaction(RecordId executor, Bytes unsigned_transaction) override;
   Task<Result<std::vector<KeyInfo>>> sponsors(std::uint64_t chain_id) override;
   Task<Result<Sponsorship>> sign_sponsorship(RecordId key, SponsorshipRequest request) override;
+  // service_keys.cpp
+  Task<Result<std::vector<KeyInfo>>> treasuries(std::uint64_t chain_id) override;
+  Task<Result<SignedPayment>> sign_treasury(RecordId treasury, Bytes unsigned_transaction,
+                                            std::optional<RecordId> executor) override;
+  Task<Result<std::vector<GenericKey>>> generic_keys() override;
+  Task<Result<GenericKey>> create_generic_key(Bytes order, std::array<std::uint8_t, 64> signature) override;
+  Task<Result<void>> delete_generic_key(RecordId key, Bytes order, std::array<std::uint8_t, 64> signature) override;
+  Task<Result<protocol::GenericSignature>> sign_generic(RecordId key, protocol::GenericHash hash,
+                                                        Bytes message) override;
   Task<Result<WalletInfo>> create_wallet(Passkey passkey, protocol::Policy policy) override;
   Task<Result<Address>> bind_account(AccountBindRequest request) override;
   Task<Result<Address>> adopt_account(AccountAdoptRequest request) override;
@@ -121,6 +130,9 @@ class Service final : public ConnectedKeyService {
   // A request about one current record; repeated when a commit made its path stale on the way.
   Task<Result<Bytes>> ask(protocol::Command command, RecordId id,
                           std::function<Bytes(const protocol::RecordProof&)> build);
+  // The same about several, all proved under one root.
+  Task<Result<Bytes>> ask_about(protocol::Command command, std::vector<RecordId> ids,
+                                std::function<Bytes(const std::vector<protocol::RecordProof>&)> build);
   // upkeep.cpp
   Task<Result<Upkeep>> find_upkeep();
   Task<Result<void>> begin_upkeep();

@@ -6,6 +6,7 @@
 #include "trusted/ethereum/calls.hpp"
 #include "trusted/protocol/phrase_messages.hpp"
 #include "trusted/tests/support/account.hpp"
+#include "trusted/tests/support/generic_keys.hpp"
 #include "trusted/tests/support/root_keys.hpp"
 
 using namespace community::trusted::testing;
@@ -123,13 +124,38 @@ void add_treasury_templates(World& world, const StoredRecord& treasury, std::vec
   all.push_back({Command::sign_treasury, encoded(protocol::SignTreasuryRequest{proof.view(), deposit, 0, {}})});
 }
 
-void add_root_key_templates(World& world, const StoredRecord& treasury, std::vector<Template>& all) {
+// The founders' five commands, with orders that the operator signed.
+void add_founders_templates(World& world, const StoredRecord& generic, std::vector<Template>& all) {
+  const OwnedProof proof = world.host.proof(generic);
+  const OwnedPath free_leaf = world.host.tree.path(1'001);
+  const Bytes message = to_bytes("hello");
+  all.push_back(
+      {Command::founders, founders_body(FoundersCommand::sign_message,
+                                        protocol::GenericSignRequest{proof.view(), GenericHash::keccak256, message})});
+  all.push_back({Command::founders, founders_body(FoundersCommand::get_public_key, proof.view())});
+  const SealedSecret sealed(world, Uint256(5).to_be());
+  for (const FoundersCommand command : {FoundersCommand::generate_key, FoundersCommand::import_key}) {
+    auto order = generic_order(world, command);
+    if (command == FoundersCommand::import_key) order.secret = sealed.view();
+    const SignedBytes bytes(world, order);
+    all.push_back(
+        {Command::founders, founders_body(command, protocol::GenericCreateRequest{free_leaf.view(), bytes.view()})});
+  }
+  auto order = generic_order(world, FoundersCommand::delete_key);
+  order.key_id = generic.id;
+  const SignedBytes bytes(world, order);
+  all.push_back({Command::founders, founders_body(FoundersCommand::delete_key,
+                                                  protocol::GenericDeleteRequest{proof.view(), bytes.view()})});
+}
+
+void add_root_key_templates(World& world, const StoredRecord& treasury, const StoredRecord& generic,
+                            std::vector<Template>& all) {
   all.push_back({Command::rotate_root_key, encoded(SignedOrder(world.host, 2, "root key rotation").view())});
   all.push_back({Command::retire_root_key, encoded(SignedOrder(world.host, 1, "root key retirement").view())});
   const OwnedProof wallet = world.host.proof(world.wallet);
   all.push_back({Command::reseal, encoded(wallet.view())});
   all.push_back({Command::count_records,
-                 count_request(world.host, 0, {world.wallet, world.executor, world.paymaster, treasury})});
+                 count_request(world.host, 0, {world.wallet, world.executor, world.paymaster, treasury, generic})});
 }
 
 // Good requests of every kind against the world as it stands.
@@ -138,6 +164,8 @@ std::vector<Template> make_templates(World& world) {
   require(adoption.error == Error::ok && world.host.commit().error == Error::ok, "an account is adopted");
   world.wallet = adoption.record;
   const StoredRecord treasury = make_treasury(world);
+  const GenericKey generic = generate_generic(world);
+  require(generic.error == Error::ok, "a generic key is made");
   rotate_and_recover(world);
   std::vector<Template> all;
   const OwnedProof wallet = world.host.proof(world.wallet), executor = world.host.proof(world.executor);
@@ -186,8 +214,9 @@ std::vector<Template> make_templates(World& world) {
   add_phrase_templates(world, all);
   add_account_templates(world, all);
   all.push_back({Command::attest, encoded(protocol::AttestRequest{Bytes32{}, 1})});
-  add_root_key_templates(world, treasury, all);
+  add_root_key_templates(world, treasury, generic.record, all);
   add_treasury_templates(world, treasury, all);
+  add_founders_templates(world, generic.record, all);
   return all;
 }
 

@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
   const Bytes hello = stranger.hello();
   seed("frame", "hello", join({Bytes{0}, sized(hello)}));
   seed("frame", "request", join({Bytes{1}, sized(stranger.request(Command::status, Bytes(8)))}));
-  for (std::uint8_t kind = 0; kind < 32; kind++) seed("dispatch", "good-" + std::to_string(kind), Bytes{kind, 0, 0});
+  for (std::uint8_t kind = 0; kind < 40; kind++) seed("dispatch", "good-" + std::to_string(kind), Bytes{kind, 0, 0});
   seed("dispatch", "sequence", unhex("0801000505000a0000050000f101000400010203"));
 
   AssertionOptions options;

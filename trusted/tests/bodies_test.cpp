@@ -9,6 +9,8 @@
 
 #include "trusted/tests/support/backup.hpp"
 #include "trusted/tests/support/body_under_test.hpp"
+#include "trusted/tests/support/ed25519_vectors.hpp"
+#include "trusted/tests/support/generic_keys.hpp"
 #include "trusted/tests/support/programs.hpp"
 #include "trusted/tests/support/root_keys.hpp"
 #include "trusted/tests/support/world.hpp"
@@ -240,6 +242,71 @@ TEST_F(Body, AFullBlockIsCountedInOneFrame) {
   ASSERT_EQ(root_keys(host), std::nullopt);
   ASSERT_EQ(count_records(host, records), Error::ok);
   EXPECT_EQ(root_keys(host), (std::map<std::uint32_t, std::uint32_t>{{1, 32}}));
+}
+
+TEST_F(Body, GenericKeysSignAsRfc8032AndRfc6979Say) {
+  World world(1, &body());
+  for (const Ed25519Vector& vector : kRfc8032Vectors) {
+    const GenericKey key = import_generic(world, GenericKeyType::ed25519, unhex(vector.secret));
+    ASSERT_EQ(name(key.error), "ok");
+    EXPECT_EQ(to_hex(key.public_key), vector.public_key);
+    const Reply reply = sign_generic(world, key.record, GenericHash::none, unhex(vector.message));
+    ASSERT_EQ(name(reply.error), "ok");
+    EXPECT_EQ(to_hex(decoded<protocol::GenericSignature>(reply.body).signature), vector.signature);
+  }
+  const GenericKey one = import_generic(world, GenericKeyType::ecdsa_secp256k1, Uint256(1).to_be());
+  const Reply reply = sign_generic(world, one.record, GenericHash::sha256, to_bytes("Satoshi Nakamoto"));
+  ASSERT_EQ(name(reply.error), "ok");
+  EXPECT_EQ(to_hex(decoded<protocol::GenericSignature>(reply.body).signature),
+            "934b1ea10a4b3c1757e2b0c017d0b6143ce3c9a7e6a4a49860d7a6ab210ee3d8"
+            "2442ce9d2b916064108014783e923ec36b49743e2ffa1c4496f01a512aafd9e5");
+}
+
+// What the operator ordered is so after a kill, and an order does not serve again.
+TEST_F(Body, AGenericKeyIsDeletedForGood) {
+  World world(1, &body());
+  const SealedSecret sealed(world, Uint256(77).to_be());
+  auto import = generic_order(world, FoundersCommand::import_key);
+  import.secret = sealed.view();
+  const GenericKey key = create_generic(world, import);
+  ASSERT_EQ(name(key.error), "ok");
+  auto removal = generic_order(world, FoundersCommand::delete_key);
+  removal.key_id = key.record.id;
+  const SignedBytes order(world, removal);
+  const OwnedProof proof = world.host.proof(key.record);
+  Bytes reply;
+  const Bytes request =
+      founders_body(FoundersCommand::delete_key, protocol::GenericDeleteRequest{proof.view(), order.view()});
+  ASSERT_EQ(name(change_and_commit(world, request, reply).first), "ok");
+  ASSERT_EQ(world.host.restart(false), Error::ok);
+  EXPECT_EQ(sign_generic(world, key.record, GenericHash::sha256, {}).error, Error::record_not_current);
+  EXPECT_EQ(name(create_generic(world, import).error), "generic_order_out_of_sequence");
+}
+
+TEST_F(Body, ATreasuryPaysOnlyWhatItsConfigurationAllows) {
+  World world(1, &body());
+  Address address{};
+  const StoredRecord treasury = world.make_key(protocol::Purpose::treasury, kChain, &address);
+  const auto pay = [&](std::uint64_t value) {
+    TestTransaction payment;
+    payment.to = to_bytes(world.executor_address);
+    payment.value = Uint256(value);
+    payment.gas_limit = Uint256(21'000);
+    const Bytes bytes = payment.encode();
+    const OwnedProof proof = world.host.proof(treasury), executor = world.host.proof(world.executor);
+    return world.host.refusal(Command::sign_treasury,
+                              protocol::SignTreasuryRequest{proof.view(), bytes, 1, {executor.view()}});
+  };
+  EXPECT_EQ(pay(1), Error::treasury_not_configured);
+  world.configuration.treasury_count = 1;
+  world.configuration.treasuries[0] = {kChain, Uint256(1'000), Uint256(1'000'000'000'000'000'000)};
+  world.configuration.sequence++;
+  ASSERT_EQ(world.host.configure(world.configuration), Error::ok);
+  EXPECT_EQ(pay(1'000), Error::ok);
+  EXPECT_EQ(pay(1'001), Error::treasury_value_over_cap);
+  ASSERT_EQ(world.host.restart(true), Error::ok);
+  EXPECT_EQ(world.host.status().budgets[0].treasury_left,
+            *subtract(Uint256(1'000'000'000'000'000'000), Uint256(1'000 + 21'000ull * 2'000'000'000)));
 }
 
 TEST_F(Body, AnswersPipelinedRequestsInOrder) {

@@ -11,6 +11,7 @@
 #include "community/infra/api/json_rpc.hpp"
 #include "community/infra/api/random.hpp"
 #include "community/keys/api/key_service.hpp"
+#include "community/treasury/api/treasurer.hpp"
 
 namespace community::control {
 
@@ -58,9 +59,9 @@ Result<void> write_control_place(const std::filesystem::path& data_dir, const Co
 Result<ControlPlace> read_control_place(const std::filesystem::path& data_dir);
 void remove_control_place(const std::filesystem::path& data_dir);
 
-// The trusted core's wallets and root keys as the node's own modules see them, from outside of the node.
+// The trusted core's wallets, root keys and generic keys as the node's own modules see them, from outside of the node.
 // keys::ErrorCode::unavailable when the node is not reached.
-class ControlClient final : public keys::WalletKeys, public keys::RootKeys {
+class ControlClient final : public keys::WalletKeys, public keys::RootKeys, public keys::GenericKeys {
  public:
   // `http` outlives the client.
   ControlClient(infra::HttpClient& http, ControlPlace place);
@@ -77,6 +78,12 @@ class ControlClient final : public keys::WalletKeys, public keys::RootKeys {
   // As alarms::to_json writes it.
   Task<Result<boost::json::object>> key_difference(Address account);
 
+  // refused when the configuration gives the treasury nothing.
+  Task<Result<treasury::TreasuryReport>> treasury();
+  // The payment's id.
+  Task<Result<std::uint64_t>> pay(treasury::PaymentKind kind, Address payee, core::Uint256 value);
+  Task<Result<treasury::Payment>> payment(std::uint64_t id);
+
   Task<keys::Result<keys::WalletInfo>> create_wallet(keys::Passkey passkey, protocol::Policy policy) override;
   Task<keys::Result<Address>> bind_account(keys::AccountBindRequest request) override;
   Task<keys::Result<Address>> adopt_account(keys::AccountAdoptRequest request) override;
@@ -91,6 +98,13 @@ class ControlClient final : public keys::WalletKeys, public keys::RootKeys {
   Task<keys::Result<std::uint32_t>> rotate_root_key(Bytes order, std::array<std::uint8_t, 64> signature) override;
   Task<keys::Result<void>> retire_root_key(Bytes order, std::array<std::uint8_t, 64> signature) override;
   Task<keys::Result<keys::ResealProgress>> reseal_progress() override;
+
+  Task<keys::Result<std::vector<keys::GenericKey>>> generic_keys() override;
+  Task<keys::Result<keys::GenericKey>> create_generic_key(Bytes order, std::array<std::uint8_t, 64> signature) override;
+  Task<keys::Result<void>> delete_generic_key(keys::RecordId key, Bytes order,
+                                              std::array<std::uint8_t, 64> signature) override;
+  Task<keys::Result<protocol::GenericSignature>> sign_generic(keys::RecordId key, protocol::GenericHash hash,
+                                                              Bytes message) override;
 
  private:
   struct Body;

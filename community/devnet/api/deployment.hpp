@@ -48,6 +48,8 @@ struct DeployInput {
   Address paymaster_signer{};
   // Get ether for gas.
   std::vector<Address> executors;
+  // Gets ether as executors do; nothing without one.
+  std::optional<Address> treasury;
 };
 
 struct PaymasterDeployment {

@@ -6,16 +6,17 @@
 
 namespace community::keys {
 
-#define COMMUNITY_KEYS_ERRORS(X)                                                                \
-  X(refused)            /* the trusted core applied a rule: see `refusal` */                    \
-  X(unavailable)        /* no connection to the trusted core; it is being restarted */          \
-  X(timeout)            /* the core did not answer in time; the connection was dropped */       \
-  X(protocol_violation) /* an answer that no correct core gives */                              \
-  X(not_found)          /* no such wallet or key in this node's database */                     \
-  X(queue_full)                                                                                 \
-  X(storage)      /* the node's database failed */                                              \
-  X(state_forked) /* database and core disagree beyond one change: `keys recover` or restore */ \
-  X(process)      /* the key process could not be started */
+#define COMMUNITY_KEYS_ERRORS(X)                                                                 \
+  X(refused)            /* the trusted core applied a rule: see `refusal` */                     \
+  X(unavailable)        /* no connection to the trusted core; it is being restarted */           \
+  X(timeout)            /* the core did not answer in time; the connection was dropped */        \
+  X(protocol_violation) /* an answer that no correct core gives */                               \
+  X(not_found)          /* no such wallet or key in this node's database */                      \
+  X(queue_full)                                                                                  \
+  X(too_many_keys) /* of a kind that a node keeps a limited number of */                         \
+  X(storage)       /* the node's database failed */                                              \
+  X(state_forked)  /* database and core disagree beyond one change: `keys recover` or restore */ \
+  X(process)       /* the key process could not be started */
 
 COMMUNITY_RULES(ErrorCode, COMMUNITY_KEYS_ERRORS)
 

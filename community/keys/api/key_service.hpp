@@ -8,6 +8,7 @@
 #include "community/core/userop.hpp"
 #include "community/infra/api/task.hpp"
 #include "community/keys/api/error.hpp"
+#include "community/keys/api/generic_keys.hpp"
 #include "community/keys/api/phrase_keys.hpp"
 #include "community/keys/api/root_keys.hpp"
 #include "trusted/protocol/account_messages.hpp"
@@ -66,6 +67,23 @@ class SponsorKeys {
   virtual ~SponsorKeys() = default;
   virtual Task<Result<std::vector<KeyInfo>>> sponsors(std::uint64_t chain_id) = 0;
   virtual Task<Result<Sponsorship>> sign_sponsorship(RecordId key, SponsorshipRequest request) = 0;
+};
+
+struct SignedPayment {
+  Signature signature;
+  // wei counted against the budget: value and maximum gas cost
+  Uint256 cost;
+};
+
+// Rule 3: payments to executors and to the deposits of configured paymasters.
+class TreasuryKeys {
+ public:
+  virtual ~TreasuryKeys() = default;
+  virtual Task<Result<std::vector<KeyInfo>>> treasuries(std::uint64_t chain_id) = 0;
+  // `unsigned_transaction` is type || rlp(fields) of an EIP-1559 transaction; `executor` the key that it pays, nothing
+  // for a deposit and a cancellation.
+  virtual Task<Result<SignedPayment>> sign_treasury(RecordId treasury, Bytes unsigned_transaction,
+                                                    std::optional<RecordId> executor) = 0;
 };
 
 struct Passkey {
@@ -207,8 +225,10 @@ class KeyAdministration : public RootKeys {
 
 class KeyService : public ExecutorKeys,
                    public SponsorKeys,
+                   public TreasuryKeys,
                    public WalletKeys,
                    public PhraseKeys,
+                   public GenericKeys,
                    public KeyAdministration {};
 
 }  // namespace community::keys

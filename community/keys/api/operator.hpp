@@ -4,6 +4,7 @@
 #pragma once
 #include "community/infra/api/random.hpp"
 #include "community/keys/api/key_service.hpp"
+#include "trusted/protocol/founders_messages.hpp"
 #include "trusted/protocol/root_key_messages.hpp"
 
 namespace community::keys {
@@ -29,6 +30,7 @@ class Operator {
 
   SignedMessage sign(const protocol::Configuration& configuration) const;
   SignedMessage sign(const protocol::Recovery& recovery) const;
+  SignedMessage sign(const protocol::GenericKeyOrder& order) const;
   SignedMessage sign_rotation(const protocol::RootKeyOrder& order) const;
   SignedMessage sign_retirement(const protocol::RootKeyOrder& order) const;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Orders about generic keys and requests of the founders' interface, as an operator and a host make them.
 #pragma once
+#include <gtest/gtest.h>
+
 #include "trusted/hpke/hpke.hpp"
 #include "trusted/protocol/founders_messages.hpp"
 #include "trusted/tests/support/world.hpp"
