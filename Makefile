@@ -49,7 +49,7 @@ build: install build/dev/build.ninja ## everything, with assertions and tests
 # The Solidity compiler uses one processor and takes as long as all C++, so both run at the same time.
 tested: install
 	@$(MAKE) --no-print-directory -j2 contract-tests build
-	@tools/optee || echo '  optee    NO IMAGE: every test of the OP-TEE body will be skipped'
+	@tools/optee tests || echo '  optee    NO IMAGE: every test of the OP-TEE body will be skipped'
 
 contract-tests: install
 	@tools/contracts --tests

@@ -89,14 +89,16 @@ def core_commands(root, folder):
     return commands
 
 
-def ta_commands(root, folder, kit, secp256k1, bearssl):
-    """(object, command) for everything in the library that the trusted application links."""
+def ta_commands(root, folder, kit, secp256k1, bearssl, machine):
+    """(object, command) for everything in the library that the trusted application links. `machine` is what it says that
+    it runs on: 'emulated' or 'board'."""
     commands = [(target, command) for _, target, command in core_commands(root, folder)]
     # The compiler's own headers come first: the kit brings a C library's of its own.
     headers = ['-idirafter', f'{kit}/include', f'-I{secp256k1}/include', f'-I{bearssl}/inc']
     for source in port_sources(root):
         target = object_of(root, source, folder)
-        commands.append((target, compile_cxx(root, source, target, *headers)))
+        named = ['-DCOMMUNITY_TA_ON_A_BOARD'] if machine == 'board' and source.name == 'body.cpp' else []
+        commands.append((target, compile_cxx(root, source, target, *headers, *named)))
     for name in SECP256K1:
         target = folder / f'secp256k1_{name}.o'
         commands.append((target, launcher() + [CROSS + 'gcc', *C, *SECP256K1_FLAGS, f'-I{secp256k1}', f'-I{secp256k1}/src',

@@ -33,8 +33,9 @@ enum transport {
 	TRANSPORT_PORT,
 };
 
-/* Carries frames until the host's connection is over. A port stays open for the next connection. */
-void pump(int fd, enum transport transport);
+/* Carries frames until the host's connection is over. A port stays open for the next connection; on a socket `listener` is where
+ * others wait, -1 when there is none. */
+void pump(int fd, enum transport transport, int listener);
 
 /* --- guest.c ------------------------------------------------------------------------------------------------------ */
 

@@ -34,7 +34,7 @@ static int serve_port(void)
 	tee_close();
 	say("ready");
 	for (;;)
-		pump(fd, TRANSPORT_PORT);
+		pump(fd, TRANSPORT_PORT, -1);
 }
 
 static int listen_on(const char *path)
@@ -74,7 +74,7 @@ static int serve_socket(const char *path)
 
 		if (fd < 0)
 			continue;
-		pump(fd, TRANSPORT_SOCKET);
+		pump(fd, TRANSPORT_SOCKET, listener);
 		close(fd);
 	}
 }

@@ -13,6 +13,18 @@
 #define MIN_FRAME 40
 #define COMMAND_OFFSET 6
 #define COMMAND_HELLO 1
+#define UNPROVED_MILLISECONDS 1000
+
+struct connection {
+	int fd;
+	enum transport transport;
+	/* Where others wait, -1 for a port. */
+	int listener;
+	/* A hello was handed over in this connection. */
+	bool greeted;
+	/* So was a frame after it, and the application went on: its MAC is right, so it is from the holder of the channel key. */
+	bool proved;
+};
 
 static uint32_t load32(const uint8_t *p)
 {
@@ -77,15 +89,29 @@ static bool write_all(int fd, const uint8_t *p, size_t size)
 	return true;
 }
 
-/* Reads what is there, at least something. False when the connection is over. */
-static bool read_some(int fd, uint8_t *p, size_t room, size_t *have)
+/* A connection that has not proved the channel key makes way for one that waits: a stranger on the socket that says nothing,
+ * or nothing that the application accepts, does not keep the node out. False when it has to go. */
+static bool wait_for_input(struct connection *c)
 {
-	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	struct pollfd ready[] = { { .fd = c->fd, .events = POLLIN }, { .fd = c->listener, .events = POLLIN } };
+	/* poll() passes over a negative descriptor. */
+	if (c->proved)
+		ready[1].fd = -1;
+	while (poll(ready, 2, -1) < 0 && errno == EINTR)
+		continue;
+	if (ready[0].revents || !ready[1].revents)
+		return true;
+	/* Who came a moment ago may be the node itself, with its first words on their way. */
+	return poll(ready, 1, UNPROVED_MILLISECONDS) > 0;
+}
 
-	if (poll(&ready, 1, -1) < 0)
-		return errno == EINTR;
+/* Reads what is there, at least something. False when the connection is over. */
+static bool read_some(struct connection *c, uint8_t *p, size_t room, size_t *have)
+{
+	if (!wait_for_input(c))
+		return false;
 	for (;;) {
-		const ssize_t got = room > *have ? read(fd, p + *have, room - *have) : -1;
+		const ssize_t got = room > *have ? read(c->fd, p + *have, room - *have) : -1;
 
 		if (got > 0) {
 			*have += (size_t)got;
@@ -123,7 +149,7 @@ static bool write_last(int fd, enum transport transport, const uint8_t *answers,
 
 /* Answers the whole frames at the beginning of the input and moves the rest there. False when the connection is over; then
  * the host was told. */
-static bool answer(int fd, enum transport transport, uint8_t *input, size_t *have, bool *greeted)
+static bool answer(struct connection *c, uint8_t *input, size_t *have)
 {
 	for (;;) {
 		bool bad = false, closed = false;
@@ -132,18 +158,19 @@ static bool answer(int fd, enum transport transport, uint8_t *input, size_t *hav
 		const uint8_t *answers;
 
 		if (bad && size == 0)
-			write_last(fd, transport, NULL, 0);
+			write_last(c->fd, c->transport, NULL, 0);
 		if (size == 0)
 			return !bad;
-		if (is_hello(input) && *greeted)
+		if (is_hello(input) && c->greeted)
 			tee_close();
-		*greeted = true;
+		c->greeted = true;
+		c->proved = !is_hello(input);
 		answers = tee_open() ? tee_frames(size, &used, &answer_size, &closed) : NULL;
 		if (!answers || closed || used == 0) {
-			write_last(fd, transport, answers, answers ? answer_size : 0);
+			write_last(c->fd, c->transport, answers, answers ? answer_size : 0);
 			return false;
 		}
-		if (!write_all(fd, answers, answer_size))
+		if (!write_all(c->fd, answers, answer_size))
 			return false;
 		memmove(input, input + used, *have - used);
 		*have -= used;
@@ -152,7 +179,7 @@ static bool answer(int fd, enum transport transport, uint8_t *input, size_t *hav
 
 /* Drops what comes until a hello begins a new connection: a host that comes back at once leaves no sign in between. False
  * when it hung up instead. */
-static bool find_hello(int fd, uint8_t *input, size_t *have)
+static bool find_hello(struct connection *c, uint8_t *input, size_t *have)
 {
 	/* Length of a hello, version 1, command hello. */
 	static const uint8_t beginning[] = { 0, 0, 0, 68, 0, 1, 0, COMMAND_HELLO };
@@ -171,28 +198,28 @@ static bool find_hello(int fd, uint8_t *input, size_t *have)
 		*have -= at;
 		if (*have >= size)
 			return true;
-		if (!read_some(fd, input, TEE_INPUT_ROOM, have))
+		if (!read_some(c, input, TEE_INPUT_ROOM, have))
 			return false;
 	}
 }
 
-void pump(int fd, enum transport transport)
+void pump(int fd, enum transport transport, int listener)
 {
+	struct connection c = { .fd = fd, .transport = transport, .listener = listener };
 	uint8_t *input = tee_input();
 	size_t have = 0;
-	bool greeted = false;
 
 	if (transport == TRANSPORT_PORT)
 		wait_for_host(fd);
 	for (;;) {
-		if (answer(fd, transport, input, &have, &greeted)) {
-			if (!read_some(fd, input, TEE_INPUT_ROOM, &have))
+		if (answer(&c, input, &have)) {
+			if (!read_some(&c, input, TEE_INPUT_ROOM, &have))
 				break;
 			continue;
 		}
 		tee_close();
 		/* The port cannot be closed from this side: it serves whoever says hello next. */
-		if (transport == TRANSPORT_SOCKET || !find_hello(fd, input, &have))
+		if (transport == TRANSPORT_SOCKET || !find_hello(&c, input, &have))
 			break;
 	}
 	tee_close();

@@ -42,6 +42,9 @@ static TEE_Result frames(void *session, TEE_Param params[TEE_NUM_PARAMS])
 
 	if (in_size > sizeof(input))
 		return TEE_ERROR_EXCESS_DATA;
+	/* A client may hand in a size without memory (TEE Client API Specification 1.0, section 4.3.7). */
+	if ((in_size && !params[0].memref.buffer) || !params[1].memref.buffer)
+		return TEE_ERROR_BAD_PARAMETERS;
 	if (params[1].memref.size < sizeof(output)) {
 		params[1].memref.size = sizeof(output);
 		return TEE_ERROR_SHORT_BUFFER;

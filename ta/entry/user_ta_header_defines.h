@@ -10,6 +10,9 @@
 #define TA_STACK_SIZE (128 * 1024)
 /* Nothing of ours allocates; the kit's own start-up does, a little. */
 #define TA_DATA_SIZE (32 * 1024)
-#define TA_VERSION "1"
+/* The number that Makefile puts into the signed header, as the property gpd.ta.version. */
+#define COMMUNITY_TEXT(word) #word
+#define COMMUNITY_TEXT_OF(macro) COMMUNITY_TEXT(macro)
+#define TA_VERSION COMMUNITY_TEXT_OF(CFG_TA_VERSION)
 #define TA_DESCRIPTION "Community Node: trusted core"
 #endif

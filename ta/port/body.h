@@ -12,7 +12,8 @@ extern "C" {
 /* Self-test, then the state is loaded. 0: ready or not provisioned yet; else a TEE_Result. */
 uint32_t body_create(void);
 
-/* A connection of the host, NULL when all places are taken. */
+/* A connection of the host, by a number that is given once; NULL when every place has one that proved the channel key. Where all
+ * are taken, the oldest that did not makes way: its frames are answered with the end of the connection from then on. */
 void *body_open_session(void);
 void body_close_session(void *session);
 

@@ -11,6 +11,8 @@ constexpr std::array<std::uint8_t, 13> kStateId{'t', 'r', 'u', 's', 't', 'e', 'd
 // Stands beside the state from the first on. OP-TEE deletes an object that it finds damaged, so a state that is not
 // found proves nothing; where this mark is, there was one.
 constexpr std::array<std::uint8_t, 11> kMarkId{'p', 'r', 'o', 'v', 'i', 's', 'i', 'o', 'n', 'e', 'd'};
+// Stands from before the first state until before the second: what is there meanwhile was never used.
+constexpr std::array<std::uint8_t, 6> kUnusedId{'u', 'n', 'u', 's', 'e', 'd'};
 // u32 size | state | zeros up to whole kilobytes. The object never shrinks, so that a write is one step: setting its
 // size would be a second one, and a crash could come between them.
 constexpr std::size_t kSizeBytes = 4, kStep = 1'024, kMaxObject = kSizeBytes + kMaxState + kStep;
@@ -18,10 +20,11 @@ constexpr std::uint32_t kAccess = TEE_DATA_FLAG_ACCESS_READ | TEE_DATA_FLAG_ACCE
 
 TEE_ObjectHandle object = TEE_HANDLE_NULL;
 std::size_t object_size = 0;
+bool never_used = false;
 
 template <std::size_t N>
-TEE_Result open_named(const std::array<std::uint8_t, N>& id, TEE_ObjectHandle& handle) {
-  const TEE_Result opened = TEE_OpenPersistentObject(TEE_STORAGE_PRIVATE, id.data(), id.size(), kAccess, &handle);
+TEE_Result open_named(const std::array<std::uint8_t, N>& id, TEE_ObjectHandle& handle, std::uint32_t access = kAccess) {
+  const TEE_Result opened = TEE_OpenPersistentObject(TEE_STORAGE_PRIVATE, id.data(), id.size(), access, &handle);
   if (opened != TEE_SUCCESS) handle = TEE_HANDLE_NULL;
   return opened;
 }
@@ -44,18 +47,30 @@ TEE_Result create_named(const std::array<std::uint8_t, N>& id, ByteView data, TE
   __builtin_unreachable();
 }
 
-TEE_Result find_mark() {
+template <std::size_t N>
+TEE_Result find_mark(const std::array<std::uint8_t, N>& id) {
   TEE_ObjectHandle mark = TEE_HANDLE_NULL;
-  const TEE_Result opened = open_named(kMarkId, mark);
+  const TEE_Result opened = open_named(id, mark);
   if (opened == TEE_SUCCESS) TEE_CloseObject(mark);
   return opened;
 }
 
-bool make_mark() {
+// One that stands already is as good.
+template <std::size_t N>
+bool make_mark(const std::array<std::uint8_t, N>& id) {
   TEE_ObjectHandle mark = TEE_HANDLE_NULL;
-  if (create_named(kMarkId, {}, mark) != TEE_SUCCESS) return false;
-  TEE_CloseObject(mark);
-  return true;
+  const TEE_Result created = create_named(id, {}, mark);
+  if (created == TEE_SUCCESS) TEE_CloseObject(mark);
+  return created == TEE_SUCCESS || created == TEE_ERROR_ACCESS_CONFLICT;
+}
+
+// True too when there is none.
+template <std::size_t N>
+bool remove_named(const std::array<std::uint8_t, N>& id) {
+  TEE_ObjectHandle handle = TEE_HANDLE_NULL;
+  const TEE_Result opened = open_named(id, handle, TEE_DATA_FLAG_ACCESS_WRITE_META);
+  if (opened == TEE_ERROR_ITEM_NOT_FOUND) return true;
+  return opened == TEE_SUCCESS && TEE_CloseAndDeletePersistentObject1(handle) == TEE_SUCCESS;
 }
 
 bool read(void*, MutableByteView out, std::size_t* size) {
@@ -63,11 +78,14 @@ bool read(void*, MutableByteView out, std::size_t* size) {
   if (object == TEE_HANDLE_NULL) {
     const TEE_Result opened = open_named(kStateId, object);
     // Only without the mark does this mean that nothing was ever written.
-    if (opened == TEE_ERROR_ITEM_NOT_FOUND) return find_mark() == TEE_ERROR_ITEM_NOT_FOUND;
+    if (opened == TEE_ERROR_ITEM_NOT_FOUND) return find_mark(kMarkId) == TEE_ERROR_ITEM_NOT_FOUND;
     if (opened != TEE_SUCCESS) return false;
     // The power went between the first state and its mark.
-    const TEE_Result marked = find_mark();
-    if (marked != TEE_SUCCESS && (marked != TEE_ERROR_ITEM_NOT_FOUND || !make_mark())) return false;
+    const TEE_Result marked = find_mark(kMarkId);
+    if (marked != TEE_SUCCESS && (marked != TEE_ERROR_ITEM_NOT_FOUND || !make_mark(kMarkId))) return false;
+    const TEE_Result unused = find_mark(kUnusedId);
+    if (unused != TEE_SUCCESS && unused != TEE_ERROR_ITEM_NOT_FOUND) return false;
+    never_used = unused == TEE_SUCCESS;
   }
   base::Secret<kMaxObject> buffer;
   size_t got = 0;
@@ -91,10 +109,17 @@ bool write(void*, ByteView state) {
   base::store_be(buffer.data(), static_cast<std::uint32_t>(state.size()));
   base::copy(MutableByteView(buffer.bytes).subspan(kSizeBytes), state);
   if (object == TEE_HANDLE_NULL) {
-    if (create_named(kStateId, ByteView(buffer).first(size), object) != TEE_SUCCESS || !make_mark()) return false;
+    if (!make_mark(kUnusedId) || create_named(kStateId, ByteView(buffer).first(size), object) != TEE_SUCCESS ||
+        !make_mark(kMarkId))
+      return false;
+    never_used = true;
+  } else if (never_used && !remove_named(kUnusedId)) {
+    give_up();
   } else if (TEE_SeekObjectData(object, 0, TEE_DATA_SEEK_SET) != TEE_SUCCESS ||
              TEE_WriteObjectData(object, buffer.data(), size) != TEE_SUCCESS) {
     give_up();
+  } else {
+    never_used = false;
   }
   object_size = size;
   return true;
@@ -105,6 +130,18 @@ bool write(void*, ByteView state) {
 void use_secure_storage(Port& port) {
   port.store_read = read;
   port.store_write = write;
+}
+
+bool secure_storage_unused() { return object != TEE_HANDLE_NULL && never_used; }
+
+// The mark of the state goes before it: with the mark and without the state the device would be a damaged one.
+bool erase_secure_storage() {
+  if (!secure_storage_unused() || !remove_named(kMarkId)) return false;
+  TEE_CloseObject(object);
+  object = TEE_HANDLE_NULL;
+  if (!remove_named(kStateId)) give_up();
+  object_size = 0;
+  return true;
 }
 
 }  // namespace community::trusted

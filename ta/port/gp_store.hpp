@@ -10,4 +10,10 @@ namespace community::trusted {
 // Fills the store functions of a port. One store a trusted application.
 void use_secure_storage(Port& port);
 
+// Whether the state is still the first one: keys were made, and no change, configuration or budget was ever entrusted
+// to them.
+bool secure_storage_unused();
+// Throws an unused state away. False when it stays.
+bool erase_secure_storage();
+
 }  // namespace community::trusted

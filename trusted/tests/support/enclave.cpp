@@ -22,6 +22,7 @@ Error Enclave::provision(const std::array<std::uint8_t, 64>& operator_key, Bytes
 Error Enclave::start() {
   const Child child = spawn({program(), "serve", "--state", folder(), "--socket", socket_path()});
   ::close(child.output);
+  ::close(child.input);
   pid_ = child.pid;
   std::string line;
   char c = 0;

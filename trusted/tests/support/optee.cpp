@@ -39,14 +39,18 @@ Error OpteeDevice::start() {
   if (!firmware || !arguments) return Error::store_failed;
   std::vector<std::string> command{"/usr/bin/qemu-system-aarch64"};
   command.insert(command.end(), arguments->begin(), arguments->end());
-  const Child child = spawn(command);
+  for (std::size_t i = 1; i < command.size(); i++)
+    if (command[i - 1] == "-append") command[i] += " " + kernel_words_;
+  close_console();
+  const Child child = spawn(command, environment_);
   pid_ = child.pid;
+  console_output_ = child.output;
+  console_input_ = child.input;
+  ::close(child.errors);
   console_.clear();
   char c = 0;
-  while (read(child.output, &c, 1) == 1 && console_.find(qemu::kReadyLine) == std::string::npos) console_ += c;
-  // Later messages go nowhere; QEMU ignores that.
-  ::close(child.output);
-  ::close(child.errors);
+  while (read(console_output_, &c, 1) == 1 && console_.find(qemu::kReadyLine) == std::string::npos) console_ += c;
+  // The console stays open: a pipe takes more than a guest says that loses its application a hundred times.
   if (console_.find(qemu::kReadyLine) != std::string::npos) return Error::ok;
   kill();
   return Error::store_failed;
@@ -56,6 +60,26 @@ Error OpteeDevice::stop(bool) {
   // The device survives the loss of its power; there is nothing to say to it.
   kill();
   return Error::ok;
+}
+
+std::string OpteeDevice::console_to_the_end() {
+  std::string text;
+  char c = 0;
+  while (read(console_output_, &c, 1) == 1) text += c;
+  wait();
+  connection_.close();
+  return text;
+}
+
+void OpteeDevice::type_line() {
+  if (write(console_input_, "\n", 1) != 1) std::abort();
+}
+
+void OpteeDevice::close_console() {
+  for (int* fd : {&console_output_, &console_input_}) {
+    if (*fd >= 0) ::close(*fd);
+    *fd = -1;
+  }
 }
 
 std::string OpteeDevice::secure_log() const {

@@ -16,9 +16,9 @@
 
 namespace community::trusted::testing {
 
-Child spawn(const std::vector<std::string>& arguments) {
-  int output[2], errors[2];
-  if (pipe2(output, O_CLOEXEC) != 0 || pipe2(errors, O_CLOEXEC) != 0) std::abort();
+Child spawn(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+  int output[2], errors[2], input[2];
+  if (pipe2(output, O_CLOEXEC) != 0 || pipe2(errors, O_CLOEXEC) != 0 || pipe2(input, O_CLOEXEC) != 0) std::abort();
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -26,14 +26,17 @@ Child spawn(const std::vector<std::string>& arguments) {
   if (pid == 0) {
     // A test that is killed leaves nothing behind.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(input[0], 0);
     dup2(output[1], 1);
     dup2(errors[1], 2);
+    for (const std::string& setting : environment) putenv(const_cast<char*>(setting.c_str()));
     execv(argv[0], argv.data());
     _exit(127);
   }
   ::close(output[1]);
   ::close(errors[1]);
-  return {pid, output[0], errors[0]};
+  ::close(input[0]);
+  return {pid, output[0], errors[0], input[1]};
 }
 
 namespace {
@@ -66,6 +69,7 @@ void wait_some(std::uint64_t micros) {
 
 ProgramResult run_program(const std::vector<std::string>& arguments) {
   const Child child = spawn(arguments);
+  ::close(child.input);
   ProgramResult result;
   // The programs run here write far less than a pipe holds.
   result.output = read_to_end(child.output);
@@ -125,6 +129,15 @@ Bytes SocketConnection::receive() {
     }
   }
   return frame;
+}
+
+bool SocketConnection::receive_exactly(base::MutableByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t got = recv(fd_, bytes.data(), bytes.size(), 0);
+    if (got <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
+  }
+  return true;
 }
 
 bool SocketConnection::wait_for_end() {

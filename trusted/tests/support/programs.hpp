@@ -30,9 +30,11 @@ struct ProgramResult {
 // A program that runs, and what it writes.
 struct Child {
   pid_t pid = -1;
-  int output = -1, errors = -1;
+  // `input` is its standard input, for who writes there.
+  int output = -1, errors = -1, input = -1;
 };
-Child spawn(const std::vector<std::string>& arguments);
+// `environment` is added to that of this process: "NAME=value".
+Child spawn(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
 // Runs a program to its end.
 ProgramResult run_program(const std::vector<std::string>& arguments);
 
@@ -51,6 +53,8 @@ class SocketConnection {
   std::size_t send_some(ByteView bytes);
   // The next whole frame; empty when the peer closed.
   Bytes receive();
+  // So many bytes; false when they do not come.
+  bool receive_exactly(base::MutableByteView bytes);
   Bytes exchange(ByteView frame) { return send(frame) ? receive() : Bytes{}; }
   // Waits until the connection is over, reading what comes: the peer closed, or sent the length that no frame has.
   bool wait_for_end();
@@ -67,6 +71,7 @@ class ProgramBody : public RemoteBody {
   bool connect() override { return connection_.connect(socket_path()); }
   bool send(ByteView frame) override { return connection_.send(frame); }
   Bytes receive() override { return connection_.receive(); }
+  bool wait_for_end() override { return connection_.wait_for_end(); }
   void crash() override { kill(); }
 
   // Ends the program at once, as a crash does.

@@ -59,6 +59,8 @@ class RemoteBody {
   virtual bool send(ByteView frame) = 0;
   // The next frame; empty when the connection ended.
   virtual Bytes receive() = 0;
+  // Waits until the connection is over, reading what comes. False when it goes on.
+  virtual bool wait_for_end() = 0;
   Bytes exchange(ByteView frame) { return send(frame) ? receive() : Bytes{}; }
 };
 
