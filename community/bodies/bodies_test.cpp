@@ -3,9 +3,12 @@
 // tests/optee.
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <fstream>
 
 #include "community/bodies/factory.hpp"
+#include "community/bodies/optee_launcher.hpp"
 #include "community/infra/api/files.hpp"
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
@@ -89,6 +92,73 @@ TEST_F(Choosing, KeysDoNotMoveBetweenBodies) {
   // The body that has the keys cannot run any more: nothing weaker or stronger takes its place.
   fs::remove(places.key_enclave);
   EXPECT_NE(refusal("auto").find("cannot run here"), std::string::npos);
+}
+
+class EmulatedDevice : public ::testing::Test {
+ protected:
+  EmulatedDevice() {
+    places.folder = folder.path() / "keys";
+    fs::create_directories(places.folder / "device");
+  }
+  std::string contents(const fs::path& path) const { return *infra::read_file(path, 16 << 20); }
+
+  infra::TemporaryDirectory folder;
+  Places places;
+  trusted::qemu::Device device{folder.path() / "keys/device"};
+};
+
+// Whatever a hostile guest makes the secure world say, there are two files of at most a mebibyte.
+TEST_F(EmulatedDevice, ItsLogHasALimit) {
+  QemuLauncher launcher(places);
+  launcher.tidy();
+  std::ofstream(device.log()) << std::string(trusted::qemu::kMaxLog, 'a');
+  launcher.tidy();
+  EXPECT_EQ(fs::file_size(device.log()), trusted::qemu::kMaxLog);
+  std::ofstream(device.log(), std::ios::app) << "the end";
+  launcher.tidy();
+  EXPECT_EQ(fs::file_size(device.log()), 0u);
+  const std::string old = contents(device.log().string() + ".old");
+  EXPECT_EQ(old.size(), trusted::qemu::kMaxLog);
+  EXPECT_EQ(old.substr(old.size() - 7), "the end");
+}
+
+TEST_F(EmulatedDevice, TheLogOfTheLastStartIsKept) {
+  ASSERT_TRUE(device.begin_log());
+  std::ofstream(device.log()) << "before";
+  ASSERT_TRUE(device.begin_log());
+  EXPECT_FALSE(fs::exists(device.log()));
+  EXPECT_EQ(contents(device.log().string() + ".old"), "before");
+}
+
+// Room on the host is taken before the device runs, so that it cannot be missing in the middle of a change.
+TEST_F(EmulatedDevice, ItsDiskIsReservedWhole) {
+  constexpr std::size_t kSize = 8 << 20;
+  { std::ofstream disk(device.disk()); }
+  fs::resize_file(device.disk(), kSize);
+  struct stat before {
+  }, after{};
+  ASSERT_EQ(stat(device.disk().c_str(), &before), 0);
+  ASSERT_TRUE(device.reserve_disk());
+  ASSERT_EQ(stat(device.disk().c_str(), &after), 0);
+  EXPECT_LT(static_cast<std::size_t>(before.st_blocks) * 512, kSize);
+  EXPECT_GE(static_cast<std::size_t>(after.st_blocks) * 512, kSize);
+  EXPECT_EQ(static_cast<std::size_t>(after.st_size), kSize);
+}
+
+TEST_F(EmulatedDevice, WhatItEndsWithIsExplained) {
+  const QemuLauncher launcher(places);
+  const auto says = [&launcher](std::string_view line, std::string_view words) {
+    return launcher.advice(line).find(words) != std::string::npos;
+  };
+  constexpr std::string_view kCannot = "tee-bridge: the trusted application cannot be opened: ";
+  EXPECT_TRUE(says(std::string(kCannot) + "0xffff000f from 3", "signed with another key"));
+  EXPECT_TRUE(says(std::string(kCannot) + "0xffff0003 from 3", "newer version"));
+  EXPECT_TRUE(says(std::string(kCannot) + "0xf0100001 from 4", "another device's"));
+  EXPECT_TRUE(says("tee-bridge: /data: Invalid argument", "cannot be mounted"));
+  EXPECT_TRUE(says("", "secure.log"));
+  EXPECT_EQ(launcher.advice("qemu-system-aarch64: out of memory"), "");
+  EXPECT_TRUE(BoardLauncher(places).advice(std::string(kCannot) + "0xffff000f from 3").find("signed") !=
+              std::string::npos);
 }
 
 class Supervised : public ::testing::Test {

@@ -36,6 +36,7 @@ class Supervisor {
   infra::Result<void> remove_mark() const;
   infra::Result<keys::ChannelOptions> channel_options() const;
   infra::Task<infra::Result<void>> start();
+  infra::Task<void> keep_tidy();
   infra::Task<infra::Result<core::Bytes32>> ask_for_keys(std::array<std::uint8_t, 64> operator_public_key);
   std::filesystem::path path(const char* name) const { return places_.folder / name; }
 

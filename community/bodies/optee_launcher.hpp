@@ -18,6 +18,8 @@ class QemuLauncher final : public Launcher {
 
   infra::Result<infra::ChildOptions> program() override;
   bool says_ready(std::string_view line) const override;
+  std::string advice(std::string_view last_line) const override;
+  void tidy() override;
   // Two to six seconds on two idle processors; a machine that builds beside it takes several times that.
   infra::Milliseconds start_patience() const override { return infra::Milliseconds(90'000); }
   bool exists() const override { return device_.exists(); }
@@ -38,6 +40,7 @@ class BoardLauncher final : public Launcher {
 
   infra::Result<infra::ChildOptions> program() override;
   bool says_ready(std::string_view line) const override;
+  std::string advice(std::string_view last_line) const override;
   infra::Milliseconds start_patience() const override { return infra::Milliseconds(30'000); }
   // A board's storage is the board's; the core there says itself when it has keys.
   bool exists() const override { return false; }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "community/bodies/factory.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "community/bodies/launcher.hpp"
 #include "community/infra/api/files.hpp"
 #include "community/infra/api/log.hpp"
@@ -16,7 +13,7 @@ using infra::Task;
 
 namespace {
 
-constexpr Milliseconds kFirstPause{100}, kLongestPause{10'000}, kStopPatience{5'000};
+constexpr Milliseconds kFirstPause{100}, kLongestPause{10'000}, kStopPatience{5'000}, kTidyPause{10'000};
 constexpr std::size_t kChannelKeyText = 64;
 constexpr const char* kMark = "provisioning";
 // A body that served this long was well: the next trouble is a new one.
@@ -94,12 +91,9 @@ infra::Result<void> Supervisor::remove_mark() const {
   if (!exists(path(kMark))) return {};
   std::error_code error;
   std::filesystem::remove(path(kMark), error);
+  if (error) return infra::fail(infra::ErrorCode::io, "cannot remove " + path(kMark).string() + ": " + error.message());
   // Durably: a mark that came back after a power cut would say that the keys were never used.
-  const int folder = ::open(places_.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = folder >= 0 && ::fsync(folder) == 0;
-  if (folder >= 0) ::close(folder);
-  if (error || !synced) return infra::fail(infra::ErrorCode::io, "cannot write " + places_.folder.string());
-  return {};
+  return infra::sync_directory(places_.folder);
 }
 
 Task<infra::Result<bool>> Supervisor::provision(std::array<std::uint8_t, 64> operator_public_key,
@@ -165,7 +159,16 @@ Task<infra::Result<void>> Supervisor::start() {
   watch.cancel();
   co_await watch.join();
   if (told && !child_->exit()) co_return infra::Result<void>{};
-  co_return infra::fail(infra::ErrorCode::process, "the trusted core did not start: " + *words);
+  const std::string advice = launcher_->advice(*words);
+  co_return infra::fail(infra::ErrorCode::process,
+                        "the trusted core did not start: " + *words + (advice.empty() ? "" : ". " + advice));
+}
+
+Task<void> Supervisor::keep_tidy() {
+  for (;;) {
+    co_await infra::sleep_real(kTidyPause);
+    launcher_->tidy();
+  }
 }
 
 Task<std::string> Supervisor::run() {
@@ -177,7 +180,11 @@ Task<std::string> Supervisor::run() {
     if (started) {
       trouble_.clear();
       const auto since = std::chrono::steady_clock::now();
+      infra::TaskGroup upkeep(loop_.executor());
+      upkeep.spawn(keep_tidy());
       const keys::Error ended = co_await service_.serve(*options);
+      upkeep.cancel();
+      co_await upkeep.join();
       trouble_ = ended.text();
       if (ended.code == keys::ErrorCode::state_forked) co_return ended.message;
       if (std::chrono::steady_clock::now() - since >= kHealthyAfter) pause = kFirstPause;

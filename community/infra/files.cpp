@@ -58,6 +58,12 @@ Result<void> ensure_private_directory(const std::filesystem::path& path) {
   return {};
 }
 
+Result<void> sync_directory(const std::filesystem::path& path) {
+  const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return failed("cannot sync", path);
+  return {};
+}
+
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content) {
   std::string temporary = path.string() + "." + std::string(6, 'X');
   const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
@@ -67,10 +73,7 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
     ::unlink(temporary.c_str());
     return error;
   }
-  const auto directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  const Descriptor parent(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (parent.get() < 0 || ::fsync(parent.get()) != 0) return failed("cannot sync", directory);
-  return {};
+  return sync_directory(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t max_bytes) {

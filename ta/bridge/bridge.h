@@ -43,6 +43,9 @@ void pump(int fd, enum transport transport, int listener);
  * descriptor of the host's port; ends the guest when something is missing. */
 int guest_start(void);
 
+/* Ends the guest in order: the last line of its console is then the reason. */
+void guest_end(void) __attribute__((noreturn));
+
 /* "tee-bridge: " and the words, one line on stderr. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

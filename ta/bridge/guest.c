@@ -20,14 +20,19 @@
 #define STEP_MICROSECONDS 5000
 #define MAX_STEPS 2000
 
-/* Nobody is there who could mend anything: the host sees QEMU end, reads the line and starts again. */
-static void __attribute__((noreturn)) give_up(const char *what)
+void guest_end(void)
 {
-	say("%s: %s", what, strerror(errno));
 	sync();
 	reboot(RB_POWER_OFF);
 	for (;;)
 		pause();
+}
+
+/* Nobody is there who could mend anything: the host sees QEMU end, reads the line and starts again. */
+static void __attribute__((noreturn)) give_up(const char *what)
+{
+	say("%s: %s", what, strerror(errno));
+	guest_end();
 }
 
 static void child_ended(int signal)

@@ -25,12 +25,12 @@ void say(const char *format, ...)
 	dprintf(STDERR_FILENO, "tee-bridge: %s\n", line);
 }
 
-static int serve_port(void)
+static void __attribute__((noreturn)) serve_port(void)
 {
 	const int fd = guest_start();
 
 	if (!tee_start() || !tee_open())
-		return 1;
+		guest_end();
 	tee_close();
 	say("ready");
 	for (;;)
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
 	if (getpid() == 1)
-		return serve_port();
+		serve_port();
 	if (argc == 3 && !strcmp(argv[1], "--socket"))
 		return serve_socket(argv[2]);
 	fprintf(stderr, "usage: tee-bridge --socket PATH\n");

@@ -13,6 +13,7 @@
 #define MIN_FRAME 40
 #define COMMAND_OFFSET 6
 #define COMMAND_HELLO 1
+#define COMMAND_PROVISION 10
 #define UNPROVED_MILLISECONDS 1000
 
 struct connection {
@@ -42,13 +43,15 @@ static size_t frame_size(const uint8_t *p, size_t have)
 	return size < MIN_FRAME ? TEE_INPUT_ROOM + 1 : size;
 }
 
-/* A hello begins a connection, also where the end of the one before could not be seen. */
-static bool is_hello(const uint8_t *p)
+/* A hello begins a connection, also where the end of the one before could not be seen; so does the request for keys. */
+static bool is_first(const uint8_t *p)
 {
-	return p[COMMAND_OFFSET] == 0 && p[COMMAND_OFFSET + 1] == COMMAND_HELLO;
+	return p[COMMAND_OFFSET] == 0 &&
+	       (p[COMMAND_OFFSET + 1] == COMMAND_HELLO || p[COMMAND_OFFSET + 1] == COMMAND_PROVISION);
 }
 
-/* Bytes of the whole frames at the beginning; stops before a hello that is not the first of them. `*bad` when a length
+/* Bytes of the whole frames at the beginning; stops before one that begins a connection and is not the first
+ * of them. `*bad` when a length
  * is none. */
 static size_t whole_frames(const uint8_t *p, size_t have, bool *bad)
 {
@@ -58,10 +61,10 @@ static size_t whole_frames(const uint8_t *p, size_t have, bool *bad)
 		const size_t size = frame_size(p + done, have - done);
 
 		*bad = size > TEE_INPUT_ROOM;
-		if (*bad || size == 0 || size > have - done || (done > 0 && is_hello(p + done)))
+		if (*bad || size == 0 || size > have - done || (done > 0 && is_first(p + done)))
 			return done;
 		done += size;
-		if (is_hello(p + done - size))
+		if (is_first(p + done - size))
 			return done;
 	}
 }
@@ -161,10 +164,10 @@ static bool answer(struct connection *c, uint8_t *input, size_t *have)
 			write_last(c->fd, c->transport, NULL, 0);
 		if (size == 0)
 			return !bad;
-		if (is_hello(input) && c->greeted)
+		if (is_first(input) && c->greeted)
 			tee_close();
 		c->greeted = true;
-		c->proved = !is_hello(input);
+		c->proved = !is_first(input);
 		answers = tee_open() ? tee_frames(size, &used, &answer_size, &closed) : NULL;
 		if (!answers || closed || used == 0) {
 			write_last(c->fd, c->transport, answers, answers ? answer_size : 0);
@@ -177,13 +180,14 @@ static bool answer(struct connection *c, uint8_t *input, size_t *have)
 	}
 }
 
-/* Drops what comes until a hello begins a new connection: a host that comes back at once leaves no sign in between. False
+/* Drops what comes until a frame begins a new connection: a host that comes back at once leaves no sign in between. False
  * when it hung up instead. */
-static bool find_hello(struct connection *c, uint8_t *input, size_t *have)
+static bool find_first(struct connection *c, uint8_t *input, size_t *have)
 {
-	/* Length of a hello, version 1, command hello. */
-	static const uint8_t beginning[] = { 0, 0, 0, 68, 0, 1, 0, COMMAND_HELLO };
-	const size_t size = sizeof(beginning);
+	/* Length, version 1, command. */
+	static const uint8_t beginnings[][8] = { { 0, 0, 0, 68, 0, 1, 0, COMMAND_HELLO },
+						 { 0, 0, 0, 100, 0, 1, 0, COMMAND_PROVISION } };
+	const size_t size = sizeof(beginnings[0]);
 
 	/* What was read together with the frame that ended the connection may hold it already; that frame itself not. */
 	if (*have > 0)
@@ -191,7 +195,8 @@ static bool find_hello(struct connection *c, uint8_t *input, size_t *have)
 	for (;;) {
 		size_t at = 0;
 
-		while (at + size <= *have && memcmp(input + at, beginning, size))
+		while (at + size <= *have && memcmp(input + at, beginnings[0], size) &&
+		       memcmp(input + at, beginnings[1], size))
 			at++;
 		if (at + size <= *have || at > 0)
 			memmove(input, input + at, *have - at);
@@ -219,7 +224,7 @@ void pump(int fd, enum transport transport, int listener)
 		}
 		tee_close();
 		/* The port cannot be closed from this side: it serves whoever says hello next. */
-		if (transport == TRANSPORT_SOCKET || !find_hello(&c, input, &have))
+		if (transport == TRANSPORT_SOCKET || !find_first(&c, input, &have))
 			break;
 	}
 	tee_close();

@@ -99,6 +99,8 @@ Result<void> write_flash(const fs::path& path) {
   return {};
 }
 
+fs::path old_log(const fs::path& log) { return log.string() + ".old"; }
+
 Result<void> sync_folder(const fs::path& folder) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool done = fd >= 0 && ::fsync(fd) == 0;
@@ -142,10 +144,41 @@ Result<void> Device::install_firmware(const Image& image) const {
   return {};
 }
 
+Result<void> Device::reserve_disk() const {
+  const File file(disk(), O_RDWR);
+  struct stat status {};
+  if (!file.open() || ::fstat(file.fd(), &status) != 0) return failed("cannot write", disk());
+  if (status.st_size == 0 || ::fallocate(file.fd(), FALLOC_FL_KEEP_SIZE, 0, status.st_size) == 0) return {};
+  if (errno == EOPNOTSUPP || errno == ENOSYS) return {};
+  return failed("there is no room for the disk of the trusted core's device: cannot reserve " +
+                    std::to_string(status.st_size >> 20) + " MiB for",
+                disk());
+}
+
+Result<void> Device::begin_log() const {
+  if (::rename(log().c_str(), old_log(log()).c_str()) != 0 && errno != ENOENT) return failed("cannot rename", log());
+  return {};
+}
+
+Result<void> Device::limit_log() const {
+  const File file(log(), O_RDWR);
+  struct stat status {};
+  if (!file.open()) return errno == ENOENT ? Result<void>{} : failed("cannot write", log());
+  if (::fstat(file.fd(), &status) != 0) return failed("cannot read", log());
+  if (static_cast<std::size_t>(status.st_size) <= kMaxLog) return {};
+  // The newest of it: what was written since the last look may be more than the limit.
+  std::vector<std::uint8_t> newest(kMaxLog);
+  if (!file.read_at(static_cast<std::size_t>(status.st_size) - kMaxLog, newest)) return failed("cannot read", log());
+  const File old(old_log(log()), O_WRONLY | O_CREAT | O_TRUNC);
+  if (!old.open() || !old.write_at(0, newest)) return failed("cannot write", old_log(log()));
+  if (::ftruncate(file.fd(), 0) != 0) return failed("cannot write", log());
+  return {};
+}
+
 Result<void> Device::erase() const {
   std::error_code error;
   // The flash first: without its unique key the disk is noise.
-  for (const fs::path& path : {flash(), disk()}) {
+  for (const fs::path& path : {flash(), disk(), log(), old_log(log())}) {
     fs::remove(path, error);
     if (error) return tl::unexpected("cannot remove " + path.string() + ": " + error.message());
   }
@@ -179,11 +212,13 @@ Result<std::vector<std::string>> Device::arguments(const Image& image, const fs:
       "-kernel", image.placeholder().string(), "-append",
       "console=ttyAMA0 loglevel=3 panic=-1 initrdmem=" + std::string(kInitramfsAddress) + "," +
           std::to_string(initramfs),
-      "-global", "virtio-mmio.force-legacy=false", "-drive", "if=none,id=disk,format=raw,file=" + quoted(disk()),
-      "-device", "virtio-blk-device,drive=disk", "-device", "virtio-serial-device", "-chardev",
+      "-global", "virtio-mmio.force-legacy=false", "-drive",
+      // By default a host without room would stop the whole guest; so it is the guest's error, and has a name.
+      "if=none,id=disk,format=raw,werror=report,rerror=report,file=" + quoted(disk()), "-device",
+      "virtio-blk-device,drive=disk", "-device", "virtio-serial-device", "-chardev",
       "socket,id=frames,server=on,wait=off,path=" + quoted(socket), "-device",
-      "virtserialport,chardev=frames,name=org.community-node.trusted-core", "-serial", "stdio", "-serial",
-      "file:" + (folder_ / "secure.log").string()};
+      "virtserialport,chardev=frames,name=org.community-node.trusted-core", "-serial", "stdio", "-chardev",
+      "file,id=secure,append=on,path=" + quoted(log()), "-serial", "chardev:secure"};
 }
 
 }  // namespace community::trusted::qemu

@@ -36,6 +36,9 @@ inline constexpr std::size_t kFirmwareRoom = 2 << 20;
 inline constexpr std::size_t kSecretsOffset = 0x200000;
 inline constexpr std::size_t kCounterOffset = 0x240000;
 
+// A guest can make the secure world complain as often as it likes.
+inline constexpr std::size_t kMaxLog = 1 << 20;
+
 class Device {
  public:
   // `folder` holds flash and disk; its owner alone may enter it.
@@ -50,6 +53,15 @@ class Device {
   Result<void> create(const Image& image) const;
   // Puts the image's firmware into the flash, where another one stands. The rest of the flash stays as it is.
   Result<void> install_firmware(const Image& image) const;
+  // Takes what room the disk still lacks on the host, so that a host that fills up later leaves the device whole. On a
+  // file system that cannot, nothing happens.
+  Result<void> reserve_disk() const;
+  // The secure world's messages, in secure.log of the folder: those of the last start are kept beside it as
+  // secure.log.old.
+  std::filesystem::path log() const { return folder_ / "secure.log"; }
+  Result<void> begin_log() const;
+  // Moves them to secure.log.old when they are more than kMaxLog, also while QEMU writes: it always writes at the end.
+  Result<void> limit_log() const;
   // Factory reset: flash and disk are gone, and with them every key.
   Result<void> erase() const;
 

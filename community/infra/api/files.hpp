@@ -15,6 +15,9 @@ Result<void> ensure_private_directory(const std::filesystem::path& path);
 // either the old or the new content is there.
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
+// Makes what was created, renamed or removed in the directory outlive a power cut.
+Result<void> sync_directory(const std::filesystem::path& path);
+
 // too_large beyond `max_bytes`; io when it cannot be read.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t max_bytes);
 

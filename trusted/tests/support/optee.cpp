@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trusted/tests/support/optee.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -35,6 +36,7 @@ Error OpteeDevice::start() {
   if (pid_ > 0) return Error::ok;
   ::unlink(socket_path().c_str());
   const auto firmware = device_.install_firmware(image_);
+  if (!device_.begin_log()) return Error::store_failed;
   const auto arguments = device_.arguments(image_, socket_path());
   if (!firmware || !arguments) return Error::store_failed;
   std::vector<std::string> command{"/usr/bin/qemu-system-aarch64"};
@@ -49,7 +51,17 @@ Error OpteeDevice::start() {
   ::close(child.errors);
   console_.clear();
   char c = 0;
-  while (read(console_output_, &c, 1) == 1 && console_.find(qemu::kReadyLine) == std::string::npos) console_ += c;
+  // An OP-TEE that panics halts its processor, and QEMU goes on.
+  const auto halted = [this] { return secure_log().find("Panic") != std::string::npos; };
+  while (console_.find(qemu::kReadyLine) == std::string::npos) {
+    pollfd ready{console_output_, POLLIN, 0};
+    if (poll(&ready, 1, 200) == 0) {
+      if (halted()) break;
+      continue;
+    }
+    if (read(console_output_, &c, 1) != 1) break;
+    console_ += c;
+  }
   // The console stays open: a pipe takes more than a guest says that loses its application a hundred times.
   if (console_.find(qemu::kReadyLine) != std::string::npos) return Error::ok;
   kill();
@@ -83,7 +95,7 @@ void OpteeDevice::close_console() {
 }
 
 std::string OpteeDevice::secure_log() const {
-  std::ifstream file(folder_.path() + "/device/secure.log", std::ios::binary);
+  std::ifstream file(device_.log(), std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
