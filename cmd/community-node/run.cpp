@@ -67,6 +67,23 @@ class Progress {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+Task<void> pass_on(infra::Event& event, std::shared_ptr<infra::Event> to) {
+  co_await event.wait();
+  to->set();
+}
+
+// Waits for whichever comes first; false when the time passed before both.
+Task<bool> first_of(infra::Event& one, infra::Event& other, Milliseconds patience) {
+  infra::TaskGroup waiting(co_await boost::asio::this_coro::executor);
+  const auto either = std::make_shared<infra::Event>();
+  waiting.spawn(pass_on(one, either));
+  waiting.spawn(pass_on(other, either));
+  const bool in_time = co_await either->wait_for(patience);
+  waiting.cancel();
+  co_await waiting.join();
+  co_return in_time;
+}
+
 class Node {
  public:
   Node(const RunOptions& options, infra::EventLoop& loop) : options_(options), loop_(loop) {}
@@ -75,6 +92,8 @@ class Node {
 
  private:
   Task<infra::Result<void>> start();
+  Task<void> start_and_tell();
+  Task<bool> started();
   infra::Result<void> open_storage();
   infra::Result<void> load_operator();
   Task<infra::Result<void>> start_keys();
@@ -143,6 +162,11 @@ class Node {
   std::optional<keys::CoreStatus> core_status_;
   std::unique_ptr<infra::TaskGroup> tasks_, background_, chain_tasks_;
   int status_ = 0;
+  // The outcome of start(), once start_over_ is set.
+  infra::Result<void> start_outcome_;
+  infra::Event start_over_;
+  // A signal asked for the end.
+  bool interrupted_ = false;
   std::string fatal_;
   infra::Event ended_;
 };
@@ -197,7 +221,7 @@ Task<infra::Result<void>> Node::start_keys() {
   const auto provisioned = co_await body_->provision(operator_key, told);
   if (!provisioned) co_return tl::unexpected(provisioned.error());
   background_->spawn(watch_keys());
-  if (!co_await keys_->connected().wait_for(body_->start_patience()))
+  if (!co_await first_of(keys_->connected(), ended_, body_->start_patience()) || !keys_->is_connected())
     co_return infra::fail(infra::ErrorCode::process,
                           fatal_.empty() ? "the trusted core did not start: " + body_->trouble() : fatal_);
   const auto status = co_await keys_->status();
@@ -569,7 +593,9 @@ Task<void> Node::wait_for_signal() {
   boost::asio::signal_set signals(loop_.executor(), SIGINT, SIGTERM);
   boost::system::error_code error;
   co_await signals.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, error));
-  if (!error) ended_.set();
+  if (error) co_return;
+  interrupted_ = true;
+  ended_.set();
 }
 
 // Doors first, so that nothing new comes in; then what works on the chain, the keys, the chain itself.
@@ -587,16 +613,35 @@ Task<void> Node::stop() {
   co_await chain_tasks_->join();
 }
 
+Task<void> Node::start_and_tell() {
+  start_outcome_ = co_await start();
+  start_over_.set();
+}
+
+// A start may wait minutes for a device or a chain; a signal ends it within the moment that its steps need to unwind.
+Task<bool> Node::started() {
+  infra::TaskGroup starting(loop_.executor());
+  starting.spawn(start_and_tell());
+  while (!start_over_.is_set() && !ended_.is_set()) co_await first_of(start_over_, ended_, kPatience);
+  starting.cancel();
+  co_await starting.join();
+  if (interrupted_) {
+    status_ = options_.once ? 1 : 0;
+    co_return false;
+  }
+  const bool done = start_over_.is_set() && start_outcome_;
+  if (!done) progress_("failed", fatal_.empty() ? start_outcome_.error().message : fatal_);
+  if (!done) status_ = 1;
+  co_return done;
+}
+
 Task<int> Node::run() {
   tasks_ = std::make_unique<infra::TaskGroup>(loop_.executor());
   background_ = std::make_unique<infra::TaskGroup>(loop_.executor());
   chain_tasks_ = std::make_unique<infra::TaskGroup>(loop_.executor());
   background_->spawn(wait_for_signal());
-  const auto started = co_await start();
-  if (!started) {
-    progress_("failed", started.error().message);
-    status_ = 1;
-  } else {
+  const bool serving = co_await started();
+  if (serving) {
     tasks_->spawn(main_job());
     co_await ended_.wait();
     if (!fatal_.empty()) progress_("failed", fatal_);

@@ -11,6 +11,8 @@ import { SimpleAccount } from '../clients/userops.mjs'
 
 const [build, roundsText, seedText] = process.argv.slice(2)
 const rounds = Number(roundsText)
+// The trusted core's program as /proc has it, in the body that this run is about.
+const coreProgram = { process: 'key-enclave', 'optee-qemu': 'qemu-system-aar' }[process.env.COMMUNITY_NODE_KEYS__BODY ?? 'process']
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 // A whole node under kill -9 on a busy machine may take its time; how long is not part of the test.
 const patienceMs = 240_000
@@ -108,7 +110,7 @@ async function oneRound(node, accounts, round, before) {
   orders.push(order)
   await sleep(random(2_500))
   const victim = ['node', 'core', 'chain'][random(3)]
-  const pid = victim === 'node' ? node.child.pid : childOf(node.child.pid, victim === 'core' ? 'key-enclave' : 'anvil')
+  const pid = victim === 'node' ? node.child.pid : childOf(node.child.pid, victim === 'core' ? coreProgram : 'anvil')
   if (pid) {
     process.kill(pid, 'SIGKILL')
     killed[victim]++

@@ -212,6 +212,36 @@ TEST_F(Optee, ATruncatedDiskIsRefused) {
   expect_nothing_lost(world);
 }
 
+// The host has no room left in the middle of a change. The change fails, everything before it stays, and with room the
+// device goes on. (The node reserves the room beforehand; a file system that cannot comes here.)
+TEST_F(Optee, AHostWithoutRoomLosesNothing) {
+  const fs::path full = in_folder("full");
+  optee.use_environment(
+      {"LD_PRELOAD=" COMMUNITY_BINARY_DIR "/helpers/full_disk.so", "COMMUNITY_FULL_DISK=" + full.string()});
+  World world(1, &optee);
+  for (int round = 0; round < 2; round++) {
+    const auto before = world.host.status();
+    protocol::KeyCreateRequest request;
+    const OwnedPath path = world.host.pending_tree.path(world.host.next_leaf());
+    request.path = path.view();
+    request.purpose = static_cast<std::uint8_t>(protocol::Purpose::executor);
+    ASSERT_EQ(world.host.change(Command::key_create, request).error, Error::ok);
+    const Bytes32 root = world.host.pending_tree.root();
+    std::ofstream(full) << "no room";
+    const Error refused = world.host.commit_at(before.epoch + 1, root).error;
+    EXPECT_TRUE(refused == Error::store_failed || refused == Error::no_session) << name(refused);
+    optee.kill();
+    fs::remove(full);
+    ASSERT_EQ(world.host.start(), Error::ok) << optee.console();
+    EXPECT_EQ(world.host.status().epoch, before.epoch);
+    EXPECT_EQ(world.host.status().root, before.root);
+    ASSERT_EQ(world.sign(world.good_userop()).error, Error::ok);
+    // And a change goes through.
+    world.make_key(protocol::Purpose::executor, kChain);
+    EXPECT_EQ(world.host.status().epoch, before.epoch + 1);
+  }
+}
+
 TEST_F(Optee, AnotherDevicesFlashIsRefused) {
   World world(1, &optee);
   optee.kill();
