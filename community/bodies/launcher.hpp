@@ -15,6 +15,8 @@ class Launcher {
   virtual infra::Result<infra::ChildOptions> program() = 0;
   // Whether this line of its output says that frames are answered now.
   virtual bool says_ready(std::string_view line) const = 0;
+  // Whether this line says why it ends, where others may follow.
+  virtual bool says_why(std::string_view /*line*/) const { return false; }
   // What a person can do about a program that ended with this line; empty when there is nothing to add.
   virtual std::string advice(std::string_view /*last_line*/) const { return {}; }
   // Called now and then while the program serves: keeps what it writes beside its keys within bounds.

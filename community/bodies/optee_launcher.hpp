@@ -18,6 +18,7 @@ class QemuLauncher final : public Launcher {
 
   infra::Result<infra::ChildOptions> program() override;
   bool says_ready(std::string_view line) const override;
+  bool says_why(std::string_view line) const override { return line.find("tee-bridge: ") != std::string_view::npos; }
   std::string advice(std::string_view last_line) const override;
   void tidy() override;
   // Two to six seconds on two idle processors; a machine that builds beside it takes several times that.

@@ -145,8 +145,11 @@ Task<infra::Result<void>> Supervisor::start() {
   if (!child) co_return tl::unexpected(child.error());
   auto ready = std::make_shared<infra::Event>();
   auto words = std::make_shared<std::string>();
-  child->on_line = [ready, words, launcher = launcher_.get(), name = child->name](std::string_view line) {
-    *words = line;
+  const auto told_why = std::make_shared<bool>(false);
+  child->on_line = [ready, words, told_why, launcher = launcher_.get(), name = child->name](std::string_view line) {
+    // What a program says of its end is not always the last line: firmware adds that the power goes.
+    if (*told_why = *told_why || launcher->says_why(line); !*told_why || launcher->says_why(line))
+      *words = line.substr(0, line.find_last_not_of("\r ") + 1);
     if (launcher->says_ready(line)) ready->set();
     infra::log_info("trusted core", {{"program", name}, {"line", line}});
   };
