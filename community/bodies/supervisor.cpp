@@ -189,7 +189,7 @@ Task<std::string> Supervisor::run() {
       upkeep.cancel();
       co_await upkeep.join();
       trouble_ = ended.text();
-      if (ended.code == keys::ErrorCode::state_forked) co_return ended.message;
+      if (ended.code == keys::ErrorCode::state_forked || ended.code == keys::ErrorCode::fenced) co_return ended.message;
       if (std::chrono::steady_clock::now() - since >= kHealthyAfter) pause = kFirstPause;
     } else {
       trouble_ = started.error().text();

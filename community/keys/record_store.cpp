@@ -364,4 +364,22 @@ Task<Result<std::vector<RecordId>>> RecordStore::undescribed_keys() {
   }));
 }
 
+Task<Result<std::vector<RecordId>>> RecordStore::shares() {
+  using Ids = std::vector<RecordId>;
+  co_return from_database(co_await database_.read([](soci::session& sql) -> Result<Ids> {
+    std::string id;
+    const int kind = static_cast<int>(RecordKind::share);
+    soci::statement statement = (sql.prepare << "SELECT record_id FROM keys_records WHERE kind = :k ORDER BY leaf",
+                                 soci::use(kind), soci::into(id));
+    statement.execute();
+    Ids ids;
+    while (statement.fetch()) {
+      auto share_id = fixed<16>(id);
+      if (!share_id) return tl::unexpected(share_id.error());
+      ids.push_back(*share_id);
+    }
+    return ids;
+  }));
+}
+
 }  // namespace community::keys

@@ -10,7 +10,7 @@
 
 namespace community::keys {
 
-enum class RecordKind : std::uint8_t { wallet = 1, key = 2 };
+enum class RecordKind : std::uint8_t { wallet = 1, key = 2, share = 3 };
 
 struct StoredRecord {
   RecordId id{};
@@ -65,13 +65,16 @@ class RecordStore {
   Task<Result<void>> drop_prepared();
   // Second phase, after the core's COMMIT: records, tree and epoch in one transaction.
   Task<Result<void>> apply(Batch batch, std::map<ChunkId, Chunk> chunks);
-  // After `keys recover`: the tree stays, the epoch is the core's.
+  // After `keys recover` and after a restore: the tree stays, the epoch is the core's, and what was prepared is
+  // dropped.
   Task<Result<void>> set_epoch(std::uint64_t epoch);
 
   Task<Result<void>> remember_key(KeyInfo key);
   Task<Result<std::vector<KeyInfo>>> keys();
   // Keys whose record is there and whose description is not: a crash came between.
   Task<Result<std::vector<RecordId>>> undescribed_keys();
+  // Ids of the kept shares, in the order of leaves.
+  Task<Result<std::vector<RecordId>>> shares();
 
  private:
   infra::Database& database_;

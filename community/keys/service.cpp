@@ -85,41 +85,32 @@ Task<Result<void>> Service::open(ChannelOptions options) {
   if (!keys) co_return tl::unexpected(keys.error());
   node_keys_ = std::move(*keys);
   upkeep_ = {};
+  shares_.reset();
+  share_changes_++;
   looks_wanted_++;
   entering_.clear();
   co_return Result<void>{};
 }
 
-// The core's epoch decides: it is at the database's epoch, or one further when the node died between COMMIT and apply.
+// The core's root and epoch decide: it is at the database's epoch, or further on when the node died between COMMIT and
+// apply, or when the core was restored or recovered.
 Task<Result<void>> Service::reconcile() {
   const auto core = co_await status();
   if (!core) co_return tl::unexpected(core.error());
   infra::log_info("keys: connected to the trusted core",
                   {{"is", describe_protection(core->body, core->protection)}, {"epoch", core->epoch}});
+  if (core->fenced)
+    co_return fail(
+        ErrorCode::fenced,
+        "this trusted core was fenced: another device was restored from its backup and goes on in its place. "
+        "Nothing here signs any more, and nothing undoes it; `community-node keys reset` erases what is left");
   const auto stored = co_await store_.epoch();
   if (!stored) co_return tl::unexpected(stored.error());
-  auto prepared = co_await store_.prepared();
-  if (!prepared) co_return tl::unexpected(prepared.error());
   records_.clear();
   record_order_.clear();
   tree_.reset(stored->root);
   epoch_ = stored->epoch;
-
-  if (core->epoch == stored->epoch + 1 && *prepared && (*prepared)->epoch == core->epoch) {
-    for (const StoredRecord& record : (*prepared)->records) {
-      if (auto loaded = co_await load_path(record.leaf); !loaded) co_return loaded;
-      tree_.set_pending(record.leaf, protocol::leaf_value(record.id, record.revision, record.sealed));
-    }
-    if (tree_.pending_root() == core->root) {
-      auto chunks = tree_.commit_pending();
-      epoch_ = core->epoch;
-      if (auto done = co_await store_.apply(std::move(**prepared), std::move(chunks)); !done) co_return done;
-      infra::log_info("keys: a change the core had committed was entered after a crash", {{"epoch", epoch_}});
-    }
-  } else if (*prepared && core->epoch == stored->epoch) {
-    if (auto done = co_await store_.drop_prepared(); !done) co_return done;
-    infra::log_info("keys: a change the core had not committed was dropped after a crash", {{"epoch", epoch_}});
-  }
+  if (auto agreed = co_await agree(*core); !agreed) co_return agreed;
   if (core->epoch != epoch_ || core->root != tree_.root())
     co_return fail(ErrorCode::state_forked,
                    "the trusted core is at epoch " + std::to_string(core->epoch) + ", the node's database at epoch " +
@@ -129,6 +120,43 @@ Task<Result<void>> Service::reconcile() {
   const auto next = co_await store_.next_leaf();
   if (!next) co_return tl::unexpected(next.error());
   next_leaf_ = *next;
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Service::agree(const CoreStatus& core) {
+  auto prepared = co_await store_.prepared();
+  if (!prepared) co_return tl::unexpected(prepared.error());
+  if (*prepared && (*prepared)->epoch == epoch_ + 1 && core.epoch > epoch_) {
+    if (auto done = co_await take_prepared(std::move(**prepared), core); !done) co_return done;
+  } else if (*prepared && core.epoch == epoch_) {
+    if (auto done = co_await store_.drop_prepared(); !done) co_return done;
+    infra::log_info("keys: a change the core had not committed was dropped after a crash", {{"epoch", epoch_}});
+  }
+  // The same records, so the core's epoch is only another number for them: it was restored from a checkpoint of this
+  // database, or recovered by a node that died before it noted so.
+  if (core.root == tree_.root() && core.epoch > epoch_) {
+    if (auto done = co_await store_.set_epoch(core.epoch); !done) co_return done;
+    infra::log_info("keys: the database has the records of the core, whose epoch is entered",
+                    {{"epoch", core.epoch}, {"was", epoch_}});
+    epoch_ = core.epoch;
+  }
+  co_return Result<void>{};
+}
+
+// The batch is entered when the core has its root.
+Task<Result<void>> Service::take_prepared(Batch prepared, const CoreStatus& core) {
+  for (const StoredRecord& record : prepared.records) {
+    if (auto loaded = co_await load_path(record.leaf); !loaded) co_return loaded;
+    tree_.set_pending(record.leaf, protocol::leaf_value(record.id, record.revision, record.sealed));
+  }
+  if (tree_.pending_root() != core.root) {
+    tree_.drop_pending();
+    co_return Result<void>{};
+  }
+  auto chunks = tree_.commit_pending();
+  epoch_ = prepared.epoch = core.epoch;
+  if (auto done = co_await store_.apply(std::move(prepared), std::move(chunks)); !done) co_return done;
+  infra::log_info("keys: a change the core had committed was entered after a crash", {{"epoch", epoch_}});
   co_return Result<void>{};
 }
 

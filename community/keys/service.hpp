@@ -72,6 +72,23 @@ class Service final : public ConnectedKeyService {
   Bytes32 database_root() const override { return tree_.root(); }
   // service_attestation.cpp
   Task<Result<Attestation>> attest(Bytes32 challenge) override;
+  // service_backup.cpp
+  Task<Result<Bytes32>> peer_challenge() override;
+  Task<Result<Bytes>> evidence(Bytes32 challenge) override;
+  Task<Result<MadeBackup>> create_backup(SignedMessage order) override;
+  Task<Result<SentShare>> backup_share(Bytes description, std::uint8_t index, Bytes32 challenge,
+                                       Bytes evidence) override;
+  Task<Result<Bytes>> checkpoint() override;
+  Task<Result<protocol::FenceCertificate>> fence_certificate() override;
+  Task<Result<void>> fence(protocol::FenceCertificate certificate) override;
+  Task<Result<RecordId>> keep_share(SignedMessage order, Bytes description, Bytes evidence, Bytes package) override;
+  Task<Result<void>> keep_checkpoint(RecordId share, Bytes checkpoint,
+                                     std::optional<protocol::FenceCertificate> certificate) override;
+  Task<Result<std::vector<protocol::ShareDescribeReply>>> shares() override;
+  Task<Result<SentShare>> release_share(RecordId share, SignedMessage order, Bytes32 challenge,
+                                        Bytes evidence) override;
+  Task<Result<RestoreOutcome>> restore(SignedMessage order, Bytes description,
+                                       std::vector<ShareContribution> contributions) override;
 
  private:
   // One change on its way through a batch.
@@ -112,6 +129,8 @@ class Service final : public ConnectedKeyService {
 
   Task<Result<void>> open(ChannelOptions options);
   Task<Result<void>> reconcile();
+  Task<Result<void>> take_prepared(Batch prepared, const CoreStatus& core);
+  Task<Result<void>> agree(const CoreStatus& core);
   Task<Result<void>> describe_new_keys();
   Task<Result<void>> load_path(std::uint32_t leaf);
   Task<Result<std::shared_ptr<const StoredRecord>>> load_record(RecordId id);
@@ -181,6 +200,9 @@ class Service final : public ConnectedKeyService {
   // Records that were re-sealed, of the batch that is being entered; they have no place among those at hand.
   std::map<RecordId, StoredRecord> entering_;
   std::vector<KeyInfo> node_keys_;
+  // Kept shares as the core described them last; nothing when one of them may have changed since.
+  std::optional<std::vector<protocol::ShareDescribeReply>> shares_;
+  std::uint64_t share_changes_ = 0;
 };
 
 }  // namespace community::keys

@@ -27,10 +27,11 @@ struct ChannelOptions {
 };
 
 // A key service over a connection that comes and goes: the owner connects it each time the trusted core is there.
-class ConnectedKeyService : public KeyService, public AttestingCore {
+class ConnectedKeyService : public KeyService, public AttestingCore, public RestorableCore {
  public:
   // Connects, compares epochs and rolls the database forward or back, then serves until the connection ends; returns
-  // why it ended. state_forked when database and core cannot be reconciled.
+  // why it ended. state_forked when database and core cannot be reconciled,
+  // fenced when the core has ended for good.
   virtual Task<Error> serve(ChannelOptions options) = 0;
   // Connects for status and recover() alone, without comparing epochs: the way out of state_forked.
   virtual Task<Result<void>> attach(ChannelOptions options) = 0;

@@ -16,6 +16,7 @@ namespace community::keys {
   X(too_many_keys) /* of a kind that a node keeps a limited number of */                         \
   X(storage)       /* the node's database failed */                                              \
   X(state_forked)  /* database and core disagree beyond one change: `keys recover` or restore */ \
+  X(fenced)        /* another device goes on as this core; it signs nothing any more */          \
   X(process)       /* the key process could not be started */
 
 COMMUNITY_RULES(ErrorCode, COMMUNITY_KEYS_ERRORS)

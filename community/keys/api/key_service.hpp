@@ -7,6 +7,7 @@
 
 #include "community/core/userop.hpp"
 #include "community/infra/api/task.hpp"
+#include "community/keys/api/backup.hpp"
 #include "community/keys/api/error.hpp"
 #include "community/keys/api/generic_keys.hpp"
 #include "community/keys/api/phrase_keys.hpp"
@@ -229,6 +230,8 @@ class KeyService : public ExecutorKeys,
                    public WalletKeys,
                    public PhraseKeys,
                    public GenericKeys,
+                   public BackupKeys,
+                   public ShareKeys,
                    public KeyAdministration {};
 
 }  // namespace community::keys

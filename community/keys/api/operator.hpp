@@ -4,16 +4,12 @@
 #pragma once
 #include "community/infra/api/random.hpp"
 #include "community/keys/api/key_service.hpp"
+#include "community/keys/api/signed_message.hpp"
+#include "trusted/protocol/backup_messages.hpp"
 #include "trusted/protocol/founders_messages.hpp"
 #include "trusted/protocol/root_key_messages.hpp"
 
 namespace community::keys {
-
-struct SignedMessage {
-  Bytes message;
-  // secp256k1 r || s over protocol::operator_digest
-  std::array<std::uint8_t, 64> signature{};
-};
 
 class Operator {
  public:
@@ -33,6 +29,12 @@ class Operator {
   SignedMessage sign(const protocol::GenericKeyOrder& order) const;
   SignedMessage sign_rotation(const protocol::RootKeyOrder& order) const;
   SignedMessage sign_retirement(const protocol::RootKeyOrder& order) const;
+  // Of the source: who holds shares of which backup.
+  SignedMessage sign(const protocol::BackupOrder& order) const;
+  // Of a holder: whose shares it takes.
+  SignedMessage sign(const protocol::KeepOrder& order) const;
+  // Of the source: which device goes on.
+  SignedMessage sign(const protocol::RestoreOrder& order) const;
 
  private:
   explicit Operator(const Bytes32& secret) : secret_(secret) {}
@@ -42,9 +44,17 @@ class Operator {
 // What the operator signs, without a signature.
 Bytes encode_configuration(const protocol::Configuration& configuration);
 
-// Brings the core's configuration to `wanted` (its core id and sequence are filled in here). Nothing is sent, and no
-// operator is needed, when the core has it already. The digest of what is in force.
+// Brings the core's configuration to `wanted` (its core id and sequence are filled in here: the next one above the
+// floor of a core that was restored). Nothing is sent, and no operator is needed, when the core has it already. The
+// digest of what is in force.
 Task<Result<Bytes32>> ensure_configuration(KeyAdministration& administration, const Operator* op,
                                            protocol::Configuration wanted);
+
+// Signs larger budgets until as much is left on each chain as `wanted` says, whatever was spent, or counts as spent
+// since the core was restored. The budgets that are in force then stand in the core's status.
+Task<Result<void>> renew_budgets(KeyAdministration& administration, const Operator& op, protocol::Configuration wanted);
+// Puts budgets that are in force into `wanted` where they are larger: what the operator signed is not taken back by a
+// configuration that is about something else.
+void keep_budgets(const CoreStatus& core, protocol::Configuration& wanted);
 
 }  // namespace community::keys
