@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "community/attestation/document.hpp"
+#include "community/attestation/api/document.hpp"
 
 #include <algorithm>
 

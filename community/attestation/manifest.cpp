@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "community/attestation/api/manifest.hpp"
 
-#include "community/attestation/document.hpp"
+#include "community/attestation/api/document.hpp"
 #include "community/attestation/names.hpp"
 
 namespace community::attestation {

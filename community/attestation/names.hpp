@@ -3,7 +3,7 @@
 #pragma once
 #include <array>
 
-#include "community/attestation/document.hpp"
+#include "community/attestation/api/document.hpp"
 
 namespace community::attestation {
 

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "community/backup/api/keeper.hpp"
+#include "community/infra/api/files.hpp"
 #include "community/keys/api/key_service.hpp"
 
 namespace community::doctor {
@@ -129,6 +131,31 @@ infra::Task<Finding> execution_client(const Input& input, chain::ExecutionClient
                         "); start an execution client, or use `run --dev` for a development chain"};
 }
 
+// From the files that the node keeps; the core is not asked.
+Finding backup_of(const Input& input) {
+  const backup::BackupFiles files{input.data_dir / "backup"};
+  std::error_code ignored;
+  if (!fs::exists(files.description(), ignored))
+    return {Level::note, "backup",
+            "none: when the device is lost, so are its keys; docs/backup.md says how one is made"};
+  const auto text = infra::read_file(files.description(), backup::kMaxDocument);
+  if (!text) return {Level::note, "backup", text.error().message};
+  const auto description = backup::parse_backup(*text);
+  if (!description) return {Level::note, "backup", files.description().string() + ": " + description.error().text()};
+  std::string words = "generation " + std::to_string(description->description.generation) + ", " +
+                      std::to_string(description->description.threshold) + " of " +
+                      std::to_string(description->description.holder_count) + " shares restore it; ";
+  const auto state = backup::read_state(files);
+  if (!state) return {Level::note, "backup", words + state.error().text()};
+  if (state->made_ms == 0) return {Level::note, "backup", words + "no checkpoint was made yet"};
+  const backup::Freshness found =
+      backup::freshness(*state, description->description.threshold, input.backup_interval, input.now_ms);
+  words += "the newest checkpoint is " + std::to_string((input.now_ms - state->made_ms) / 60'000) +
+           " minutes old, and " + std::to_string(found.fresh) + " of " + std::to_string(found.holders) +
+           " holders have a fresh one";
+  return {found.enough() ? Level::good : Level::note, "backup", words + (found.enough() ? "" : ": too few")};
+}
+
 Finding contracts(const Input& input) {
   std::error_code ignored;
   if (fs::exists(input.contracts, ignored)) return {Level::good, "contracts", input.contracts.string()};
@@ -157,6 +184,7 @@ infra::Task<std::vector<Finding>> examine(Input input, chain::ExecutionClient& c
   findings.push_back(hardware(input));
   findings.push_back(data_folder(input));
   findings.push_back(database(input));
+  findings.push_back(backup_of(input));
   findings.push_back(contracts(input));
   for (const std::string& bind : input.binds) findings.push_back(port(bind));
   findings.push_back(co_await execution_client(input, chain));

@@ -146,5 +146,15 @@ TEST_F(DoctorTest, ADamagedDatabaseIsAProblem) {
   EXPECT_EQ(about(look(), "database").level, Level::problem);
 }
 
+TEST_F(DoctorTest, NoBackupAndAnUnreadableOneAreTold) {
+  EXPECT_EQ(about(look(), "backup").level, Level::note);
+  EXPECT_NE(about(look(), "backup").words.find("docs/backup.md"), std::string::npos);
+  touch("data/backup/backup.json", "{}");
+  const Finding damaged = about(look(), "backup");
+  EXPECT_EQ(damaged.level, Level::note);
+  EXPECT_NE(damaged.words.find("document_member_missing"), std::string::npos) << damaged.words;
+  EXPECT_TRUE(could_run(look()));
+}
+
 }  // namespace
 }  // namespace community::doctor

@@ -43,6 +43,9 @@ struct Input {
   std::string chain_url;
   // `run --dev` starts its own chain, so that none answering is no problem then.
   bool development = false;
+  // backup.interval, and the present in milliseconds since 1970.
+  infra::Milliseconds backup_interval{};
+  std::int64_t now_ms = 0;
   std::string version;
 };
 
