@@ -279,5 +279,39 @@ TEST_F(Supervised, ServesAndStops) {
   EXPECT_EQ(loop.block_on(job()), "stopped");
 }
 
+TEST_F(Supervised, AResetErasesKeysInWhateverBodyAndNothingElse) {
+  ASSERT_TRUE(provision());
+  fs::create_directories(places.folder / "device");
+  std::ofstream(places.folder / "device/device.flash") << "a device";
+  const fs::path database = places.folder.parent_path() / "reset.db";
+  std::ofstream(database) << "records";
+  const auto erased = erase_keys(places, database, false);
+  ASSERT_TRUE(erased) << erased.error().text();
+  EXPECT_TRUE(fs::is_empty(places.folder));
+  EXPECT_TRUE(fs::exists(database));
+  EXPECT_EQ(present_body(places), std::nullopt);
+  EXPECT_FALSE(finish_erasing(places, database).value()) << "nothing is left to finish";
+  ASSERT_TRUE(provision()) << "and a new core may be made";
+  ASSERT_TRUE(erase_keys(places, database, true));
+  EXPECT_FALSE(fs::exists(database));
+}
+
+// A kill leaves the mark and any part of the rest, as each of these removals may have been the last.
+TEST_F(Supervised, AResetThatWasCutOffIsFinishedByTheNextStart) {
+  const fs::path database = places.folder.parent_path() / "reset.db";
+  for (const char* gone : {"", "core", "channel.key", "body"}) {
+    for (const char* words : {"keys", "keys and database"}) {
+      ASSERT_TRUE(provision());
+      std::ofstream(database) << "records";
+      if (*gone != 0) fs::remove_all(places.folder / gone);
+      std::ofstream(places.folder / "erasing") << words;
+      const auto finished = finish_erasing(places, database);
+      ASSERT_TRUE(finished && *finished) << gone;
+      EXPECT_TRUE(fs::is_empty(places.folder)) << gone;
+      EXPECT_EQ(fs::exists(database), std::string_view(words) == "keys") << gone;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace community::bodies

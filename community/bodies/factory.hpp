@@ -20,8 +20,8 @@ class Supervisor {
   // `step` is told what takes seconds, in words.
   infra::Task<infra::Result<bool>> provision(std::array<std::uint8_t, 64> operator_public_key,
                                              std::function<void(const std::string&)> step);
-  // Runs and serves until stop(), or until database and core cannot be reconciled; then says why. A body that ends,
-  // hangs or cannot be reached is started again after a growing pause.
+  // Runs and serves until stop(), or until database and core cannot be reconciled or the core was fenced; then says
+  // why. A body that ends, hangs or cannot be reached is started again after a growing pause.
   infra::Task<std::string> run();
   // Starts the core and connects for administration alone, without comparing epochs.
   infra::Task<infra::Result<void>> attach();
@@ -50,5 +50,12 @@ class Supervisor {
   std::string trouble_ = "not started yet";
   bool stopping_ = false;
 };
+
+// Factory reset: removes what this data folder has of keys, whatever body they are in, and the database if that is
+// wanted. Durable when it returns; what was cut off is finished by the next call of either. Whoever holds the folder's
+// lock may call it. A board's keys are on the board and stay.
+infra::Result<void> erase_keys(const Places& places, const std::filesystem::path& database, bool with_database);
+// To be called at each start, before anything looks for keys. True when there was something to finish.
+infra::Result<bool> finish_erasing(const Places& places, const std::filesystem::path& database);
 
 }  // namespace community::bodies

@@ -169,6 +169,21 @@ void add_alarms(ConfigSchema& schema) {
   schema.add(choice("alarms.server_frozen", "alarm", without, "The server key froze the account."));
 }
 
+void add_backup(ConfigSchema& schema) {
+  schema.section(
+      "backup",
+      "Checkpoints of this node's trusted core for the holders of its shares (docs/backup.md). Without a backup "
+      "nothing happens.");
+  schema.add(
+      duration("backup.interval", "1h", 1'000, 7 * kDay,
+               "A checkpoint is made this often while something changes, and soon after a rotation, configuration "
+               "or recovery. What came after the last one is lost with the device."));
+  schema.add(
+      list("backup.holders", "",
+           "Base URLs of the holders' HTTP APIs, as https://holder.example:9000. Empty: those that `backup create` "
+           "noted."));
+}
+
 void add_limits(ConfigSchema& schema) {
   schema.section("limits", "What strangers can make the node hold or do.");
   schema.add(integer("limits.http_body_bytes", "1048576", 1'024, 67'108'864, "Bytes of one request."));
@@ -202,6 +217,7 @@ ConfigSchema standard_config_schema() {
   add_paymaster(schema);
   add_alarms(schema);
   add_storage(schema);
+  add_backup(schema);
   add_limits(schema);
   add_founders(schema);
   return schema;
