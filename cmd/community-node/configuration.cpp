@@ -85,6 +85,8 @@ RunOptions options_from(const infra::Config& config) {
   options.sponsoring = config.boolean("paymaster_relay.enabled");
   options.sponsor_name = config.text("paymaster.name");
   options.sponsor_minutes = static_cast<unsigned>(config.integer("paymaster.validity_minutes"));
+  options.backup_interval = config.duration("backup.interval");
+  options.backup_holders = config.list("backup.holders");
   options.alarm_rules = alarm_rules(config);
   options.database_readers = static_cast<std::size_t>(config.integer("database.readers"));
   options.http_body_bytes = static_cast<std::uint64_t>(config.integer("limits.http_body_bytes"));

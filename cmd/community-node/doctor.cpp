@@ -31,6 +31,8 @@ int run_doctor(const RunOptions& options) {
   input.chain_url = options.chain_url;
   input.body = options.body;
   input.development = options.development;
+  input.backup_interval = options.backup_interval;
+  input.now_ms = clock->now_ms();
   input.version = "community-node " COMMUNITY_VERSION;
   const auto findings = loop.block_on(doctor::examine(std::move(input), *chain));
   std::fputs(doctor::to_text(findings).c_str(), stdout);

@@ -6,9 +6,11 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdio>
 
+#include "cmd/community-node/backup_common.hpp"
 #include "cmd/community-node/development.hpp"
 #include "cmd/community-node/generic_keys.hpp"
 #include "cmd/community-node/provision.hpp"
+#include "cmd/community-node/reset.hpp"
 #include "cmd/community-node/root_keys.hpp"
 #include "community/bodies/factory.hpp"
 #include "community/control/api/control.hpp"
@@ -26,11 +28,6 @@ namespace {
 // As a shell tells of a program that SIGINT ended.
 constexpr int kInterrupted = 130;
 constexpr infra::Milliseconds kCallTimeout{10'000};
-
-int failed(const std::string& words) {
-  std::fprintf(stderr, "community-node: %s\n", words.c_str());
-  return 1;
-}
 
 void print(const keys::CoreStatus& status) {
   std::printf("protection      %s\n", keys::describe_protection(status.body, status.protection).c_str());
@@ -52,13 +49,14 @@ void print(const keys::CoreStatus& status) {
   }
 }
 
-Task<int> status(keys::RootKeys& keys) {
+Task<int> status(const KeysOptions& options, keys::RootKeys& keys) {
   const auto core = co_await keys.status();
   if (!core) co_return failed(core.error().text());
   print(*core);
   const auto progress = co_await keys.reseal_progress();
   if (!progress) co_return failed(progress.error().text());
   print_root_keys(*core, *progress);
+  print_backup(*core, options.data_dir, options.backup_interval);
   co_return 0;
 }
 
@@ -84,7 +82,7 @@ Task<int> act(const KeysOptions& options, keys::RootKeys& keys, keys::GenericKey
   if (options.action == KeysAction::rotate) co_return co_await rotate_root_key(keys, *op, options.then_retire);
   if (options.action == KeysAction::retire) co_return co_await retire_root_keys(keys, *op);
   if (is_generic(options.action)) co_return co_await use_generic_keys(options, keys, generic, op);
-  co_return co_await status(keys);
+  co_return co_await status(options, keys);
 }
 
 // Connected for administration alone, without comparing epochs.
@@ -95,7 +93,7 @@ Task<int> with_core(bodies::Supervisor& body, const KeysOptions& options, keys::
   if (options.action == KeysAction::recover) {
     code = co_await recover(service, *op);
   } else {
-    code = co_await status(service);
+    code = co_await status(options, service);
   }
   co_await body.stop();
   co_return code;
@@ -175,20 +173,9 @@ Task<int> with_node(infra::EventLoop& loop, const KeysOptions& options, control:
   co_return kInterrupted;
 }
 
-infra::Result<keys::Operator> read_operator(const KeysOptions& options, infra::Random& random) {
-  const auto file = options.data_dir / "operator.key";
-  if (!exists(file))
-    return infra::fail(infra::ErrorCode::io, "this needs the operator's key: put operator.key back into " +
-                                                 options.data_dir.string() + " for the moment");
-  const auto secret = secret_file(file, random);
-  if (!secret) return tl::unexpected(secret.error());
-  const auto op = keys::Operator::from_secret(*secret);
-  if (!op) return infra::fail(infra::ErrorCode::io, "operator.key is no key");
-  return *op;
-}
-
 int run_alone(infra::EventLoop& loop, const KeysOptions& options, infra::Random& random,
               const std::optional<keys::Operator>& op) {
+  if (auto finished = finish_reset(options.data_dir, options.places); !finished) return failed(finished.error().text());
   infra::DatabaseOptions database_options;
   database_options.url = "sqlite:" + (options.data_dir / "node.db").string();
   auto database = infra::Database::open(database_options, {keys::key_migrations()});
@@ -215,6 +202,7 @@ int run_keys(const KeysOptions& options) {
   log.level = infra::LogLevel::warning;
   infra::configure_log(log);
   if (options.action == KeysAction::provision) return provision_keys(options);
+  if (options.action == KeysAction::reset) return reset_keys(options);
   if (!exists(options.data_dir / "keys/channel.key"))
     return failed("no trusted core in " + options.data_dir.string() +
                   " yet; it is made by the first `run`, or by `keys provision`");
@@ -227,7 +215,7 @@ int run_keys(const KeysOptions& options) {
   const auto random = infra::make_system_random();
   std::optional<keys::Operator> op;
   if (needs_operator(options.action)) {
-    auto read = read_operator(options, *random);
+    auto read = read_operator_key(options.data_dir / "operator.key");
     if (!read) return failed(read.error().message);
     op = std::move(*read);
   }

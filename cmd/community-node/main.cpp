@@ -5,6 +5,7 @@
 
 #include "cmd/community-node/account.hpp"
 #include "cmd/community-node/attest.hpp"
+#include "cmd/community-node/backup.hpp"
 #include "cmd/community-node/configuration.hpp"
 #include "cmd/community-node/generic_keys.hpp"
 #include "community/tool/api/tool.hpp"
@@ -99,6 +100,9 @@ CLI::App* add_keys_commands(CLI::App& app, node::KeysOptions& keys) {
       add("rotate", "a new root key, and every record sealed under it while the node serves (operator-signed)",
           KeysAction::rotate);
   rotate->add_flag("--retire", keys.then_retire, "drop the older root keys when no record needs them any more");
+  CLI::App* reset = add("reset", "factory reset: erase this data folder's keys for good", KeysAction::reset);
+  reset->add_flag("--database", keys.with_database, "the node's database too");
+  reset->add_flag("--yes", keys.yes, "do not ask for the word");
   add("retire", "drop the root keys that no record needs; backups of before open nowhere then (operator-signed)",
       KeysAction::retire);
   node::add_generic_commands(*command, keys);
@@ -127,6 +131,8 @@ int main(int argc, char** argv) {
   CLI::App* run_command = app.add_subcommand("run", "start the node and serve until Ctrl-C");
   add_place_options(*run_command, run, configuration_file);
   add_run_options(*run_command, run);
+  run_command->add_flag("--renew-budgets", run.renew_budgets,
+                        "sign larger budgets, of which as much is left as in the beginning");
   run_command->add_flag("--once", run.once, "end after the main job");
   run_command->add_option("--anvil", run.anvil, "program of the development chain")->capture_default_str();
   run_command->add_option("--log-level", run.log_level, "debug, info, warning, error, off")->capture_default_str();
@@ -142,8 +148,9 @@ int main(int argc, char** argv) {
   node::add_account_commands(app, account, account_job);
   node::add_alarm_commands(app, account, account_job);
   node::add_treasury_commands(app, account, account_job);
-  std::function<int()> attest_job;
+  std::function<int()> attest_job, backup_job;
   node::add_attest_commands(app, attest_job);
+  add_place_options(*node::add_backup_commands(app, run, backup_job), run, configuration_file);
 
   CLI::App* tool_command = app.add_subcommand("tool", "codecs and checks as JSON lines on standard input and output");
   CLI::App* doctor_command = app.add_subcommand("doctor", "say whether the node could run on this machine");
@@ -161,8 +168,10 @@ int main(int argc, char** argv) {
   if (run_command->parsed()) return node::run_node(run);
   if (account_job) return node::run_account(account, account_job);
   if (attest_job) return attest_job();
+  if (backup_job) return backup_job();
   keys.data_dir = run.data_dir;
   keys.body = run.body;
+  keys.backup_interval = run.backup_interval;
   keys.places = run.places;
   keys.places.folder = run.data_dir / "keys";
   if (keys_command->parsed()) return node::run_keys(keys);

@@ -59,6 +59,12 @@ struct RunOptions {
   std::string sponsor_name;
   unsigned sponsor_minutes = 0;
 
+  // Checkpoints of this core for the holders of its shares.
+  infra::Milliseconds backup_interval{};
+  std::vector<std::string> backup_holders;
+  // The operator signs budgets of which as much is left as in the beginning.
+  bool renew_budgets = false;
+
   // Which events of an account are only logged, and which freeze it.
   alarms::AlarmRules alarm_rules;
 
@@ -71,6 +77,7 @@ enum class KeysAction {
   recover,
   rotate,
   retire,
+  reset,
   generic_list,
   generic_create,
   generic_import,
@@ -107,6 +114,10 @@ struct KeysOptions {
   // Of rotate: retire the older root keys as soon as no record needs them.
   bool then_retire = false;
   GenericKeyOptions generic;
+  // Of reset: the node's database too.
+  bool with_database = false;
+  // Of status: what of a backup is fresh.
+  infra::Milliseconds backup_interval{};
 };
 
 // The user's state folder (XDG base directory specification): $XDG_STATE_HOME/community-node.

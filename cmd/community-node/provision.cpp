@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "cmd/community-node/core_access.hpp"
 #include "cmd/community-node/development.hpp"
 #include "community/attestation/api/quote.hpp"
 #include "community/bodies/factory.hpp"
@@ -88,6 +89,7 @@ int provision_keys(const KeysOptions& options) {
     if (auto made = infra::ensure_private_directory(folder); !made) return failed(made.error().text());
   const auto lock = infra::DirectoryLock::take(options.data_dir);
   if (!lock) return failed(lock.error().text());
+  if (auto finished = finish_reset(options.data_dir, options.places); !finished) return failed(finished.error().text());
   if (const auto present = bodies::present_body(options.places))
     return failed("this data folder has keys already, in the body '" + bodies::name(*present) +
                   "': `community-node keys status` describes them");

@@ -8,9 +8,11 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "cmd/community-node/core_access.hpp"
 #include "cmd/community-node/development.hpp"
 #include "community/accounts/api/account_watcher.hpp"
 #include "community/alarms/factory.hpp"
+#include "community/backup/factory.hpp"
 #include "community/bodies/factory.hpp"
 #include "community/bundler/factory.hpp"
 #include "community/chain/api/block_watcher.hpp"
@@ -108,6 +110,7 @@ class Node {
   Task<infra::Result<void>> start_treasurer();
   Task<infra::Result<void>> watch_accounts(std::vector<const chain::EntryPoint*> contracts);
   infra::Result<void> open_control();
+  infra::Result<void> open_backup();
   Task<infra::Result<void>> serve();
   void report_health();
   Task<void> watch_keys();
@@ -157,6 +160,8 @@ class Node {
   std::unique_ptr<treasury::Treasurer> treasurer_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<gateway::AttestationDoor> attestation_;
+  std::unique_ptr<backup::BackupDoor> backup_door_;
+  std::unique_ptr<backup::Keeper> keeper_;
   std::unique_ptr<control::ControlDoor> control_;
   std::unique_ptr<infra::HttpServer> rpc_server_, http_server_;
   std::optional<keys::CoreStatus> core_status_;
@@ -177,6 +182,7 @@ infra::Result<void> Node::open_storage() {
   if (!locked)
     return infra::fail(locked.error().code, locked.error().message + "; stop it, or choose another folder: --data-dir");
   lock_ = std::make_unique<infra::DirectoryLock>(std::move(*locked));
+  if (auto finished = finish_reset(options_.data_dir, options_.places); !finished) return finished;
   infra::DatabaseOptions database;
   database.url = "sqlite:" + (options_.data_dir / "node.db").string();
   database.readers = options_.database_readers;
@@ -376,9 +382,21 @@ Task<infra::Result<void>> Node::deploy_and_configure() {
   if (auto deployed = co_await deploy(); !deployed) co_return deployed;
   progress_("contracts", std::to_string(deployment_.deployed) +
                              " deployed now; EntryPoint 0.7 and 0.8, factories, paymasters staked and funded");
+  const protocol::Configuration wanted = configuration_;
+  // What the operator signed for spending stays when something else changes.
+  if (const auto core = co_await keys_->status(); core) keep_budgets(*core, configuration_);
   const auto configured = co_await ensure_configuration(*keys_, operator_ ? &*operator_ : nullptr, configuration_);
   if (!configured) co_return infra::fail(infra::ErrorCode::process, configured.error().text());
   progress_("keys", "configuration signed by the operator is in force: " + core::to_hex(*configured));
+  if (options_.renew_budgets) {
+    if (!operator_)
+      co_return infra::fail(infra::ErrorCode::config_value,
+                            "--renew-budgets needs the operator's key: put operator.key back into the data folder for "
+                            "this start");
+    const auto renewed = co_await renew_budgets(*keys_, *operator_, wanted);
+    if (!renewed) co_return infra::fail(infra::ErrorCode::process, renewed.error().text());
+    progress_("keys", "the operator signed new budgets");
+  }
   co_return infra::Result<void>{};
 }
 
@@ -514,12 +532,24 @@ infra::Result<void> Node::open_control() {
   info.rp_id = development_rp_id();
   info.web_origin = development_origin();
   const std::string token = random_->hex(32);
-  control_ = control::make_control_door({*keys_, *keys_, *courier_, *alarms_, *keys_, treasurer_.get()},
+  control_ = control::make_control_door({*keys_, *keys_, *courier_, *alarms_, *keys_, *keys_, treasurer_.get()},
                                         std::move(info), token);
   gateway_->http_router().add("POST", "/control", control_->handler());
   const control::ControlPlace place{"http://localhost:" + std::to_string(http_server_->port()) + "/control", token};
   if (auto written = control::write_control_place(options_.data_dir, place); !written)
     return infra::fail(infra::ErrorCode::io, written.error().text());
+  return {};
+}
+
+// Shares of other cores come in here, and this core's checkpoints go out to its holders.
+infra::Result<void> Node::open_backup() {
+  const backup::BackupFiles files{options_.data_dir / "backup"};
+  if (auto made = infra::ensure_private_directory(files.folder); !made) return made;
+  backup_door_ = backup::make_backup_door({*keys_, *keys_, *clock_, files, &metrics_});
+  backup_door_->add_to(gateway_->http_router());
+  keeper_ = backup::make_keeper({*keys_, *keys_, *http_, *clock_, &metrics_},
+                                {files, options_.backup_interval, options_.backup_holders});
+  health_.add("backup", [this] { return keeper_->report(); });
   return {};
 }
 
@@ -539,6 +569,7 @@ Task<infra::Result<void>> Node::serve() {
   http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway_->http_handler(), &metrics_);
   attestation_ = gateway::make_attestation_door(*keys_, *clock_);
   gateway_->http_router().add("GET", "/api/v1/attestation", attestation_->handler());
+  if (auto opened = open_backup(); !opened) co_return opened;
   if (auto started = rpc_server_->start(); !started) co_return started;
   if (auto started = http_server_->start(); !started) co_return started;
   if (auto opened = open_control(); !opened) co_return opened;
@@ -548,6 +579,7 @@ Task<infra::Result<void>> Node::serve() {
   tasks_->spawn(bundler_->run());
   tasks_->spawn(alarms_->run());
   tasks_->spawn(watch_budgets());
+  tasks_->spawn(keeper_->run());
   progress_("serving", "JSON-RPC http://localhost:" + std::to_string(rpc_server_->port()) +
                            "   HTTP API http://localhost:" + std::to_string(http_server_->port()));
   co_return infra::Result<void>{};

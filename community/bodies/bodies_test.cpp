@@ -283,32 +283,32 @@ TEST_F(Supervised, AResetErasesKeysInWhateverBodyAndNothingElse) {
   ASSERT_TRUE(provision());
   fs::create_directories(places.folder / "device");
   std::ofstream(places.folder / "device/device.flash") << "a device";
-  const fs::path database = places.folder.parent_path() / "reset.db";
-  std::ofstream(database) << "records";
-  const auto erased = erase_keys(places, database, false);
+  const fs::path rows = places.folder.parent_path() / "reset.db";
+  std::ofstream(rows) << "records";
+  const auto erased = erase_keys(places, rows, false);
   ASSERT_TRUE(erased) << erased.error().text();
   EXPECT_TRUE(fs::is_empty(places.folder));
-  EXPECT_TRUE(fs::exists(database));
+  EXPECT_TRUE(fs::exists(rows));
   EXPECT_EQ(present_body(places), std::nullopt);
-  EXPECT_FALSE(finish_erasing(places, database).value()) << "nothing is left to finish";
+  EXPECT_FALSE(finish_erasing(places, rows).value()) << "nothing is left to finish";
   ASSERT_TRUE(provision()) << "and a new core may be made";
-  ASSERT_TRUE(erase_keys(places, database, true));
-  EXPECT_FALSE(fs::exists(database));
+  ASSERT_TRUE(erase_keys(places, rows, true));
+  EXPECT_FALSE(fs::exists(rows));
 }
 
 // A kill leaves the mark and any part of the rest, as each of these removals may have been the last.
 TEST_F(Supervised, AResetThatWasCutOffIsFinishedByTheNextStart) {
-  const fs::path database = places.folder.parent_path() / "reset.db";
+  const fs::path rows = places.folder.parent_path() / "reset.db";
   for (const char* gone : {"", "core", "channel.key", "body"}) {
     for (const char* words : {"keys", "keys and database"}) {
       ASSERT_TRUE(provision());
-      std::ofstream(database) << "records";
+      std::ofstream(rows) << "records";
       if (*gone != 0) fs::remove_all(places.folder / gone);
       std::ofstream(places.folder / "erasing") << words;
-      const auto finished = finish_erasing(places, database);
+      const auto finished = finish_erasing(places, rows);
       ASSERT_TRUE(finished && *finished) << gone;
       EXPECT_TRUE(fs::is_empty(places.folder)) << gone;
-      EXPECT_EQ(fs::exists(database), std::string_view(words) == "keys") << gone;
+      EXPECT_EQ(fs::exists(rows), std::string_view(words) == "keys") << gone;
     }
   }
 }

@@ -409,4 +409,81 @@ Task<keys::Result<protocol::GenericSignature>> ControlClient::sign_generic(keys:
   co_return made;
 }
 
+Task<keys::Result<Bytes32>> ControlClient::peer_challenge() {
+  const auto answer = co_await body_->ask_keys(kPeerChallenge, {});
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  const auto challenge = members.fixed<32>("challenge");
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return challenge;
+}
+
+Task<keys::Result<Bytes>> ControlClient::evidence(Bytes32 challenge) {
+  json::object params;
+  params["challenge"] = core::to_hex(challenge);
+  const auto answer = co_await body_->ask_keys(kEvidence, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  Bytes evidence = members.bytes("evidence", protocol::kMaxEvidence);
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return evidence;
+}
+
+Task<keys::Result<keys::MadeBackup>> ControlClient::create_backup(keys::SignedMessage order) {
+  json::object params;
+  params["order"] = core::to_hex(order.message);
+  params["signature"] = core::to_hex(order.signature);
+  const auto answer = co_await body_->ask_keys(kCreateBackup, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  keys::MadeBackup made;
+  made.description = members.bytes("description", protocol::kMaxBackupDescription);
+  made.signature = members.fixed<64>("signature");
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return made;
+}
+
+Task<keys::Result<keys::SentShare>> ControlClient::backup_share(Bytes description, std::uint8_t index,
+                                                                Bytes32 challenge, Bytes evidence) {
+  json::object params;
+  params["description"] = core::to_hex(description);
+  params["index"] = index;
+  params["challenge"] = core::to_hex(challenge);
+  params["evidence"] = core::to_hex(evidence);
+  const auto answer = co_await body_->ask_keys(kBackupShare, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  keys::SentShare sent;
+  sent.evidence = members.bytes("evidence", protocol::kMaxEvidence);
+  sent.package = members.bytes("package", 2 * protocol::kMaxSharePackage);
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return sent;
+}
+
+Task<keys::Result<Bytes>> ControlClient::checkpoint() {
+  const auto answer = co_await body_->ask_keys(kCheckpoint, {});
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  Bytes checkpoint = members.bytes("checkpoint", protocol::kMaxCheckpoint);
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return checkpoint;
+}
+
+Task<keys::Result<protocol::FenceCertificate>> ControlClient::fence_certificate() {
+  const auto answer = co_await body_->ask_keys(kFenceCertificate, {});
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  const auto certificate = members.message<protocol::FenceCertificate>("certificate", kMaxMessage);
+  if (!members.trouble().empty()) co_return tl::unexpected(malformed(members));
+  co_return certificate;
+}
+
+Task<keys::Result<void>> ControlClient::fence(protocol::FenceCertificate certificate) {
+  json::object params;
+  params["certificate"] = encode_hex(certificate);
+  const auto answer = co_await body_->ask_keys(kFence, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  co_return keys::Result<void>{};
+}
+
 }  // namespace community::control

@@ -36,6 +36,13 @@ inline constexpr const char* kSignGeneric = "control_signGeneric";
 inline constexpr const char* kTreasury = "control_treasury";
 inline constexpr const char* kPay = "control_pay";
 inline constexpr const char* kPayment = "control_payment";
+inline constexpr const char* kPeerChallenge = "control_peerChallenge";
+inline constexpr const char* kEvidence = "control_evidence";
+inline constexpr const char* kCreateBackup = "control_createBackup";
+inline constexpr const char* kBackupShare = "control_backupShare";
+inline constexpr const char* kCheckpoint = "control_checkpoint";
+inline constexpr const char* kFenceCertificate = "control_fenceCertificate";
+inline constexpr const char* kFence = "control_fence";
 
 // A refusal of the keys module: its code and the trusted core's rule are in `data`.
 inline constexpr int kRpcKeysError = -32'010;

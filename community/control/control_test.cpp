@@ -186,6 +186,46 @@ class RecordingTreasurer final : public treasury::Treasurer {
   core::Uint256 value;
 };
 
+class RecordingBackup final : public keys::BackupKeys {
+ public:
+  Task<keys::Result<Bytes32>> peer_challenge() override { co_return Bytes32{1}; }
+  Task<keys::Result<Bytes>> evidence(Bytes32 given) override {
+    challenge = given;
+    co_return Bytes(protocol::kMaxEvidence, 2);
+  }
+  Task<keys::Result<keys::MadeBackup>> create_backup(keys::SignedMessage given) override {
+    order = std::move(given);
+    if (refusal) co_return keys::refuse(*refusal);
+    co_return keys::MadeBackup{Bytes(protocol::kMaxBackupDescription, 3), {4}};
+  }
+  Task<keys::Result<keys::SentShare>> backup_share(Bytes given, std::uint8_t at, Bytes32 by, Bytes shown) override {
+    description = std::move(given);
+    index = at;
+    challenge = by;
+    shown_evidence = std::move(shown);
+    co_return keys::SentShare{Bytes(5, 5), Bytes(protocol::kMaxSharePackage + 197, 6)};
+  }
+  Task<keys::Result<Bytes>> checkpoint() override {
+    if (refusal) co_return keys::refuse(*refusal);
+    co_return Bytes(protocol::kMaxCheckpoint, 7);
+  }
+  Task<keys::Result<protocol::FenceCertificate>> fence_certificate() override {
+    co_return protocol::FenceCertificate{{8}, 9, {10}, {11}};
+  }
+  Task<keys::Result<void>> fence(protocol::FenceCertificate given) override {
+    if (refusal) co_return keys::refuse(*refusal);
+    certificate = given;
+    co_return keys::Result<void>{};
+  }
+
+  Bytes32 challenge{};
+  keys::SignedMessage order;
+  Bytes description, shown_evidence;
+  std::uint8_t index = 0;
+  protocol::FenceCertificate certificate;
+  std::optional<protocol::Error> refusal;
+};
+
 class RecordingCourier final : public courier::Courier {
  public:
   Task<courier::Result<Bytes32>> accept(Address given_to, Bytes given) override {
@@ -273,7 +313,7 @@ class ControlTest : public ::testing::Test {
     info.paymaster = {4};
     info.rp_id = "localhost";
     info.web_origin = "http://localhost:9000";
-    door = make_control_door({wallets, root_keys, courier, alarms, generic_keys, &treasurer}, info, kToken);
+    door = make_control_door({wallets, root_keys, courier, alarms, generic_keys, backup, &treasurer}, info, kToken);
     wire.handler = door->handler();
     client = std::make_unique<ControlClient>(wire, ControlPlace{"http://localhost:9000/control", kToken});
   }
@@ -289,6 +329,7 @@ class ControlTest : public ::testing::Test {
   Wire wire;
   NodeInfo info;
   RecordingAlarms alarms;
+  RecordingBackup backup;
   std::unique_ptr<ControlDoor> door;
   std::unique_ptr<ControlClient> client;
 };
@@ -476,6 +517,37 @@ TEST_F(ControlTest, OrdersAboutRootKeysArriveAsTheyWereSigned) {
             protocol::Error::too_many_root_keys);
 }
 
+TEST_F(ControlTest, WhatABackupTakesArrivesWhole) {
+  EXPECT_EQ(loop.block_on(client->peer_challenge()).value(), Bytes32{1});
+  EXPECT_EQ(loop.block_on(client->evidence({12})).value(), Bytes(protocol::kMaxEvidence, 2));
+  EXPECT_EQ(backup.challenge, Bytes32{12});
+  const keys::SignedMessage order{Bytes(protocol::kMaxBackupDescription, 13), {14}};
+  const auto made = loop.block_on(client->create_backup(order));
+  ASSERT_TRUE(made) << made.error().text();
+  EXPECT_EQ(made->description, Bytes(protocol::kMaxBackupDescription, 3));
+  EXPECT_EQ(made->signature[0], 4);
+  EXPECT_EQ(backup.order.message, order.message);
+  EXPECT_EQ(backup.order.signature, order.signature);
+  for (const Bytes& evidence : {Bytes(), Bytes(20, 15)}) {
+    const auto sent = loop.block_on(client->backup_share(Bytes(9, 16), 16, {17}, evidence));
+    ASSERT_TRUE(sent) << sent.error().text();
+    EXPECT_EQ(sent->package, Bytes(protocol::kMaxSharePackage + 197, 6));
+    EXPECT_EQ(backup.shown_evidence, evidence) << "an offline holder has none";
+    EXPECT_EQ(backup.index, 16);
+    EXPECT_EQ(backup.challenge, Bytes32{17});
+    EXPECT_EQ(backup.description, Bytes(9, 16));
+  }
+  EXPECT_EQ(loop.block_on(client->checkpoint()).value(), Bytes(protocol::kMaxCheckpoint, 7));
+  const auto certificate = loop.block_on(client->fence_certificate());
+  ASSERT_TRUE(certificate);
+  EXPECT_EQ(certificate->recovery_count, 9u);
+  EXPECT_TRUE(loop.block_on(client->fence(*certificate)));
+  EXPECT_EQ(backup.certificate.identity_key[0], 10);
+  backup.refusal = protocol::Error::backup_missing;
+  EXPECT_EQ(loop.block_on(client->checkpoint()).error().refusal, protocol::Error::backup_missing);
+  EXPECT_EQ(loop.block_on(client->fence(*certificate)).error().refusal, protocol::Error::backup_missing);
+}
+
 TEST_F(ControlTest, TheStatusOfTheCoreAndTheProgressArriveWhole) {
   root_keys.core.body = protocol::Body::optee_qemu;
   root_keys.core.protection = protocol::Protection::emulated;
@@ -587,7 +659,7 @@ TEST_F(ControlTest, TheTreasuryPaysAndReports) {
 }
 
 TEST_F(ControlTest, ANodeWithoutATreasurySaysWhy) {
-  control::ControlDependencies without{wallets, root_keys, courier, alarms, generic_keys, nullptr};
+  control::ControlDependencies without{wallets, root_keys, courier, alarms, generic_keys, backup, nullptr};
   door = make_control_door(std::move(without), {}, kToken);
   wire.handler = door->handler();
   const auto report = loop.block_on(client->treasury());

@@ -64,6 +64,13 @@ class Door final : public ControlDoor {
     add(kTreasury, &Door::treasury_report);
     add(kPay, &Door::pay);
     add(kPayment, &Door::payment);
+    add(kPeerChallenge, &Door::peer_challenge);
+    add(kEvidence, &Door::evidence);
+    add(kCreateBackup, &Door::create_backup);
+    add(kBackupShare, &Door::backup_share);
+    add(kCheckpoint, &Door::checkpoint);
+    add(kFenceCertificate, &Door::fence_certificate);
+    add(kFence, &Door::fence);
   }
 
   infra::HttpHandler handler() override {
@@ -394,6 +401,76 @@ class Door final : public ControlDoor {
     const auto found = co_await d_.treasurer->payment(id);
     if (!found) co_return infra::rpc_fail(kRpcTreasuryError, found.error().text());
     co_return json::value(to_json(*found));
+  }
+
+  // One member, in hexadecimal.
+  static RpcResult answer_bytes(const char* member, core::ByteView bytes) {
+    json::object out;
+    out[member] = core::to_hex(bytes);
+    return json::value(std::move(out));
+  }
+
+  Task<RpcResult> peer_challenge(Members) {
+    const auto challenge = co_await d_.backup.peer_challenge();
+    if (!challenge) co_return tl::unexpected(to_rpc(challenge.error()));
+    co_return answer_bytes("challenge", *challenge);
+  }
+
+  Task<RpcResult> evidence(Members members) {
+    const auto challenge = members.fixed<32>("challenge");
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto evidence = co_await d_.backup.evidence(challenge);
+    if (!evidence) co_return tl::unexpected(to_rpc(evidence.error()));
+    co_return answer_bytes("evidence", *evidence);
+  }
+
+  Task<RpcResult> create_backup(Members members) {
+    keys::SignedMessage order;
+    order.message = members.bytes("order", protocol::kMaxBackupDescription);
+    order.signature = members.fixed<64>("signature");
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto made = co_await d_.backup.create_backup(std::move(order));
+    if (!made) co_return tl::unexpected(to_rpc(made.error()));
+    json::object out;
+    out["description"] = core::to_hex(made->description);
+    out["signature"] = core::to_hex(made->signature);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> backup_share(Members members) {
+    Bytes description = members.bytes("description", protocol::kMaxBackupDescription);
+    const auto index = static_cast<std::uint8_t>(members.number("index", protocol::kMaxHolders));
+    const auto challenge = members.fixed<32>("challenge");
+    Bytes evidence = members.bytes("evidence", protocol::kMaxEvidence);
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto sent = co_await d_.backup.backup_share(std::move(description), index, challenge, std::move(evidence));
+    if (!sent) co_return tl::unexpected(to_rpc(sent.error()));
+    json::object out;
+    out["evidence"] = core::to_hex(sent->evidence);
+    out["package"] = core::to_hex(sent->package);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> checkpoint(Members) {
+    const auto checkpoint = co_await d_.backup.checkpoint();
+    if (!checkpoint) co_return tl::unexpected(to_rpc(checkpoint.error()));
+    co_return answer_bytes("checkpoint", *checkpoint);
+  }
+
+  Task<RpcResult> fence_certificate(Members) {
+    const auto certificate = co_await d_.backup.fence_certificate();
+    if (!certificate) co_return tl::unexpected(to_rpc(certificate.error()));
+    json::object out;
+    out["certificate"] = encode_hex(*certificate);
+    co_return json::value(std::move(out));
+  }
+
+  Task<RpcResult> fence(Members members) {
+    const auto certificate = members.message<protocol::FenceCertificate>("certificate", kMaxMessage);
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto done = co_await d_.backup.fence(certificate);
+    if (!done) co_return tl::unexpected(to_rpc(done.error()));
+    co_return json::value(json::object());
   }
 
   ControlDependencies d_;

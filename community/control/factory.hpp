@@ -18,6 +18,7 @@ struct ControlDependencies {
   // They follow an account from the moment it is bound or taken in.
   alarms::Alarms& alarms;
   keys::GenericKeys& generic_keys;
+  keys::BackupKeys& backup;
   // Null: the configuration gives the treasury nothing.
   treasury::Treasurer* treasurer = nullptr;
 };

@@ -59,9 +59,12 @@ Result<void> write_control_place(const std::filesystem::path& data_dir, const Co
 Result<ControlPlace> read_control_place(const std::filesystem::path& data_dir);
 void remove_control_place(const std::filesystem::path& data_dir);
 
-// The trusted core's wallets, root keys and generic keys as the node's own modules see them, from outside of the node.
-// keys::ErrorCode::unavailable when the node is not reached.
-class ControlClient final : public keys::WalletKeys, public keys::RootKeys, public keys::GenericKeys {
+// The trusted core's wallets, root keys, generic keys and backup as the node's own modules see them, from outside of
+// the node. keys::ErrorCode::unavailable when the node is not reached.
+class ControlClient final : public keys::WalletKeys,
+                            public keys::RootKeys,
+                            public keys::GenericKeys,
+                            public keys::BackupKeys {
  public:
   // `http` outlives the client.
   ControlClient(infra::HttpClient& http, ControlPlace place);
@@ -105,6 +108,15 @@ class ControlClient final : public keys::WalletKeys, public keys::RootKeys, publ
                                               std::array<std::uint8_t, 64> signature) override;
   Task<keys::Result<protocol::GenericSignature>> sign_generic(keys::RecordId key, protocol::GenericHash hash,
                                                               Bytes message) override;
+
+  Task<keys::Result<Bytes32>> peer_challenge() override;
+  Task<keys::Result<Bytes>> evidence(Bytes32 challenge) override;
+  Task<keys::Result<keys::MadeBackup>> create_backup(keys::SignedMessage order) override;
+  Task<keys::Result<keys::SentShare>> backup_share(Bytes description, std::uint8_t index, Bytes32 challenge,
+                                                   Bytes evidence) override;
+  Task<keys::Result<Bytes>> checkpoint() override;
+  Task<keys::Result<protocol::FenceCertificate>> fence_certificate() override;
+  Task<keys::Result<void>> fence(protocol::FenceCertificate certificate) override;
 
  private:
   struct Body;
