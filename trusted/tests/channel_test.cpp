@@ -231,7 +231,7 @@ TEST_F(Channel, TheDirectionsHaveTheirOwnKeys) {
 }
 
 TEST_F(Channel, UnknownCommandsAreRefusedAndTheSessionLivesOn) {
-  for (const int command : {0, 14, 15, 23, 31, 36, 47, 60, 0x8002, 0xffff}) {
+  for (const int command : {0, 14, 15, 23, 31, 36, 47, 61, 75, 95, 97, 0x8002, 0xffff}) {
     const Reply reply = host.call(static_cast<Command>(command), Bytes(40, 1));
     EXPECT_EQ(reply.error, Error::unknown_command) << command;
     EXPECT_TRUE(reply.body.empty());
