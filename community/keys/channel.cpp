@@ -28,6 +28,16 @@ constexpr std::size_t kReadChunk = 64 * 1'024;
 // Seconds are plenty on one machine; a stray process that accepts and stays silent must not hold the node up.
 constexpr infra::Milliseconds kHelloTimeout{5'000};
 constexpr infra::Milliseconds kProvisionTimeout{60'000};
+// Quotes are RSA signatures: a second for the two of an attestation in an emulator, and many on a machine that has
+// other things to do. Any stranger may ask for one, and a time-out ends the body for everybody.
+constexpr int kQuoteTimeouts = 3;
+
+infra::Milliseconds timeout_of(Command command, const CallOptions& calls) {
+  const bool quotes =
+      command == Command::attest || command == Command::backup_share || command == Command::share_release;
+  return quotes ? calls.timeout * kQuoteTimeouts : calls.timeout;
+}
+
 // What may stand before the answer to a hello: a few answers to the connection before.
 constexpr std::size_t kMaxStaleBytes = 4 * protocol::kMaxReplyFrame;
 // One batch in the core's hands and one that waits at its door, so that it is never idle between two.
@@ -317,7 +327,7 @@ Task<Result<Bytes>> Channel::call(Command command, Bytes body, std::uint64_t& re
   self->waiting.emplace(id, request);
   self->enqueue(command, body, id);
   base::wipe(body);
-  if (!co_await request->done.wait_for(self->options.calls.timeout)) {
+  if (!co_await request->done.wait_for(timeout_of(command, self->options.calls))) {
     self->close("the trusted core did not answer in time");
     co_return fail(ErrorCode::timeout, "the trusted core did not answer in time");
   }

@@ -144,12 +144,12 @@ class ChannelTest : public ::testing::Test {
     co_await group.join();
   }
 
-  void call(std::size_t count) {
-    for (; count > 0; count--) loop_.spawn("call", one_call());
+  void call(std::size_t count, protocol::Command command = protocol::Command::status) {
+    for (; count > 0; count--) loop_.spawn("call", one_call(command));
   }
 
-  Task<void> one_call() {
-    const auto reply = co_await channel_->call(protocol::Command::status, {});
+  Task<void> one_call(protocol::Command command) {
+    const auto reply = co_await channel_->call(command, {});
     if (reply) answers_++;
     answered_.set();
   }
@@ -210,6 +210,20 @@ class ChannelTest : public ::testing::Test {
     co_await wait_for_answers(5);
   }
 
+  Task<void> slow_quote() {
+    call(1, protocol::Command::attest);
+    co_await slow_->batches(1);
+    infra::Event never;
+    (void)co_await never.wait_for(options_.calls.timeout + options_.calls.timeout / 2);
+    EXPECT_TRUE(channel_->is_open());
+    co_await slow_->release(1);
+    co_await wait_for_answers(1);
+    call(1);
+    co_await slow_->batches(2);
+    (void)co_await never.wait_for(options_.calls.timeout + options_.calls.timeout / 2);
+    EXPECT_FALSE(channel_->is_open());
+  }
+
   Task<void> silent_core() {
     co_await make_busy();
     call(2);
@@ -235,6 +249,11 @@ TEST_F(ChannelTest, WhileTheCoreIsBusyRequestsGatherAndTravelTogether) { run(10,
 TEST_F(ChannelTest, AFullBatchGoesAtOnce) { run(3, kNever, &ChannelTest::full_batch); }
 
 TEST_F(ChannelTest, NoRequestGathersLongerThanTheBatchTimeout) { run(10, Milliseconds(20), &ChannelTest::silent_core); }
+
+TEST_F(ChannelTest, AQuoteMayTakeThreeTimesAsLong) {
+  options_.calls.timeout = Milliseconds(2'000);
+  run(10, kNever, &ChannelTest::slow_quote);
+}
 
 // An answer of a connection before this one, by its own keys.
 Bytes stale_answer(std::size_t body_size) {

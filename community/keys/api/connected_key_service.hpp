@@ -9,7 +9,8 @@ namespace community::keys {
 
 // How requests are given to the core.
 struct CallOptions {
-  // A request of the process body takes a millisecond, one with a durable write some ten.
+  // A request of the process body takes a millisecond, one with a durable write some ten. Three times as long for those
+  // that make quotes.
   infra::Milliseconds timeout{10'000};
   // Beyond: queue_full. 1,024 requests of about 2 kB are 2 MB.
   std::size_t max_in_flight = 1'024;
