@@ -22,6 +22,14 @@ tl::unexpected<infra::RpcError> invalid(const Members& members) {
   return infra::rpc_fail(infra::kRpcInvalidParams, members.trouble() + " is missing or wrong");
 }
 
+// What an operator signed, of at most `limit` bytes.
+keys::SignedMessage read_order(Members& members, std::size_t limit) {
+  keys::SignedMessage order;
+  order.message = members.bytes("order", limit);
+  order.signature = members.fixed<64>("signature");
+  return order;
+}
+
 json::object signature_json(const core::Signature& signature) {
   json::object out;
   out["signature"] = core::to_hex(signature.to_rsv());
@@ -295,10 +303,9 @@ class Door final : public ControlDoor {
   }
 
   Task<RpcResult> rotate_root_key(Members members) {
-    Bytes order = members.bytes("order", kMaxOrder);
-    const auto signature = members.fixed<64>("signature");
+    keys::SignedMessage order = read_order(members, kMaxOrder);
     if (!members.trouble().empty()) co_return invalid(members);
-    const auto version = co_await d_.root_keys.rotate_root_key(std::move(order), signature);
+    const auto version = co_await d_.root_keys.rotate_root_key(std::move(order.message), order.signature);
     if (!version) co_return tl::unexpected(to_rpc(version.error()));
     json::object out;
     out["version"] = *version;
@@ -306,10 +313,9 @@ class Door final : public ControlDoor {
   }
 
   Task<RpcResult> retire_root_key(Members members) {
-    Bytes order = members.bytes("order", kMaxOrder);
-    const auto signature = members.fixed<64>("signature");
+    keys::SignedMessage order = read_order(members, kMaxOrder);
     if (!members.trouble().empty()) co_return invalid(members);
-    const auto retired = co_await d_.root_keys.retire_root_key(std::move(order), signature);
+    const auto retired = co_await d_.root_keys.retire_root_key(std::move(order.message), order.signature);
     if (!retired) co_return tl::unexpected(to_rpc(retired.error()));
     co_return json::value(json::object());
   }
@@ -336,20 +342,18 @@ class Door final : public ControlDoor {
   }
 
   Task<RpcResult> create_generic_key(Members members) {
-    Bytes order = members.bytes("order", kMaxGenericOrder);
-    const auto signature = members.fixed<64>("signature");
+    keys::SignedMessage order = read_order(members, kMaxGenericOrder);
     if (!members.trouble().empty()) co_return invalid(members);
-    const auto made = co_await d_.generic_keys.create_generic_key(std::move(order), signature);
+    const auto made = co_await d_.generic_keys.create_generic_key(std::move(order.message), order.signature);
     if (!made) co_return tl::unexpected(to_rpc(made.error()));
     co_return json::value(to_json(*made));
   }
 
   Task<RpcResult> delete_generic_key(Members members) {
     const auto key = members.fixed<16>("id");
-    Bytes order = members.bytes("order", kMaxGenericOrder);
-    const auto signature = members.fixed<64>("signature");
+    keys::SignedMessage order = read_order(members, kMaxGenericOrder);
     if (!members.trouble().empty()) co_return invalid(members);
-    const auto deleted = co_await d_.generic_keys.delete_generic_key(key, std::move(order), signature);
+    const auto deleted = co_await d_.generic_keys.delete_generic_key(key, std::move(order.message), order.signature);
     if (!deleted) co_return tl::unexpected(to_rpc(deleted.error()));
     co_return json::value(json::object());
   }
@@ -425,9 +429,7 @@ class Door final : public ControlDoor {
   }
 
   Task<RpcResult> create_backup(Members members) {
-    keys::SignedMessage order;
-    order.message = members.bytes("order", protocol::kMaxBackupDescription);
-    order.signature = members.fixed<64>("signature");
+    keys::SignedMessage order = read_order(members, protocol::kMaxBackupDescription);
     if (!members.trouble().empty()) co_return invalid(members);
     const auto made = co_await d_.backup.create_backup(std::move(order));
     if (!made) co_return tl::unexpected(to_rpc(made.error()));

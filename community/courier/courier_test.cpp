@@ -278,6 +278,31 @@ TEST_F(CourierTest, AStuckTransactionIsReplacedUnderItsNonce) {
   EXPECT_GT(chain.sent()[1].max_fee_per_gas, chain.sent()[0].max_fee_per_gas);
 }
 
+TEST_F(CourierTest, ANonceThatSomebodyElseUsedEndsTheErrandAndNotTheCourier) {
+  const auto id = accept(freeze);
+  ASSERT_TRUE(id);
+  until_state(*id, ErrandState::sent);
+  until([this] { return chain.pending() == 1; });
+  chain.drop_pending(loop.block_on(courier->errand(*id))->transaction_hash);
+  core::Transaction foreign;
+  foreign.chain_id = Uint256(1'337);
+  foreign.nonce = chain.sent()[0].nonce;
+  foreign.max_fee_per_gas = Uint256(1'000'000'000'000);
+  foreign.gas_limit = Uint256(90'000);
+  foreign.to = kAccount;
+  foreign.data = Bytes{7};
+  foreign.signature = *core::sign_digest(kSecret, base::keccak256(foreign.unsigned_encoding()));
+  ASSERT_TRUE(loop.block_on(chain.send_raw_transaction(*foreign.signed_encoding())));
+  finish(*id);
+  const auto lost = loop.block_on(courier->errand(*id));
+  EXPECT_EQ(lost->state, ErrandState::failed);
+  EXPECT_NE(lost->reason.find("nonce"), std::string::npos) << lost->reason;
+  const auto next = accept(escape);
+  ASSERT_TRUE(next);
+  finish(*next);
+  EXPECT_EQ(executed, (std::vector<Bytes>{Bytes{7}, escape}));
+}
+
 TEST_F(CourierTest, AReorganisationDoesNotEndAnErrandTooEarly) {
   const auto id = accept(freeze);
   ASSERT_TRUE(id);

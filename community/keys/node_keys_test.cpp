@@ -85,6 +85,8 @@ TEST_F(NodeKeys, GenericKeysSignAndAreListedAfterARestart) {
   with_service(make);
   stop_core(SIGKILL);
   start_core();
+  infra::Metrics metrics;
+  service_ = make_key_service({*database_, *random_, &metrics});
   auto use = [&](KeyService& service) -> Task<void> {
     const auto listed = co_await service.generic_keys();
     EXPECT_TRUE(listed.has_value());
@@ -101,6 +103,11 @@ TEST_F(NodeKeys, GenericKeysSignAndAreListedAfterARestart) {
     EXPECT_EQ(wrong.error().refusal, protocol::Error::generic_hash_refused);
   };
   with_service(use);
+  // Two signatures among the requests that the founders' command carried.
+  const auto counted = metrics.counter("superrelay_optee_key_operations_total", "Signatures.",
+                                       {{"operation", std::string(protocol::name(protocol::Command::founders))}});
+  EXPECT_EQ(counted.value(), 2);
+  service_ = make_key_service({*database_, *random_});
 }
 
 TEST_F(NodeKeys, ADeletedKeyIsGoneFromCoreAndDatabase) {

@@ -40,7 +40,12 @@ std::unique_ptr<ConnectedKeyService> make_key_service(KeyServiceDependencies dep
   return std::make_unique<Service>(dependencies);
 }
 
-Service::Service(KeyServiceDependencies dependencies) : dependencies_(dependencies), store_(dependencies.database) {}
+Service::Service(KeyServiceDependencies dependencies) : dependencies_(dependencies), store_(dependencies.database) {
+  if (dependencies_.metrics == nullptr) return;
+  commit_changes_ = dependencies_.metrics->histogram("superrelay_optee_commit_changes",
+                                                     "Changes of records that one durable write of the core carried.",
+                                                     infra::Buckets::count);
+}
 
 // --- connection ------------------------------------------------------------------------------------------------------
 
@@ -197,10 +202,13 @@ Service::CommandSeries& Service::series(Command command) {
                      metrics.histogram("superrelay_optee_operation_duration_seconds", "From request to answer.",
                                        infra::Buckets::seconds, operation),
                      std::nullopt};
-  if (command == Command::account_change_keys || protocol::name(command).starts_with("sign_"))
-    made.signatures = metrics.counter("superrelay_optee_key_operations_total", "Signatures.", operation);
+  const bool signs = command == Command::account_change_keys || command == Command::founders ||
+                     protocol::name(command).starts_with("sign_");
+  if (signs) made.signatures = metrics.counter("superrelay_optee_key_operations_total", "Signatures.", operation);
   return series_.emplace(command, std::move(made)).first->second;
 }
+
+void Service::count_signature(Command command) { series(command).signatures->add(); }
 
 void Service::measure(Command command, const Result<Bytes>& answer, std::chrono::steady_clock::duration duration) {
   if (dependencies_.metrics == nullptr) return;
@@ -214,7 +222,7 @@ void Service::measure(Command command, const Result<Bytes>& answer, std::chrono:
         ->counter("superrelay_optee_errors_total", "Requests that were not answered with a result.",
                   {{"reason", reason}})
         .add();
-  } else if (measured.signatures) {
+  } else if (measured.signatures && command != Command::founders) {
     measured.signatures->add();
   }
 }
@@ -447,11 +455,7 @@ Task<Result<void>> Service::commit(Batch batch, std::vector<ChangePointer>& chan
   const auto committed = std::make_unique<protocol::CommitReply>();
   if (!protocol::decode(*answer, *committed) || committed->epoch != batch.epoch)
     co_return fail(ErrorCode::protocol_violation, "the answer to a commit is malformed");
-  if (dependencies_.metrics != nullptr)
-    dependencies_.metrics
-        ->histogram("superrelay_optee_commit_changes", "Changes of records that one durable write of the core carried.",
-                    infra::Buckets::count)
-        .observe(static_cast<double>(batch.records.size()));
+  if (commit_changes_) commit_changes_->observe(static_cast<double>(batch.records.size()));
   auto chunks = tree_.commit_pending();
   epoch_ = batch.epoch;
   take_resealed(batch);

@@ -180,9 +180,12 @@ class Service final : public ConnectedKeyService {
     std::optional<infra::Counter> signatures;
   };
   CommandSeries& series(protocol::Command command);
+  // Of a command whose requests are not all signatures.
+  void count_signature(protocol::Command command);
 
   KeyServiceDependencies dependencies_;
   std::map<protocol::Command, CommandSeries> series_;
+  std::optional<infra::Histogram> commit_changes_;
   RecordStore store_;
   std::unique_ptr<Channel> channel_;
   infra::Event connected_;

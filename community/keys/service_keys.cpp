@@ -119,6 +119,8 @@ Task<Result<protocol::GenericSignature>> Service::sign_generic(RecordId key, pro
     return encode_founders(FoundersCommand::sign_message, protocol::GenericSignRequest{proof, hash, message});
   });
   if (!answer) co_return tl::unexpected(answer.error());
+  // Of all that this command carries, signing alone is an operation of a key.
+  if (dependencies_.metrics != nullptr) count_signature(Command::founders);
   co_return decode_message<protocol::GenericSignature>(*answer);
 }
 

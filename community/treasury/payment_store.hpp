@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Payments and the transactions that were signed for them, on disk. Inside of the module.
+// Payments on disk, as orders of community/sender. Inside of the module.
 #pragma once
-#include "community/chain/api/fee_oracle.hpp"
 #include "community/infra/api/database.hpp"
 #include "community/treasury/api/treasurer.hpp"
 
 namespace community::treasury {
-
-struct Attempt {
-  Bytes32 hash{};
-  Bytes raw;
-  chain::FeeOffer fees;
-  // Head when it was sent.
-  std::uint64_t sent_at = 0;
-};
-
-// All attempts have one nonce, so that at most one of them is mined.
-struct Job {
-  Payment payment;
-  std::uint64_t nonce = 0;
-  std::vector<Attempt> attempts;
-};
 
 class PaymentStore {
  public:
@@ -29,16 +13,14 @@ class PaymentStore {
 
   static infra::MigrationSet migrations();
 
-  // The payment's id.
-  Task<Result<std::uint64_t>> add(Payment payment, std::int64_t now_ms);
+  // The row of a new payment; its id. For the database's writer thread, where no two are added at once.
+  static std::uint64_t add(soci::session& session, const Payment& payment, std::int64_t now_ms);
+  // Those that are not over, oldest first.
+  static std::vector<Payment> open(soci::session& session);
   // not_found
   Task<Result<Payment>> payment(std::uint64_t id);
   // Newest first.
   Task<Result<std::vector<Payment>>> latest(std::size_t count);
-  // Those that are not over, oldest first.
-  Task<Result<std::vector<Job>>> open();
-  // State of the payment, and one attempt more if it is given.
-  Task<Result<void>> write(Job job, std::optional<Attempt> attempt);
 
  private:
   infra::Database& database_;
