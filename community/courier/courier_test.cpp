@@ -7,6 +7,7 @@
 #include "community/core/secp256k1.hpp"
 #include "community/courier/factory.hpp"
 #include "community/infra/fake/clock.hpp"
+#include "community/infra/fake/settle.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
 #include "trusted/base/keccak.hpp"
 
@@ -69,6 +70,7 @@ class CourierTest : public ::testing::Test {
     infra::DatabaseOptions options;
     options.url = "sqlite:" + (folder.path() / "node.db").string();
     options.durable = false;
+    options.readers = 1;
     auto opened = infra::Database::open(options, {courier_migrations()});
     ASSERT_TRUE(opened) << opened.error().text();
     database = std::move(*opened);
@@ -107,13 +109,7 @@ class CourierTest : public ::testing::Test {
     while (!condition() && std::chrono::steady_clock::now() < end) loop.block_on(infra::reschedule());
     EXPECT_TRUE(condition());
   }
-  // The database answers on a thread of its own; asking it something waits for what was asked before.
-  void settle() {
-    for (int turn = 0; turn < 200; turn++) loop.block_on(infra::reschedule());
-    const auto asked = loop.block_on(courier->errand(Bytes32{}));
-    EXPECT_FALSE(asked);
-    for (int turn = 0; turn < 200; turn++) loop.block_on(infra::reschedule());
-  }
+  void settle() { infra::settle(loop, *database); }
   Result<Bytes32> accept(const Bytes& data) { return loop.block_on(courier->accept(kAccount, data)); }
   ErrandState state(const Bytes32& id) { return loop.block_on(courier->errand(id))->state; }
   void until_state(const Bytes32& id, ErrandState wanted) {

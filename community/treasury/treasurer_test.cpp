@@ -6,6 +6,7 @@
 #include "community/core/ecdsa.hpp"
 #include "community/core/secp256k1.hpp"
 #include "community/infra/fake/clock.hpp"
+#include "community/infra/fake/settle.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
 #include "community/treasury/factory.hpp"
 #include "trusted/base/keccak.hpp"
@@ -91,6 +92,7 @@ class TreasurerTest : public ::testing::Test {
     infra::DatabaseOptions options;
     options.url = "sqlite:" + (folder.path() / "node.db").string();
     options.durable = false;
+    options.readers = 1;
     auto opened = infra::Database::open(options, {treasury_migrations()});
     ASSERT_TRUE(opened) << opened.error().text();
     database = std::move(*opened);
@@ -122,14 +124,7 @@ class TreasurerTest : public ::testing::Test {
       settle();
     }
   }
-  // The database answers on a thread of its own; asking it something waits for what was asked before.
-  void settle() {
-    for (int round = 0; round < 4; round++) {
-      for (int turn = 0; turn < 200; turn++) loop.block_on(infra::reschedule());
-      const auto asked = loop.block_on(treasurer->payment(1'000'000));
-      EXPECT_FALSE(asked);
-    }
-  }
+  void settle() { infra::settle(loop, *database); }
   Result<std::uint64_t> pay(PaymentKind kind, const Address& payee, std::uint64_t value) {
     auto answer = loop.block_on(treasurer->pay(kind, payee, Uint256(value)));
     settle();
