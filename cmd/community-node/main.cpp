@@ -5,6 +5,7 @@
 
 #include "cmd/community-node/account.hpp"
 #include "cmd/community-node/attest.hpp"
+#include "cmd/community-node/audit.hpp"
 #include "cmd/community-node/backup.hpp"
 #include "cmd/community-node/configuration.hpp"
 #include "cmd/community-node/generic_keys.hpp"
@@ -148,9 +149,10 @@ int main(int argc, char** argv) {
   node::add_account_commands(app, account, account_job);
   node::add_alarm_commands(app, account, account_job);
   node::add_treasury_commands(app, account, account_job);
-  std::function<int()> attest_job, backup_job;
-  node::add_attest_commands(app, attest_job);
-  add_place_options(*node::add_backup_commands(app, run, backup_job), run, configuration_file);
+  std::function<int()> command_job;
+  node::add_attest_commands(app, command_job);
+  add_place_options(*node::add_audit_commands(app, run, command_job), run, configuration_file);
+  add_place_options(*node::add_backup_commands(app, run, command_job), run, configuration_file);
 
   CLI::App* tool_command = app.add_subcommand("tool", "codecs and checks as JSON lines on standard input and output");
   CLI::App* doctor_command = app.add_subcommand("doctor", "say whether the node could run on this machine");
@@ -167,8 +169,7 @@ int main(int argc, char** argv) {
   if (const auto ended = parse(app, argc, argv)) return *ended;
   if (run_command->parsed()) return node::run_node(run);
   if (account_job) return node::run_account(account, account_job);
-  if (attest_job) return attest_job();
-  if (backup_job) return backup_job();
+  if (command_job) return command_job();
   keys.data_dir = run.data_dir;
   keys.body = run.body;
   keys.backup_interval = run.backup_interval;

@@ -12,6 +12,7 @@
 #include "cmd/community-node/development.hpp"
 #include "community/accounts/api/account_watcher.hpp"
 #include "community/alarms/factory.hpp"
+#include "community/audit/api/audit_log.hpp"
 #include "community/backup/factory.hpp"
 #include "community/bodies/factory.hpp"
 #include "community/bundler/factory.hpp"
@@ -186,11 +187,12 @@ infra::Result<void> Node::open_storage() {
   infra::DatabaseOptions database;
   database.url = "sqlite:" + (options_.data_dir / "node.db").string();
   database.readers = options_.database_readers;
-  auto opened = infra::Database::open(
-      database,
-      {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(), courier::courier_migrations(),
-       treasury::treasury_migrations(), accounts::account_migrations(), alarms::alarm_migrations()},
-      &metrics_);
+  auto opened =
+      infra::Database::open(database,
+                            {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(),
+                             courier::courier_migrations(), treasury::treasury_migrations(),
+                             accounts::account_migrations(), alarms::alarm_migrations(), audit::audit_migrations()},
+                            &metrics_);
   if (!opened) return tl::unexpected(opened.error());
   database_ = std::move(*opened);
   progress_("data", options_.data_dir.string());

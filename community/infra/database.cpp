@@ -8,6 +8,7 @@
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <deque>
@@ -203,9 +204,14 @@ Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options, std::v
   auto body = std::make_unique<Body>();
   body->options = std::move(options);
   try {
-    open_session(body->writer, path, body->options.durable, false);
-    ::chmod(path.c_str(), S_IRUSR | S_IWUSR);
-    if (auto applied = apply_migrations(body->writer, migrations); !applied) return tl::unexpected(applied.error());
+    if (body->options.read_only) {
+      // SQLite would make an empty file.
+      if (::access(path.c_str(), R_OK) != 0) return fail(ErrorCode::io, "there is no database " + path);
+    } else {
+      open_session(body->writer, path, body->options.durable, false);
+      ::chmod(path.c_str(), S_IRUSR | S_IWUSR);
+      if (auto applied = apply_migrations(body->writer, migrations); !applied) return tl::unexpected(applied.error());
+    }
     for (std::size_t i = 0; i < body->options.readers; i++) {
       auto session = std::make_unique<soci::session>();
       open_session(*session, path, body->options.durable, true);
@@ -223,7 +229,7 @@ Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options, std::v
   }
   body->readers =
       std::make_unique<WorkerPool>(WorkerPoolOptions{"database-read", body->options.readers, body->options.max_queued});
-  body->thread = std::thread([raw = body.get()] { raw->work(); });
+  if (!body->options.read_only) body->thread = std::thread([raw = body.get()] { raw->work(); });
   return std::unique_ptr<Database>(new Database(std::move(body)));
 }
 
@@ -244,7 +250,9 @@ Task<Result<void>> Database::run_write(Job job) {
   std::optional<Error> refusal;
   {
     const std::lock_guard lock(body_->mutex);
-    if (body_->stopped) {
+    if (body_->options.read_only) {
+      refusal = Error{ErrorCode::closed, "the database was opened for reading"};
+    } else if (body_->stopped) {
       refusal = Error{ErrorCode::closed, "the database was closed"};
     } else if (body_->queue.size() >= body_->options.max_queued) {
       refusal =

@@ -39,6 +39,8 @@ struct DatabaseOptions {
   std::size_t max_queued = 4'096;
   // Off only in tests and throw-away simulations: a power failure may then lose confirmed writes.
   bool durable = true;
+  // For looking at a database that another process may be using: no migrations, writes are refused with closed.
+  bool read_only = false;
 };
 
 namespace detail {
