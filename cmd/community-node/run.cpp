@@ -27,6 +27,7 @@
 #include "community/infra/api/log.hpp"
 #include "community/infra/factory.hpp"
 #include "community/keys/factory.hpp"
+#include "community/notifications/factory.hpp"
 #include "community/paymaster/factory.hpp"
 #include "community/pool/factory.hpp"
 #include "community/treasury/factory.hpp"
@@ -187,12 +188,12 @@ infra::Result<void> Node::open_storage() {
   infra::DatabaseOptions database;
   database.url = "sqlite:" + (options_.data_dir / "node.db").string();
   database.readers = options_.database_readers;
-  auto opened =
-      infra::Database::open(database,
-                            {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(),
-                             courier::courier_migrations(), treasury::treasury_migrations(),
-                             accounts::account_migrations(), alarms::alarm_migrations(), audit::audit_migrations()},
-                            &metrics_);
+  auto opened = infra::Database::open(
+      database,
+      {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(), courier::courier_migrations(),
+       treasury::treasury_migrations(), accounts::account_migrations(), alarms::alarm_migrations(),
+       audit::audit_migrations(), notifications::notification_migrations()},
+      &metrics_);
   if (!opened) return tl::unexpected(opened.error());
   database_ = std::move(*opened);
   progress_("data", options_.data_dir.string());

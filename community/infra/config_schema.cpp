@@ -184,6 +184,31 @@ void add_backup(ConfigSchema& schema) {
            "noted."));
 }
 
+void add_notifications(ConfigSchema& schema) {
+  schema.section("mail", "Mails to people: codes, and what happened to their accounts.");
+  schema.add(choice("mail.delivery", "outbox", {"outbox", "smtp"},
+                    "smtp sends by the server below; outbox writes files into the folder outbox of the data folder."));
+  schema.add(text("mail.from", "node@community.invalid", "The sender's address; replies to it are not read."));
+  schema.add(text("mail.name", "Community Node", "The sender's name, in every mail."));
+  schema.add(
+      text("mail.smtp_url", "", "The server that takes mails: smtp://host:587, with STARTTLS, or smtps://host:465."));
+  schema.add(choice("mail.starttls", "required", {"required", "off"},
+                    "off sends in clear, to a server of this machine alone, and without a user."));
+  schema.add(text("mail.user", "", "Who the node is for that server. Empty: without AUTH."));
+  schema.add(text("mail.password_file", "", "File with the user's password, readable by the node alone."));
+  schema.add(text("mail.ca_file", "",
+                  "PEM file with the certification authorities of that server. Empty: those of the system."));
+  schema.add(duration("mail.timeout", "60s", 1'000, 10 * kMinute, "How long sending one mail may take."));
+  schema.section("push", "Web push (RFC 8030): short notices to browsers that asked for them.");
+  schema.add(text("push.contact", "",
+                  "How a push service reaches the operator: mailto:operator@example.org or an https address. Empty: no "
+                  "web push."));
+  schema.add(list("push.services",
+                  "fcm.googleapis.com,updates.push.services.mozilla.com,notify.windows.com,push.apple.com",
+                  "Hosts that notices are sent to, with every name below them: the push services of Chrome, Firefox, "
+                  "Edge and Safari. A browser that names another one is refused."));
+}
+
 void add_limits(ConfigSchema& schema) {
   schema.section("limits", "What strangers can make the node hold or do.");
   schema.add(integer("limits.http_body_bytes", "1048576", 1'024, 67'108'864, "Bytes of one request."));
@@ -218,6 +243,7 @@ ConfigSchema standard_config_schema() {
   add_alarms(schema);
   add_storage(schema);
   add_backup(schema);
+  add_notifications(schema);
   add_limits(schema);
   add_founders(schema);
   return schema;
