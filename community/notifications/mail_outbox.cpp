@@ -3,6 +3,8 @@
 
 #include <soci/soci.h>
 
+#include "community/notifications/push_store.hpp"
+
 namespace community::notifications {
 namespace {
 
@@ -38,7 +40,9 @@ std::string word(MailEnd end) {
 
 }  // namespace
 
-infra::MigrationSet notification_migrations() { return {"notifications", {{1, "mails", kMailSchema}}}; }
+infra::MigrationSet notification_migrations() {
+  return {"notifications", {{1, "mails", kMailSchema}, {2, "push subscriptions and notices", kPushSchema}}};
+}
 
 std::uint64_t count_waiting(soci::session& sql) {
   long long count = 0;

@@ -13,6 +13,7 @@
 #include "community/infra/api/log.hpp"
 #include "community/infra/api/worker_pool.hpp"
 #include "community/infra/api/write_signal.hpp"
+#include "community/notifications/ids.hpp"
 #include "community/notifications/mail_outbox.hpp"
 
 namespace community::notifications {
@@ -27,17 +28,6 @@ constexpr std::size_t kBatch = 64;
 constexpr Milliseconds kPauseAfterFailure{1'000};
 // Also without mails, so that what ended long ago goes.
 constexpr Milliseconds kTidyEvery{60 * 60 * 1'000};
-
-// RFC 9562, version 4.
-std::string make_uuid(infra::Random& random) {
-  std::array<std::uint8_t, 16> bytes{};
-  random.fill(bytes);
-  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x40);
-  bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);
-  std::string text = core::to_plain_hex(bytes);
-  for (const std::size_t at : {8, 13, 18, 23}) text.insert(at, "-");
-  return text;
-}
 
 Error storage_error(const infra::Error& error) { return {ErrorCode::storage_failed, error.text()}; }
 
