@@ -28,9 +28,10 @@ struct LiveEvent {
 struct HubLimits {
   // Pages of one person: a browser opens at most 6 connections to a host (HTTP/1.1), and people have two devices.
   std::size_t streams_of_user = 12;
-  // A stream is a connection of about 6 kB beside its queue.
-  std::size_t streams = 2'048;
-  // Events that wait for one page; with the usual 500 bytes all queues of all streams are 64 MB at the very worst.
+  // Each holds a connection: half of those that a port has by default (limits.http_connections), so that open pages
+  // never keep everybody else out.
+  std::size_t streams = 512;
+  // Events that wait for one page; with the usual 500 bytes all queues of all streams are 16 MB at the very worst.
   std::size_t queued = 64;
   // Events kept for pages that come back, of everybody: 2 MB.
   std::size_t kept = 4'096;
