@@ -23,6 +23,10 @@ BANNED = {
     # community/infra/api/task.hpp; found by a test that g++ 12.2 had corrupted the heap of.
     r'^[^"/]*\? [^:"]*\bco_await\b': 'if and else around co_await',
 }
+# Text of SQL may be joined to constants and to names of tables that a program gives itself, never to a value.
+SQL = re.compile(r'"(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE|DROP|ALTER|SET|PRAGMA|SAVEPOINT) [^;]*;', re.DOTALL)
+SQL_JOINED = re.compile(r'(?:"\s*\+|\+=|<<)\s*(?:std::string\()?([A-Za-z_][\w.:>-]*)|([\w.:>-]+)\(?[^"+<]*\)?\s*\+\s*"')
+SQL_CONSTANTS = re.compile(r'k[A-Z]\w*|tables_?\.\w+|condition|rest')
 LEFT_OVER = re.compile(r'\b(' + '|'.join(['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X', 'HA' + 'CK']) + r')\b')
 EXEMPT_FROM_WORDS = {'tools/check_style.py'}
 
@@ -128,10 +132,23 @@ def machine_paths(files):
                 yield f'{name(path)}:{number}: a path of one machine'
 
 
+def sql_has_no_values(files):
+    for path in files:
+        if not name(path).startswith('community/') or path.suffix != '.cpp' or '_test' in path.stem or '/fake/' in name(path):
+            continue
+        text = path.read_text()
+        for statement in SQL.finditer(text):
+            for joined in SQL_JOINED.finditer(statement.group()):
+                word = joined.group(1) or joined.group(2)
+                if not SQL_CONSTANTS.fullmatch(word) and word != 'soci::use':
+                    number = text.count('\n', 0, statement.start() + joined.start()) + 1
+                    yield f'{name(path)}:{number}: SQL is joined to {word}; bind values with soci::use'
+
+
 def main():
     files = [p for p in tracked() if p.suffix in SOURCE]
     rules = [licence, left_over, words, file_size, function_size, trailing_comments, format_is_clean, module_readme,
-             machine_paths]
+             machine_paths, sql_has_no_values]
     passed = failed = skipped = 0
     for rule in rules:
         problems = rule(files)

@@ -10,7 +10,7 @@
 
 #include "community/chain/fake/fake_chain.hpp"
 #include "community/infra/fake/clock.hpp"
-#include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 
 namespace community::accounts {
 namespace {
@@ -58,10 +58,7 @@ class AccountWatcherTest : public ::testing::Test {
   }
 
   void start() {
-    infra::DatabaseOptions options;
-    options.url = "sqlite:" + (folder.path() / "node.db").string();
-    options.durable = false;
-    auto opened = infra::Database::open(options, {account_migrations()});
+    auto opened = infra::Database::open(place.options(), {account_migrations()});
     ASSERT_TRUE(opened) << opened.error().text();
     database = std::move(*opened);
     blocks = std::make_unique<chain::BlockWatcher>(chain, clock);
@@ -103,7 +100,7 @@ class AccountWatcherTest : public ::testing::Test {
   }
 
   const Address alice = address(0xa11ce), bob = address(0xb0b), carol = address(0xca401);
-  infra::TemporaryDirectory folder;
+  infra::TestDatabase place;
   infra::EventLoop loop;
   infra::FakeClock clock;
   chain::FakeChain chain;

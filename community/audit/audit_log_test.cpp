@@ -6,7 +6,7 @@
 #include "community/audit/factory.hpp"
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/clock.hpp"
-#include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 
 namespace community::audit {
 namespace {
@@ -20,7 +20,7 @@ class AuditLogTest : public testing::Test {
   ~AuditLogTest() override { close(); }
 
   void open() {
-    database = infra::Database::open({"sqlite:" + (folder.path() / "node.db").string()}, {audit_migrations()}).value();
+    database = infra::Database::open(place.options(), {audit_migrations()}).value();
     log = make_audit_log({*database, *random, clock, loop.executor()});
   }
   void close() {
@@ -79,7 +79,7 @@ class AuditLogTest : public testing::Test {
     EXPECT_EQ(report.finding->sequence, sequence) << report.finding->words;
   }
 
-  infra::TemporaryDirectory folder;
+  infra::TestDatabase place;
   infra::EventLoop loop;
   infra::FakeClock clock;
   std::unique_ptr<infra::Random> random = infra::make_system_random();
@@ -278,15 +278,15 @@ TEST_F(AuditLogTest, WhatSomebodyWritesByHandIsFoundWhereItIs) {
       {"DELETE FROM audit_entries", Fault::tail_missing, 1},
   };
   close();
-  const auto whole = folder.path() / "node.db", copy = folder.path() / "copy.db";
-  std::filesystem::copy_file(whole, copy);
+  const infra::TestDatabase copy;
+  place.copy_to(copy);
   for (const Case& one : cases) {
     SCOPED_TRACE(one.change);
     open();
     by_hand(one.change);
     expect_fault(one.fault, one.sequence, {kept});
     close();
-    std::filesystem::copy_file(copy, whole, std::filesystem::copy_options::overwrite_existing);
+    copy.copy_to(place);
   }
   open();
   EXPECT_FALSE(verify({kept}).finding.has_value());

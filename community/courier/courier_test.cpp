@@ -8,7 +8,7 @@
 #include "community/courier/factory.hpp"
 #include "community/infra/fake/clock.hpp"
 #include "community/infra/fake/settle.hpp"
-#include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "trusted/base/keccak.hpp"
 
 namespace community::courier {
@@ -67,9 +67,7 @@ class CourierTest : public ::testing::Test {
     look();
   }
   void open() {
-    infra::DatabaseOptions options;
-    options.url = "sqlite:" + (folder.path() / "node.db").string();
-    options.durable = false;
+    infra::DatabaseOptions options = place.options();
     options.readers = 1;
     auto opened = infra::Database::open(options, {courier_migrations()});
     ASSERT_TRUE(opened) << opened.error().text();
@@ -124,7 +122,7 @@ class CourierTest : public ::testing::Test {
 
   const Address kAccount = core::address_from_word(Uint256(0xacc).to_be());
   const Bytes freeze{1, 2, 3, 4, 5}, escape{9, 8, 7, 6};
-  infra::TemporaryDirectory folder;
+  infra::TestDatabase place;
   infra::EventLoop loop;
   infra::FakeClock clock;
   chain::FakeChain chain;

@@ -5,11 +5,8 @@
 
 #include <pthread.h>
 #include <soci/soci.h>
-#include <soci/sqlite3/soci-sqlite3.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -18,47 +15,32 @@
 #include "community/infra/api/log.hpp"
 #include "community/infra/api/worker_pool.hpp"
 #include "community/infra/completion.hpp"
+#include "community/infra/database_backend.hpp"
 #include "community/infra/migrations.hpp"
+#include "community/infra/postgresql_address.hpp"
 
 namespace community::infra {
 namespace {
 
-// A group takes no more writes after this time: the first of them waits this long plus one commit.
-constexpr Milliseconds kMaxGathering{5};
-// 1,024 writes of a few pages each stay within SQLite's page cache below.
+// A group takes no more writes after this time, or after as long as the last commit took where that is longer, on a
+// slow disk or a server far away: the first write waits this long plus one commit, and commits take half of the time
+// at the most.
+constexpr Milliseconds kGathering{5};
+constexpr Milliseconds kLongestGathering{50};
 constexpr std::size_t kMaxGroup = 1'024;
-// A checkpoint or another process may hold a lock this long.
-constexpr int kBusySeconds = 5;
-// Negative: KiB instead of pages.
-constexpr int kWriterCacheKib = -4'096;
-constexpr int kReaderCacheKib = -1'024;
+// Between attempts to connect again; doubled each time.
+constexpr Milliseconds kFirstPause{50};
+constexpr Milliseconds kLongestPause{5'000};
+// How long the writers of a group whose commit was not answered wait to learn what became of it. A server that was
+// killed is back within seconds; whoever waits behind an HTTP request does not wait longer.
+constexpr Milliseconds kOutcomePatience{10'000};
 
-Error describe(const soci::soci_error& error) {
-  const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);
-  const std::string words = error.get_error_message();
-  // Statements report through the base class with SQLite's words, which begin the same for every kind of constraint.
-  const bool constraint = (sqlite != nullptr && (sqlite->result() & 0xff) == SQLITE_CONSTRAINT) ||
-                          error.get_error_category() == soci::soci_error::constraint_violation ||
-                          words.find("constraint failed") != std::string::npos;
-  return {constraint ? ErrorCode::constraint : ErrorCode::database, words};
-}
+constexpr const char* kNothingWritten = "the connection to the database was lost; nothing of this was written";
 
-void open_session(soci::session& session, const std::string& path, bool durable, bool reader) {
-  session.open(soci::sqlite3, "db=\"" + path + "\" timeout=" + std::to_string(kBusySeconds));
-  if (reader) {
-    session << "PRAGMA query_only = ON";
-  } else {
-    std::string mode;
-    session << "PRAGMA journal_mode = WAL", soci::into(mode);
-    session << (durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
-    session << "PRAGMA foreign_keys = ON";
-  }
-  session << "PRAGMA cache_size = " + std::to_string(reader ? kReaderCacheKib : kWriterCacheKib);
-}
-
-bool in_transaction(soci::session& session) {
-  auto* backend = static_cast<soci::sqlite3_session_backend*>(session.get_backend());
-  return sqlite3_get_autocommit(backend->conn_) == 0;
+Result<std::unique_ptr<DatabaseBackend>> make_backend(const DatabaseOptions& options) {
+  if (options.url.starts_with("sqlite:")) return make_sqlite_backend(options);
+  if (is_postgresql(options.url)) return make_postgresql_backend(options);
+  return fail(ErrorCode::config_value, "database.url begins with sqlite: or postgresql:");
 }
 
 }  // namespace
@@ -71,31 +53,83 @@ struct Database::Body {
   };
 
   DatabaseOptions options;
+  std::unique_ptr<DatabaseBackend> backend;
   soci::session writer;
   std::mutex mutex;
   std::condition_variable wake;
   std::deque<Write> queue;
   bool stopped = false;
+  // A reader lost its connection: the writer looks at its own, which may have nothing to do.
+  bool is_suspect = false;
+  // Set while there is no connection: requests are refused with it at once.
+  std::optional<Error> trouble;
+  // Of the thread that writes: the next pause before it connects again.
+  Milliseconds pause = kFirstPause;
+  std::chrono::nanoseconds gathering = kGathering;
   std::thread thread;
 
   std::mutex reader_mutex;
   std::vector<std::unique_ptr<soci::session>> free_readers;
   std::unique_ptr<WorkerPool> readers;
 
-  std::optional<Counter> groups;
+  std::optional<Counter> groups, reconnections;
   std::optional<Histogram> group_size;
   std::optional<Histogram> group_seconds;
+
+  // --- the writer's thread -------------------------------------------------------------------------------------------
 
   void work() {
     pthread_setname_np(pthread_self(), "database");
     std::unique_lock lock(mutex);
     for (;;) {
-      wake.wait(lock, [this] { return stopped || !queue.empty(); });
-      if (queue.empty()) return;
-      lock.unlock();
-      run_group();
+      if (trouble) {
+        if (!wait_out(lock)) return;
+        lock.unlock();
+        connect_again();
+      } else {
+        wake.wait(lock, [this] { return stopped || is_suspect || !queue.empty(); });
+        if (queue.empty() && !is_suspect) return;
+        is_suspect = false;
+        lock.unlock();
+        run_group();
+      }
       lock.lock();
     }
+  }
+
+  // Answers what had gathered, then waits for the next attempt; false when there will be none.
+  bool wait_out(std::unique_lock<std::mutex>& lock) {
+    for (Write& write : queue) {
+      write.job = nullptr;
+      write.completion->finish(tl::unexpected(*trouble));
+    }
+    queue.clear();
+    const auto is_over = [this] { return stopped; };
+    if (backend->is_final()) {
+      wake.wait(lock, is_over);
+    } else {
+      wake.wait_for(lock, pause, is_over);
+    }
+    return !stopped;
+  }
+
+  bool connect_again() {
+    writer.close();
+    auto opened = backend->open_writer(writer);
+    const std::lock_guard lock(mutex);
+    if (!opened) {
+      pause = std::min(2 * pause, kLongestPause);
+      if (!trouble || trouble->message != opened.error().message)
+        log_error(backend->is_final() ? "the database must not be used any more" : "the database is not reachable",
+                  {{"why", opened.error().message}});
+      trouble = std::move(opened.error());
+      return false;
+    }
+    trouble.reset();
+    pause = kFirstPause;
+    log_info("the database is connected again");
+    if (reconnections) reconnections->add();
+    return true;
   }
 
   std::optional<Write> take() {
@@ -111,23 +145,29 @@ struct Database::Body {
     std::vector<Write> group;
     Result<void> whole;
     try {
-      writer << "BEGIN IMMEDIATE";
-      while (group.size() < kMaxGroup && std::chrono::steady_clock::now() - started < kMaxGathering) {
+      begin();
+      const auto enough = std::chrono::steady_clock::now() + gathering;
+      while (group.empty() || (group.size() < kMaxGroup && std::chrono::steady_clock::now() < enough)) {
         auto write = take();
         if (!write) break;
         group.push_back(std::move(*write));
         run_one(group.back());
       }
-      writer << "COMMIT";
+      const auto commits = std::chrono::steady_clock::now();
+      backend->commit_write(writer);
+      gathering = std::clamp<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - commits, kGathering,
+                                                       kLongestGathering);
     } catch (const soci::soci_error& e) {
-      whole = tl::unexpected(describe(e));
-      whole.error().code = ErrorCode::database;
-      abandon();
+      whole = fail(ErrorCode::database, backend->describe(e).message);
+    }
+    abandon();
+    if (!whole) {
+      log_error("database group failed", {{"why", whole.error().message}, {"writes", group.size()}});
+      if (!backend->is_connected(writer)) whole = after_loss();
       if (group.empty())
         if (auto write = take()) group.push_back(std::move(*write));
-      log_error("database group failed", {{"why", whole.error().message}, {"writes", group.size()}});
     }
-    if (groups) {
+    if (groups && !group.empty()) {
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
       groups->add();
       group_size->observe(static_cast<double>(group.size()));
@@ -139,54 +179,151 @@ struct Database::Body {
     }
   }
 
+  // A connection that was lost while nothing was written is no reason to fail anybody.
+  void begin() {
+    try {
+      backend->begin_write(writer);
+      return;
+    } catch (const soci::soci_error&) {
+      if (backend->is_connected(writer)) throw;
+    }
+    if (!connect_again()) throw soci::soci_error("the connection was lost and there is no other yet");
+    backend->begin_write(writer);
+  }
+
   // Throws only when the whole transaction is lost.
   void run_one(Write& write) {
-    writer << "SAVEPOINT item";
+    backend->set_savepoint(writer);
     bool keep = false;
     try {
       keep = write.job(writer);
     } catch (const soci::soci_error& e) {
-      write.outcome = tl::unexpected(describe(e));
+      write.outcome = tl::unexpected(backend->describe(e));
     } catch (...) {
       // The caller's side holds the exception and throws it there.
     }
-    if (!in_transaction(writer)) throw soci::soci_error("SQLite gave the transaction up");
-    if (!keep) writer << "ROLLBACK TO item";
-    writer << "RELEASE item";
+    const TransactionState state = backend->transaction(writer);
+    if (state == TransactionState::none) throw soci::soci_error("the database gave the transaction up");
+    if (state == TransactionState::failed && keep) {
+      write.outcome = fail(ErrorCode::database, "a statement failed and the write went on as if it had not");
+      keep = false;
+    }
+    if (keep) {
+      backend->keep(writer);
+    } else {
+      backend->undo(writer);
+    }
   }
 
   void abandon() {
     try {
-      if (in_transaction(writer)) writer << "ROLLBACK";
+      backend->end(writer);
     } catch (const soci::soci_error& e) {
-      log_error("database rollback failed", {{"why", e.get_error_message()}});
+      log_error("database rollback failed", {{"why", backend->describe(e).message}});
     }
   }
 
+  // What the writers of the group are told whose connection is gone.
+  Result<void> after_loss() {
+    {
+      const std::lock_guard lock(mutex);
+      // Connecting again failed already, before anything was asked for.
+      if (trouble) return tl::unexpected(*trouble);
+      trouble = Error{ErrorCode::database, "the connection to the database was lost"};
+    }
+    if (!backend->is_in_doubt()) return fail(ErrorCode::database, kNothingWritten);
+    const auto patience = std::chrono::steady_clock::now() + kOutcomePatience;
+    while (!connect_again()) {
+      std::unique_lock lock(mutex);
+      const auto next = std::chrono::steady_clock::now() + pause;
+      if (backend->is_final() || next > patience || wake.wait_until(lock, next, [this] { return stopped; }))
+        return fail(ErrorCode::outcome_unknown,
+                    "the connection to the database was lost while it committed: this was written or not");
+    }
+    if (backend->was_committed()) return {};
+    return fail(ErrorCode::database, kNothingWritten);
+  }
+
+  // --- readers -------------------------------------------------------------------------------------------------------
+
   Result<void> run_reader(const Job& job) {
     std::unique_ptr<soci::session> session;
+    {
+      const std::lock_guard lock(mutex);
+      if (trouble) return tl::unexpected(*trouble);
+    }
     {
       const std::lock_guard lock(reader_mutex);
       session = std::move(free_readers.back());
       free_readers.pop_back();
     }
+    auto outcome = begin_reading(*session);
+    if (outcome) outcome = run_begun(*session, job);
+    const std::lock_guard lock(reader_mutex);
+    free_readers.push_back(std::move(session));
+    return outcome;
+  }
+
+  // Connects again where the connection was lost since the last read.
+  Result<void> begin_reading(soci::session& session) {
+    if (backend->is_connected(session)) {
+      try {
+        backend->begin_read(session);
+        return {};
+      } catch (const soci::soci_error& e) {
+        if (backend->is_connected(session)) return tl::unexpected(backend->describe(e));
+      }
+    }
+    close(session);
+    if (auto opened = backend->open_reader(session); !opened) {
+      suspect();
+      return opened;
+    }
+    try {
+      backend->begin_read(session);
+      return {};
+    } catch (const soci::soci_error& e) {
+      return tl::unexpected(backend->describe(e));
+    }
+  }
+
+  Result<void> run_begun(soci::session& session, const Job& job) {
     Result<void> outcome;
     try {
-      *session << "BEGIN";
-      job(*session);
+      job(session);
     } catch (const soci::soci_error& e) {
-      outcome = tl::unexpected(describe(e));
+      outcome = tl::unexpected(backend->describe(e));
     } catch (...) {
       // As in run_one.
     }
     try {
-      if (in_transaction(*session)) *session << "COMMIT";
+      backend->end(session);
     } catch (const soci::soci_error& e) {
-      outcome = tl::unexpected(describe(e));
+      outcome = tl::unexpected(backend->describe(e));
     }
-    const std::lock_guard lock(reader_mutex);
-    free_readers.push_back(std::move(session));
+    if (backend->is_connected(session)) return outcome;
+    close(session);
+    suspect();
+    if (!outcome) outcome = fail(ErrorCode::database, "the connection to the database was lost");
     return outcome;
+  }
+
+  void suspect() {
+    {
+      const std::lock_guard lock(mutex);
+      is_suspect = true;
+    }
+    wake.notify_one();
+  }
+
+  // Its socket may be watched.
+  void close(soci::session& session) {
+    try {
+      if (session.get_backend() != nullptr) backend->end(session);
+    } catch (const soci::soci_error&) {
+      // It is closed next.
+    }
+    session.close();
   }
 };
 
@@ -195,33 +332,29 @@ Database::~Database() { stop(); }
 
 Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options, std::vector<MigrationSet> migrations,
                                                  Metrics* metrics) {
-  static constexpr std::string_view kScheme = "sqlite:";
-  if (!options.url.starts_with(kScheme))
-    return fail(ErrorCode::config_value, "database.url starts with sqlite: (other databases are not built in)");
-  const std::string path = options.url.substr(kScheme.size());
-  if (path.empty() || path.find('"') != std::string::npos)
-    return fail(ErrorCode::config_value, "database.url names no usable file");
+  auto backend = make_backend(options);
+  if (!backend) return tl::unexpected(backend.error());
   auto body = std::make_unique<Body>();
   body->options = std::move(options);
-  try {
-    if (body->options.read_only) {
-      // SQLite would make an empty file.
-      if (::access(path.c_str(), R_OK) != 0) return fail(ErrorCode::io, "there is no database " + path);
-    } else {
-      open_session(body->writer, path, body->options.durable, false);
-      ::chmod(path.c_str(), S_IRUSR | S_IWUSR);
+  body->backend = std::move(*backend);
+  if (!body->options.read_only) {
+    if (auto opened = body->backend->open_writer(body->writer); !opened) return tl::unexpected(opened.error());
+    try {
       if (auto applied = apply_migrations(body->writer, migrations); !applied) return tl::unexpected(applied.error());
+      body->backend->limit_statements(body->writer);
+    } catch (const soci::soci_error& e) {
+      return fail(ErrorCode::database, "cannot bring the schema up to date: " + body->backend->describe(e).message);
     }
-    for (std::size_t i = 0; i < body->options.readers; i++) {
-      auto session = std::make_unique<soci::session>();
-      open_session(*session, path, body->options.durable, true);
-      body->free_readers.push_back(std::move(session));
-    }
-  } catch (const soci::soci_error& e) {
-    return fail(ErrorCode::database, "cannot open " + path + ": " + e.get_error_message());
+  }
+  for (std::size_t i = 0; i < body->options.readers; i++) {
+    auto session = std::make_unique<soci::session>();
+    if (auto opened = body->backend->open_reader(*session); !opened) return tl::unexpected(opened.error());
+    body->free_readers.push_back(std::move(session));
   }
   if (metrics != nullptr) {
     body->groups.emplace(metrics->counter("community_database_commits_total", "Group commits"));
+    body->reconnections.emplace(
+        metrics->counter("community_database_reconnections_total", "Connections that replaced a lost one"));
     body->group_size.emplace(
         metrics->histogram("community_database_group_writes", "Writes in one commit", Buckets::count));
     body->group_seconds.emplace(
@@ -241,8 +374,14 @@ void Database::stop() {
   body_->wake.notify_all();
   if (body_->thread.joinable()) body_->thread.join();
   body_->readers->stop();
+  for (auto& session : body_->free_readers) body_->close(*session);
   body_->free_readers.clear();
-  body_->writer.close();
+  body_->close(body_->writer);
+}
+
+std::optional<Error> Database::trouble() const {
+  const std::lock_guard lock(body_->mutex);
+  return body_->trouble;
 }
 
 Task<Result<void>> Database::run_write(Job job) {
@@ -254,6 +393,8 @@ Task<Result<void>> Database::run_write(Job job) {
       refusal = Error{ErrorCode::closed, "the database was opened for reading"};
     } else if (body_->stopped) {
       refusal = Error{ErrorCode::closed, "the database was closed"};
+    } else if (body_->trouble) {
+      refusal = body_->trouble;
     } else if (body_->queue.size() >= body_->options.max_queued) {
       refusal =
           Error{ErrorCode::queue_full, "the database has " + std::to_string(body_->queue.size()) + " writes waiting"};

@@ -7,7 +7,7 @@
 #include "community/core/secp256k1.hpp"
 #include "community/infra/fake/clock.hpp"
 #include "community/infra/fake/settle.hpp"
-#include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/treasury/factory.hpp"
 #include "trusted/base/keccak.hpp"
 
@@ -89,9 +89,7 @@ class TreasurerTest : public ::testing::Test {
     chain.set_balance(address, balance);
   }
   void start() {
-    infra::DatabaseOptions options;
-    options.url = "sqlite:" + (folder.path() / "node.db").string();
-    options.durable = false;
+    infra::DatabaseOptions options = place.options();
     options.readers = 1;
     auto opened = infra::Database::open(options, {treasury_migrations()});
     ASSERT_TRUE(opened) << opened.error().text();
@@ -133,7 +131,7 @@ class TreasurerTest : public ::testing::Test {
   Payment payment(std::uint64_t id) { return loop.block_on(treasurer->payment(id)).value(); }
 
   infra::EventLoop loop;
-  infra::TemporaryDirectory folder;
+  infra::TestDatabase place;
   infra::FakeClock clock;
   chain::FakeChain chain;
   SoftwareKeys keys;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The database: one writer thread that commits groups, reader threads beside it. SQLite today; SQL stays within what
-// PostgreSQL understands too (types TEXT, BIGINT, INTEGER, DOUBLE PRECISION; upserts as INSERT … ON CONFLICT; bytes
-// as lower-case hex TEXT, because SOCI's blobs differ between its backends; times as BIGINT milliseconds).
+// The database, SQLite or PostgreSQL: one writer thread that commits groups, reader threads beside it. SQL stays within
+// what both understand (types TEXT, BIGINT, INTEGER, DOUBLE PRECISION; upserts as INSERT … ON CONFLICT; bytes as
+// lower-case hex TEXT, because SOCI's blobs differ between its backends; times as BIGINT milliseconds; text from
+// outside is UTF-8 without zero bytes, which PostgreSQL does not keep).
 #pragma once
 #include <cstdint>
 #include <exception>
@@ -32,8 +33,12 @@ struct MigrationSet {
 };
 
 struct DatabaseOptions {
-  // "sqlite:" and a path. Its directory exists.
+  // "sqlite:" and a path whose directory exists; or for PostgreSQL 15 or newer what libpq takes, without a password:
+  // "postgresql://user@host:5432/name", "postgresql:///name?host=/run/postgresql" for a socket folder. To another
+  // machine sslmode=verify-full unless the URL or PGSSLMODE says otherwise.
   std::string url;
+  // Of PostgreSQL; empty: what libpq finds (PGPASSWORD, ~/.pgpass), or none. Never shown.
+  std::string password = {};
   std::size_t readers = 2;
   // Writes or reads waiting; queue_full beyond. 4,096 jobs of about 1 kB are 4 MB.
   std::size_t max_queued = 4'096;
@@ -64,8 +69,10 @@ using DatabaseResultOf = typename DatabaseResult<std::invoke_result_t<std::remov
 
 class Database {
  public:
-  // Opens, sets SQLite up (WAL, synchronous=FULL, foreign keys) and brings the schema up to date, one transaction for
-  // each step. migration_history when the database holds steps this program does not know, or other ones.
+  // Opens, sets up (SQLite: WAL, synchronous=FULL, foreign keys; PostgreSQL: synchronous_commit=on, limits of time) and
+  // brings the schema up to date, one transaction for each step. Errors: config_value for a URL that means nothing or
+  // holds a password, locked when another node writes to this PostgreSQL database, migration_history when the database
+  // holds steps this program does not know, or other ones; database for the rest, with what to do about it.
   static Result<std::unique_ptr<Database>> open(DatabaseOptions options, std::vector<MigrationSet> migrations,
                                                 Metrics* metrics = nullptr);
   // Finishes the writes that wait, then closes. Call before the loops go.
@@ -77,6 +84,12 @@ class Database {
   // returns its value once that transaction is on disk: at once when idle, one fsync for all that gathered under load.
   // When `f` returns an error value or throws, its own changes are undone and nobody else's. soci errors arrive as
   // constraint or database. `f` runs even when the caller is gone, so it owns what it uses.
+  //
+  // After any error but one nothing of `f` is in the database. The one is outcome_unknown (PostgreSQL only): the
+  // connection was lost between COMMIT and its answer, and the server did not come back within ten seconds to say what
+  // became of it. Who gets it tells its own caller that the outcome is unknown, does not act as if it had been written
+  // or not, and does not repeat the write blindly: it reads first, or repeats what may be repeated (an upsert by key).
+  // While there is no connection every call fails at once with `database`; connecting again goes on behind it.
   template <class F>
   auto write(F&& f) -> Task<detail::DatabaseResultOf<F>> {
     static_assert(detail::kSafeInAwait<F>, "name the lambda first: see the warning in task.hpp");
@@ -88,6 +101,9 @@ class Database {
     static_assert(detail::kSafeInAwait<F>, "name the lambda first: see the warning in task.hpp");
     return run(false, detail::take_closure(f));
   }
+
+  // Why there is no connection just now; for a report of health. From any thread.
+  std::optional<Error> trouble() const;
 
   void stop();
 
@@ -107,6 +123,10 @@ class Database {
 
   std::unique_ptr<Body> body_;
 };
+
+// Connects and describes, for `doctor`: "PostgreSQL 15.18, database node at db.example, TLS". Takes no lock and changes
+// nothing. Errors as Database::open; config_value for SQLite, which needs no connection.
+Result<std::string> describe_postgresql(const DatabaseOptions& options);
 
 namespace detail {
 template <class F, class T>
