@@ -3,6 +3,7 @@
 #include <soci/soci.h>
 
 #include "community/alarms/test_support/alarm_world.hpp"
+#include "community/infra/fake/test_database.hpp"
 
 namespace community::alarms {
 namespace {
@@ -284,10 +285,8 @@ TEST_F(AlarmServiceTest, WhoGivesUpAPlaceIsWhomTheChainNeverNamed) {
 TEST_F(AlarmServiceTest, ADatabaseOfOneWalletAnAccountIsTakenAlong) {
   infra::MigrationSet first = alarm_migrations();
   first.steps.resize(1);
-  infra::DatabaseOptions options;
-  options.url = "sqlite:" + (folder.path() / "node.db").string();
   const std::string owner = core::to_plain_hex(keys.wallet.wallet_id), who = core::to_plain_hex(alice);
-  auto old = infra::Database::open(options, {accounts::account_migrations(), first});
+  auto old = infra::Database::open(place.options(), {accounts::account_migrations(), first});
   ASSERT_TRUE(old) << old.error().text();
   auto fill = [&owner, &who](soci::session& sql) {
     sql << "INSERT INTO alarms_accounts (account, wallet, agreed_epoch, agreed_server_key, created_ms) VALUES "

@@ -8,6 +8,7 @@
 #include "community/chain/fake/fake_chain.hpp"
 #include "community/core/abi.hpp"
 #include "community/infra/fake/clock.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/pool/factory.hpp"
 #include "community/validation/api/gas.hpp"
 #include "community/validation/fake/simulator.hpp"
@@ -48,10 +49,6 @@ class SoftwareExecutorKeys final : public keys::ExecutorKeys {
 class bundler_test : public testing::Test {
  protected:
   bundler_test() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ =
-        std::filesystem::temp_directory_path() / (std::string("bundler-") + info->name() + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
     options.chain_id = 1'337;
     options.entry_points = {entry_point.get()};
     options.limits.batch_size = 1;
@@ -60,16 +57,10 @@ class bundler_test : public testing::Test {
     chain.on_transaction([this](const core::Transaction& transaction, const Address&) { return execute(transaction); });
     chain.mine();
   }
-  ~bundler_test() override {
-    stop();
-    std::filesystem::remove_all(folder_);
-  }
+  ~bundler_test() override { stop(); }
 
   void start(bool looks = true) {
-    infra::DatabaseOptions database_options;
-    database_options.url = "sqlite:" + (folder_ / "node.db").string();
-    database_options.durable = false;
-    auto opened = infra::Database::open(database_options, {pool::pool_migrations(), bundler_migrations()});
+    auto opened = infra::Database::open(place_.options(), {pool::pool_migrations(), bundler_migrations()});
     ASSERT_TRUE(opened) << opened.error().text();
     database = std::move(*opened);
     pool = pool::make_pool(*database, clock, nullptr, {});
@@ -215,7 +206,7 @@ class bundler_test : public testing::Test {
     return result;
   }
 
-  std::filesystem::path folder_;
+  infra::TestDatabase place_;
   infra::EventLoop loop;
   infra::FakeClock clock;
   chain::FakeChain chain{1'337};

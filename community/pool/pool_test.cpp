@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the pool keeps, refuses and remembers; every test runs on a real database file.
+// What the pool keeps, refuses and remembers; every test runs on a real database.
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
 #include "community/infra/fake/clock.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/pool/factory.hpp"
 #include "community/validation/api/gas.hpp"
 #include "community/validation/fake/userop.hpp"
@@ -23,23 +24,14 @@ Address address(std::uint8_t n) {
 
 class pool_test : public testing::Test {
  protected:
-  pool_test() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::temp_directory_path() / (std::string("pool-") + info->name() + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
-    open();
-  }
+  pool_test() { open(); }
   ~pool_test() override {
     pool.reset();
     database.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   void open() {
-    infra::DatabaseOptions options;
-    options.url = "sqlite:" + (folder_ / "node.db").string();
-    options.durable = false;
-    auto opened = infra::Database::open(options, {pool_migrations()});
+    auto opened = infra::Database::open(place_.options(), {pool_migrations()});
     ASSERT_TRUE(opened) << opened.error().text();
     database = std::move(*opened);
     pool = make_pool(*database, clock, nullptr, limits);
@@ -89,7 +81,7 @@ class pool_test : public testing::Test {
   }
 
   static constexpr Address kEntryPoint{0x43, 0x37};
-  std::filesystem::path folder_;
+  infra::TestDatabase place_;
   infra::EventLoop loop;
   infra::FakeClock clock;
   PoolLimits limits;

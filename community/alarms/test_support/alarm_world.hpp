@@ -8,7 +8,7 @@
 #include "community/alarms/test_support/fakes.hpp"
 #include "community/chain/fake/fake_chain.hpp"
 #include "community/infra/fake/clock.hpp"
-#include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 
 namespace community::alarms {
 
@@ -53,10 +53,7 @@ class AlarmWorld : public ::testing::Test {
 
   // Database and objects; nothing runs yet.
   void open() {
-    infra::DatabaseOptions options;
-    options.url = "sqlite:" + (folder.path() / "node.db").string();
-    options.durable = false;
-    auto opened = infra::Database::open(options, {accounts::account_migrations(), alarm_migrations()});
+    auto opened = infra::Database::open(place.options(), {accounts::account_migrations(), alarm_migrations()});
     ASSERT_TRUE(opened) << opened.error().text();
     database = std::move(*opened);
     metrics = std::make_unique<infra::Metrics>();
@@ -189,7 +186,7 @@ class AlarmWorld : public ::testing::Test {
 
   static constexpr std::uint64_t kChain = 1'337;
   const Address alice = test_address(0xa11ce), mallory = test_address(0x3a11);
-  infra::TemporaryDirectory folder;
+  infra::TestDatabase place;
   infra::EventLoop loop;
   infra::FakeClock clock;
   chain::FakeChain chain{kChain};
