@@ -77,6 +77,7 @@ infra::Result<infra::ChildOptions> QemuLauncher::program() {
   child.name = "optee-qemu";
   child.executable = qemu_program(places_).string();
   child.arguments = std::move(*arguments);
+  child.environment = trusted::qemu::kEnvironment;
   return child;
 }
 

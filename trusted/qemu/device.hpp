@@ -73,6 +73,11 @@ class Device {
   std::filesystem::path folder_;
 };
 
+// Settings of QEMU's environment ("NAME=value"): what it gives back while it runs goes back to the host. It makes and
+// drops tables of up to megabytes as the guest's load changes, and glibc would keep them, each where it was.
+inline const std::vector<std::string> kEnvironment{"MALLOC_ARENA_MAX=1", "MALLOC_MMAP_THRESHOLD_=131072",
+                                                   "MALLOC_TRIM_THRESHOLD_=262144"};
+
 // The line of the guest's console that says that frames are answered now.
 inline constexpr std::string_view kReadyLine = "tee-bridge: ready";
 

@@ -44,7 +44,9 @@ Error OpteeDevice::start() {
   for (std::size_t i = 1; i < command.size(); i++)
     if (command[i - 1] == "-append") command[i] += " " + kernel_words_;
   close_console();
-  const Child child = spawn(command, environment_);
+  std::vector<std::string> environment = qemu::kEnvironment;
+  environment.insert(environment.end(), environment_.begin(), environment_.end());
+  const Child child = spawn(command, environment);
   pid_ = child.pid;
   console_output_ = child.output;
   console_input_ = child.input;
