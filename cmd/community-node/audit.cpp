@@ -41,8 +41,7 @@ template <class F>
 auto look(const RunOptions& run, F work) -> infra::Result<std::invoke_result_t<F&, soci::session&>> {
   // Goes after the database, whose threads answer it.
   infra::EventLoop loop;
-  infra::DatabaseOptions options;
-  options.url = "sqlite:" + (run.data_dir / "node.db").string();
+  infra::DatabaseOptions options = run.database;
   options.readers = 1;
   options.read_only = true;
   auto database = infra::Database::open(options, {});

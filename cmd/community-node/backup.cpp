@@ -152,6 +152,7 @@ CLI::App* add_backup_commands(CLI::App& app, const RunOptions& run, std::functio
         log.level = infra::LogLevel::error;
         infra::configure_log(log);
         in->keys.data_dir = run.data_dir;
+        in->keys.database = run.database;
         in->keys.body = run.body;
         in->keys.places = run.places;
         in->keys.places.folder = run.data_dir / "keys";

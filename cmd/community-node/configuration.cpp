@@ -88,7 +88,6 @@ RunOptions options_from(const infra::Config& config) {
   options.backup_interval = config.duration("backup.interval");
   options.backup_holders = config.list("backup.holders");
   options.alarm_rules = alarm_rules(config);
-  options.database_readers = static_cast<std::size_t>(config.integer("database.readers"));
   options.http_body_bytes = static_cast<std::uint64_t>(config.integer("limits.http_body_bytes"));
   options.http_connections = static_cast<std::size_t>(config.integer("limits.http_connections"));
   options.http_idle = config.duration("limits.http_idle");

@@ -72,9 +72,7 @@ int with_core_access(const KeysOptions& options, const Work& work) {
   if (auto finished = finish_reset(options.data_dir, options.places); !finished) return failed(finished.error().text());
   if (!exists(options.data_dir / "keys/channel.key"))
     return failed("no trusted core in " + options.data_dir.string() + " yet: `community-node keys provision` makes it");
-  infra::DatabaseOptions database_options;
-  database_options.url = "sqlite:" + (options.data_dir / "node.db").string();
-  auto database = infra::Database::open(database_options, {keys::key_migrations()});
+  auto database = infra::Database::open(options.database, {keys::key_migrations()});
   if (!database) return failed(database.error().text());
   const auto service = keys::make_key_service({**database, *random});
   const auto choice = bodies::choose(options.body, options.places);

@@ -24,6 +24,7 @@ int run_doctor(const RunOptions& options) {
   const auto chain = chain::make_json_rpc_chain(*http, *clock, chain_options);
   doctor::Input input;
   input.data_dir = options.data_dir;
+  input.database = options.database;
   input.places = options.places;
   input.places.folder = options.data_dir / "keys";
   input.contracts = options.contracts;

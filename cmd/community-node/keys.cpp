@@ -176,9 +176,7 @@ Task<int> with_node(infra::EventLoop& loop, const KeysOptions& options, control:
 int run_alone(infra::EventLoop& loop, const KeysOptions& options, infra::Random& random,
               const std::optional<keys::Operator>& op) {
   if (auto finished = finish_reset(options.data_dir, options.places); !finished) return failed(finished.error().text());
-  infra::DatabaseOptions database_options;
-  database_options.url = "sqlite:" + (options.data_dir / "node.db").string();
-  auto database = infra::Database::open(database_options, {keys::key_migrations()});
+  auto database = infra::Database::open(options.database, {keys::key_migrations()});
   if (!database) return failed(database.error().text());
   const auto service = keys::make_key_service({**database, random});
   const auto choice = bodies::choose(options.body, options.places);

@@ -9,6 +9,7 @@
 #include "cmd/community-node/backup.hpp"
 #include "cmd/community-node/configuration.hpp"
 #include "cmd/community-node/generic_keys.hpp"
+#include "community/infra/api/database_config.hpp"
 #include "community/tool/api/tool.hpp"
 
 namespace community::node {
@@ -110,9 +111,27 @@ CLI::App* add_keys_commands(CLI::App& app, node::KeysOptions& keys) {
   return command;
 }
 
+// Of `run` alone.
+void add_start_options(CLI::App& command, node::RunOptions& run) {
+  command.add_flag("--renew-budgets", run.renew_budgets,
+                   "sign larger budgets, of which as much is left as in the beginning");
+  command.add_flag("--once", run.once, "end after the main job");
+  command.add_option("--anvil", run.anvil, "program of the development chain")->capture_default_str();
+  command.add_option("--log-level", run.log_level, "debug, info, warning, error, off")->capture_default_str();
+}
+
 int fail(const infra::Error& error) {
   std::cerr << "community-node: " << error.text() << "\n";
   return 1;
+}
+
+// Only for commands that open it: a password file that cannot be read is no trouble of `version`.
+infra::Result<void> name_database(const infra::Config& configuration, bool is_wanted, node::RunOptions& run) {
+  if (!is_wanted) return {};
+  auto database = infra::database_options(configuration, run.data_dir);
+  if (!database) return tl::unexpected(database.error());
+  run.database = std::move(*database);
+  return {};
 }
 
 }  // namespace
@@ -132,11 +151,7 @@ int main(int argc, char** argv) {
   CLI::App* run_command = app.add_subcommand("run", "start the node and serve until Ctrl-C");
   add_place_options(*run_command, run, configuration_file);
   add_run_options(*run_command, run);
-  run_command->add_flag("--renew-budgets", run.renew_budgets,
-                        "sign larger budgets, of which as much is left as in the beginning");
-  run_command->add_flag("--once", run.once, "end after the main job");
-  run_command->add_option("--anvil", run.anvil, "program of the development chain")->capture_default_str();
-  run_command->add_option("--log-level", run.log_level, "debug, info, warning, error, off")->capture_default_str();
+  add_start_options(*run_command, run);
 
   node::KeysOptions keys;
   CLI::App* keys_command = add_keys_commands(app, keys);
@@ -167,10 +182,14 @@ int main(int argc, char** argv) {
   CLI::App* version_command = app.add_subcommand("version", "print the version");
 
   if (const auto ended = parse(app, argc, argv)) return *ended;
+  const bool opens_database =
+      run_command->parsed() || keys_command->parsed() || doctor_command->parsed() || command_job != nullptr;
+  if (auto named = name_database(*configuration, opens_database, run); !named) return fail(named.error());
   if (run_command->parsed()) return node::run_node(run);
   if (account_job) return node::run_account(account, account_job);
   if (command_job) return command_job();
   keys.data_dir = run.data_dir;
+  keys.database = run.database;
   keys.body = run.body;
   keys.backup_interval = run.backup_interval;
   keys.places = run.places;

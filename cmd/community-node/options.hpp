@@ -7,6 +7,7 @@
 
 #include "community/alarms/api/alarm_rules.hpp"
 #include "community/bodies/api/choice.hpp"
+#include "community/infra/api/database.hpp"
 #include "community/infra/api/task.hpp"
 #include "community/keys/api/connected_key_service.hpp"
 
@@ -68,7 +69,8 @@ struct RunOptions {
   // Which events of an account are only logged, and which freeze it.
   alarms::AlarmRules alarm_rules;
 
-  std::size_t database_readers = 0;
+  // Once the command line was read.
+  infra::DatabaseOptions database;
 };
 
 enum class KeysAction {
@@ -104,6 +106,7 @@ struct GenericKeyOptions {
 
 struct KeysOptions {
   std::filesystem::path data_dir;
+  infra::DatabaseOptions database;
   std::string body;
   bodies::Places places;
   KeysAction action = KeysAction::status;

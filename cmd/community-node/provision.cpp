@@ -101,9 +101,7 @@ int provision_keys(const KeysOptions& options) {
   const auto random = infra::make_system_random();
   const auto key = operator_key(options, *random);
   if (!key) return failed(key.error().text());
-  infra::DatabaseOptions database_options;
-  database_options.url = "sqlite:" + (options.data_dir / "node.db").string();
-  auto database = infra::Database::open(database_options, {keys::key_migrations()});
+  auto database = infra::Database::open(options.database, {keys::key_migrations()});
   if (!database) return failed(database.error().text());
   const auto service = keys::make_key_service({**database, *random});
   infra::EventLoop loop;

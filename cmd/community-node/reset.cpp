@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "community/bodies/factory.hpp"
+#include "community/infra/api/database_config.hpp"
 #include "community/infra/api/files.hpp"
 
 namespace community::node {
@@ -49,6 +50,10 @@ int reset_keys(const KeysOptions& options) {
         "these keys are in a board's secure storage, which the normal world cannot erase key by key: erase the board's "
         "secure storage (its RPMB or /var/lib/tee, as its maker says) and then channel.key and body in " +
         options.places.folder.string());
+  if (options.with_database && infra::is_postgresql(options.database.url))
+    return failed(
+        "--database erases a database file, and this node's database is on PostgreSQL: say it without --database, and "
+        "drop the database there (dropdb NAME)");
   if (!options.yes && !confirmed(options)) return failed("nothing was erased");
   if (auto erased = bodies::erase_keys(options.places, options.data_dir / "node.db", options.with_database); !erased)
     return failed(erased.error().text() + ". The next start, or this command again, goes on");

@@ -185,11 +185,8 @@ infra::Result<void> Node::open_storage() {
     return infra::fail(locked.error().code, locked.error().message + "; stop it, or choose another folder: --data-dir");
   lock_ = std::make_unique<infra::DirectoryLock>(std::move(*locked));
   if (auto finished = finish_reset(options_.data_dir, options_.places); !finished) return finished;
-  infra::DatabaseOptions database;
-  database.url = "sqlite:" + (options_.data_dir / "node.db").string();
-  database.readers = options_.database_readers;
   auto opened = infra::Database::open(
-      database,
+      options_.database,
       {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(), courier::courier_migrations(),
        treasury::treasury_migrations(), accounts::account_migrations(), alarms::alarm_migrations(),
        audit::audit_migrations(), notifications::notification_migrations()},
@@ -241,6 +238,10 @@ Task<infra::Result<void>> Node::start_keys() {
 }
 
 void Node::report_health() {
+  health_.add("database", [this]() -> infra::HealthReport {
+    if (const auto trouble = database_->trouble()) return {infra::HealthState::failed, trouble->message};
+    return {};
+  });
   health_.add("trusted core", [this]() -> infra::HealthReport {
     if (!keys_->is_connected() || !core_status_)
       return {infra::HealthState::degraded, "not connected, being started again: " + body_->trouble()};

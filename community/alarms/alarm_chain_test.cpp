@@ -12,6 +12,7 @@
 #include "community/infra/api/files.hpp"
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/keys/api/operator.hpp"
 #include "community/keys/factory.hpp"
 #include "community/wallet/api/passkey.hpp"
@@ -115,10 +116,8 @@ class AlarmChainTest : public ::testing::Test {
   }
 
   void open_database() {
-    infra::DatabaseOptions options;
-    options.url = "sqlite:" + (folder.path() / "node.db").string();
-    database = infra::Database::open(options, {keys::key_migrations(), accounts::account_migrations(),
-                                               courier::courier_migrations(), alarm_migrations()})
+    database = infra::Database::open(place.options(), {keys::key_migrations(), accounts::account_migrations(),
+                                                       courier::courier_migrations(), alarm_migrations()})
                    .value();
   }
   void connect() {
@@ -389,6 +388,7 @@ class AlarmChainTest : public ::testing::Test {
   const Address beneficiary = core::address_from_word(Uint256(0xbe9ef).to_be());
   Address escape_key_address{};
   infra::TemporaryDirectory folder;
+  infra::TestDatabase place;
   infra::EventLoop loop;
   std::unique_ptr<infra::Clock> clock = infra::make_system_clock();
   std::unique_ptr<infra::Random> random = infra::make_system_random();

@@ -12,6 +12,7 @@
 #include "community/infra/api/files.hpp"
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/keys/factory.hpp"
 
 namespace community::bodies {
@@ -167,9 +168,7 @@ class Supervised : public ::testing::Test {
     places.folder = folder.path() / "keys";
     EXPECT_TRUE(infra::ensure_private_directory(places.folder));
     places.key_enclave = fs::path(COMMUNITY_BINARY_DIR) / "bin/key-enclave";
-    infra::DatabaseOptions options;
-    options.url = "sqlite:" + (folder.path() / "node.db").string();
-    database = std::move(*infra::Database::open(options, {keys::key_migrations()}));
+    database = std::move(*infra::Database::open(place.options(), {keys::key_migrations()}));
     service = keys::make_key_service({*database, *random});
   }
   // The outcome of making keys.
@@ -184,6 +183,7 @@ class Supervised : public ::testing::Test {
   Places places;
   infra::EventLoop loop;
   std::unique_ptr<infra::Random> random = infra::make_system_random();
+  infra::TestDatabase place;
   std::unique_ptr<infra::Database> database;
   std::unique_ptr<keys::ConnectedKeyService> service;
 };

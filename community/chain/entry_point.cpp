@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls, events and errors of the EntryPoint. Contracts' bytes are decoded strictly; what does not decode is treated
 // as something else, never as a broken value.
+#include <algorithm>
 #include <cassert>
 
 #include "community/chain/entry_point_base.hpp"
@@ -173,8 +174,14 @@ std::optional<Uint256> decode_word(ByteView returned) {
 
 std::string describe_revert(ByteView revert) {
   if (const auto values = signatures().error.decode(revert)) {
-    std::string text = as_text((*values)[0].bytes());
-    return text.substr(0, kMaxShownRevertBytes);
+    const Bytes& said = (*values)[0].bytes();
+    const ByteView shown = ByteView(said).first(std::min<std::size_t>(said.size(), kMaxShownRevertBytes));
+    // Anybody's contract says this: it goes to terminals, logs and databases, which keep UTF-8 without zero bytes.
+    if (!core::is_utf8(shown)) return core::to_hex(shown);
+    std::string text(shown.begin(), shown.end());
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
+    std::replace_if(text.begin(), text.end(), is_control, ' ');
+    return text;
   }
   if (const auto values = signatures().panic.decode(revert))
     return "Panic(" + core::format_quantity((*values)[0].word()) + ")";

@@ -96,6 +96,11 @@ TEST(entry_point_test, FailedOpsAreDecodedAndOtherRevertsAreNot) {
 TEST(entry_point_test, RevertsAreDescribedForPeople) {
   const Bytes error = *core::parse_abi_function("Error(string)")->encode({text_value("not enough")});
   EXPECT_EQ(describe_revert(error), "not enough");
+  const auto say = [](std::string_view text) {
+    return describe_revert(*core::parse_abi_function("Error(string)")->encode({text_value(std::string(text))}));
+  };
+  EXPECT_EQ(say(std::string_view("a\0b\nc", 5)), "a b c");
+  EXPECT_EQ(say("\xff\xfe"), "0xfffe");
   const Bytes panic = *core::parse_abi_function("Panic(uint256)")->encode({core::AbiValue(0x11)});
   EXPECT_EQ(describe_revert(panic), "Panic(0x11)");
   EXPECT_EQ(describe_revert({}), "");

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "community/backup/api/keeper.hpp"
+#include "community/infra/api/database_config.hpp"
 #include "community/infra/api/files.hpp"
 #include "community/keys/api/key_service.hpp"
 
@@ -101,6 +102,11 @@ Finding data_folder(const Input& input) {
 }
 
 Finding database(const Input& input) {
+  if (infra::is_postgresql(input.database.url)) {
+    const auto words = infra::describe_postgresql(input.database);
+    if (!words) return {Level::problem, "database", words.error().message};
+    return {Level::good, "database", *words};
+  }
   const fs::path file = input.data_dir / "node.db";
   const std::string version = std::string("SQLite ") + sqlite3_libversion();
   std::error_code ignored;

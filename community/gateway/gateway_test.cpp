@@ -7,6 +7,7 @@
 #include "community/chain/fake/fake_chain.hpp"
 #include "community/gateway/factory.hpp"
 #include "community/infra/fake/clock.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/pool/factory.hpp"
 #include "community/validation/factory.hpp"
 #include "community/validation/fake/simulator.hpp"
@@ -69,14 +70,7 @@ class FakeSponsor final : public paymaster::Sponsor {
 class gateway_test : public testing::Test {
  protected:
   gateway_test() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ =
-        std::filesystem::temp_directory_path() / (std::string("gateway-") + info->name() + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
-    infra::DatabaseOptions database_options;
-    database_options.url = "sqlite:" + (folder_ / "node.db").string();
-    database_options.durable = false;
-    database = std::move(*infra::Database::open(database_options, {pool::pool_migrations()}));
+    database = std::move(*infra::Database::open(place_.options(), {pool::pool_migrations()}));
     chain.mine();
     validation::ValidationOptions options;
     options.chain_id = 1'337;
@@ -91,7 +85,6 @@ class gateway_test : public testing::Test {
     gateway.reset();
     pool.reset();
     database.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   static bool with_sponsor() {
@@ -145,7 +138,7 @@ class gateway_test : public testing::Test {
   std::string entry() const { return core::format_address(entry_point->address()); }
   json::array send_params(const core::UserOperation& one) const { return {core::to_json(one), entry()}; }
 
-  std::filesystem::path folder_;
+  infra::TestDatabase place_;
   infra::EventLoop loop;
   infra::FakeClock clock;
   chain::FakeChain chain{1'337};

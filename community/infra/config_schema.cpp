@@ -130,8 +130,21 @@ void add_paymaster(ConfigSchema& schema) {
 }
 
 void add_storage(ConfigSchema& schema) {
-  schema.section("database", "Where operations, journals and sealed records are kept.");
-  schema.add(integer("database.readers", "2", 1, 32, "Connections that read.", "database.max_connections"));
+  schema.section("database",
+                 "Where operations, journals and sealed records are kept: in a file of the data folder, or on "
+                 "PostgreSQL 15 or newer. Records do not move from one database to another.");
+  schema.add(text("database.url", "",
+                  "Empty: SQLite, the file node.db of the data folder. PostgreSQL as libpq has it: "
+                  "postgresql://user@host:5432/name, or postgresql:///name?host=/run/postgresql for a socket folder. "
+                  "Without a password. To another machine sslmode=verify-full, unless the URL says otherwise."));
+  schema.add(text("database.host", "",
+                  "Instead of database.url: PostgreSQL on this host, or in this socket folder. The user is PGUSER, or "
+                  "whoever runs the node."));
+  schema.add(text("database.name", "", "Instead of database.url: the database's name on PostgreSQL."));
+  schema.add(text("database.password_file", "",
+                  "File with PostgreSQL's password alone. Empty: what libpq finds (PGPASSWORD, ~/.pgpass), or none."));
+  schema.add(
+      integer("database.readers", "2", 1, 32, "Connections that read; one more writes.", "database.max_connections"));
 }
 
 // The classes of community/alarms/api/alarm_rules.hpp, whose test compares them with these rows.

@@ -8,6 +8,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "community/infra/api/database_config.hpp"
+#include "community/infra/fake/temporary_directory.hpp"
+
 namespace community::infra {
 namespace {
 
@@ -128,6 +131,37 @@ TEST(config_test, SecretsAreNotPrinted) {
   ASSERT_TRUE(config.has_value());
   EXPECT_EQ(config->print().find("hunter2"), std::string::npos);
   EXPECT_NE(config->print().find("[redacted]"), std::string::npos);
+}
+
+TEST(config_test, TheDatabaseIsAFileUnlessTheSectionNamesAServer) {
+  const auto options = [](std::string_view section) {
+    return database_options(*load("[database]\n" + std::string(section)), "/data");
+  };
+  EXPECT_EQ(options("")->url, "sqlite:/data/node.db");
+  EXPECT_EQ(options("readers = 5\n")->readers, 5u);
+  EXPECT_EQ(options("url = \"postgresql://node@db.example/node\"\n")->url, "postgresql://node@db.example/node");
+  EXPECT_EQ(options("host = \"/run/postgresql\"\nname = \"no de\"\n")->url,
+            "postgresql://?dbname=no%20de&host=%2Frun%2Fpostgresql");
+  EXPECT_EQ(options("name = \"node\"\n")->url, "postgresql://?dbname=node");
+  const auto twice = options("url = \"postgresql://db.example/node\"\nhost = \"db.example\"\n");
+  ASSERT_FALSE(twice.has_value());
+  EXPECT_EQ(twice.error().code, ErrorCode::config_value);
+}
+
+TEST(config_test, ThePasswordOfTheDatabaseComesFromAFile) {
+  const TemporaryDirectory folder;
+  const std::string file = (folder.path() / "password").string();
+  const auto options = [&](const std::string& url) {
+    return database_options(*load("[database]\nurl = \"" + url + "\"\npassword_file = \"" + file + "\"\n"), "/data");
+  };
+  const std::string server = "postgresql://node@db.example/node";
+  EXPECT_EQ(options(server).error().code, ErrorCode::io) << "there is no such file";
+  std::ofstream(file) << "\n";
+  EXPECT_EQ(options(server).error().code, ErrorCode::config_value) << "it is empty";
+  std::ofstream(file) << " hunter2 \r\n";
+  EXPECT_EQ(options(server)->password, " hunter2 ");
+  EXPECT_EQ(options(server)->url, server);
+  EXPECT_EQ(options("").error().code, ErrorCode::config_value) << "SQLite has none";
 }
 
 TEST(config_test, AskingForAKeyThatIsNotThereIsABug) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client's side of JSON-RPC 2.0. Nothing the peer says is trusted to have the right shape.
+#include <algorithm>
+
 #include "community/core/json.hpp"
 #include "community/infra/api/json_rpc.hpp"
 
@@ -33,6 +35,9 @@ std::optional<RpcError> peer_error(const json::value& value) {
   error.code = static_cast<int>(code->get_int64());
   if (const json::value* message = object->if_contains("message"); message != nullptr && message->is_string())
     error.message = std::string(message->get_string());
+  // JSON may carry control characters, which neither a log line nor a database wants.
+  std::replace_if(
+      error.message.begin(), error.message.end(), [](char c) { return c >= 0 && c < 0x20; }, ' ');
   if (const json::value* data = object->if_contains("data")) error.data = *data;
   return error;
 }

@@ -9,6 +9,7 @@
 
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/keys/factory.hpp"
 #include "trusted/base/sha2.hpp"
 
@@ -72,10 +73,7 @@ class Core {
 class AttestingKeysTest : public ::testing::Test {
  protected:
   AttestingKeysTest() {
-    infra::DatabaseOptions options;
-    options.url = "sqlite:" + (folder_.path() / "node.db").string();
-    options.durable = false;
-    database_ = infra::Database::open(options, {key_migrations()}).value();
+    database_ = infra::Database::open(place_.options(), {key_migrations()}).value();
     service_ = make_key_service({*database_, *random_});
   }
   template <class Work>
@@ -98,6 +96,7 @@ class AttestingKeysTest : public ::testing::Test {
   infra::TemporaryDirectory folder_;
   infra::EventLoop loop_;
   std::unique_ptr<infra::Random> random_ = infra::make_system_random();
+  infra::TestDatabase place_;
   std::unique_ptr<infra::Database> database_;
   std::unique_ptr<ConnectedKeyService> service_;
 };

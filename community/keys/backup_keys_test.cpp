@@ -2,6 +2,7 @@
 // Backup through the key service, between real key-enclaves with databases of their own: shares to holders,
 // checkpoints, a restore that goes on with the database of before, and the fence for the device that was left behind.
 #include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/keys/test_support/key_world.hpp"
 
 namespace community::keys {
@@ -31,17 +32,15 @@ class Party {
   }
   void stop() { body_.kill(); }
   void open_database() {
-    infra::DatabaseOptions options;
-    options.url = "sqlite:" + database_file().string();
-    options.durable = false;
-    database_ = infra::Database::open(options, {key_migrations()}).value();
+    database_ = infra::Database::open(place_.options(), {key_migrations()}).value();
     service_ = make_key_service({*database_, random_});
   }
   void close_database() {
     service_.reset();
     database_.reset();
   }
-  fs::path database_file() const { return folder_.path() / "node.db"; }
+  // As it is now; both are closed.
+  void copy_database_to(const Party& other) const { place_.copy_to(other.place_); }
 
   ChannelOptions options() const {
     ChannelOptions options;
@@ -74,6 +73,7 @@ class Party {
   infra::TemporaryDirectory folder_;
   Bytes32 channel_key_{};
   trusted::testing::Enclave body_;
+  infra::TestDatabase place_;
   std::unique_ptr<infra::Database> database_;
   std::unique_ptr<ConnectedKeyService> service_;
 
@@ -218,7 +218,7 @@ TEST_F(BackupKeysTest, ANewDeviceGoesOnWithTheDatabaseOfBefore) {
   source().stop();
   source().close_database();
   device().close_database();
-  fs::copy_file(source().database_file(), device().database_file(), fs::copy_options::overwrite_existing);
+  source().copy_database_to(device());
   device().open_database();
   auto go_on = [this]() -> Task<void> {
     infra::TaskGroup group(loop_.executor());
@@ -271,7 +271,7 @@ TEST_F(BackupKeysTest, ADatabaseOfAnotherMomentNeedsTheOperator) {
   source().stop();
   source().close_database();
   device().close_database();
-  fs::copy_file(source().database_file(), device().database_file(), fs::copy_options::overwrite_existing);
+  source().copy_database_to(device());
   device().open_database();
   auto go_on = [this]() -> Task<void> {
     co_await device().serve();

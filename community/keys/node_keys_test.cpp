@@ -4,6 +4,7 @@
 #include <soci/soci.h>
 
 #include "community/core/transaction.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/keys/test_support/key_world.hpp"
 
 namespace community::keys {
@@ -151,7 +152,8 @@ TEST_F(NodeKeys, ADeletionThatTheCoreCommittedIsEnteredAfterACrash) {
   with_service(make);
   service_.reset();
   database_.reset();
-  fs::copy_file(folder_ / "node.db", folder_ / "before.db");
+  const infra::TestDatabase before;
+  place_.copy_to(before);
   open_database();
   Bytes32 root{};
   auto drop = [&](KeyService& service) -> Task<void> {
@@ -163,8 +165,7 @@ TEST_F(NodeKeys, ADeletionThatTheCoreCommittedIsEnteredAfterACrash) {
   // The rows of before, with the batch that was prepared.
   service_.reset();
   database_.reset();
-  for (const char* end : {"", "-wal", "-shm"}) fs::remove((folder_ / "node.db").string() + end);
-  fs::copy_file(folder_ / "before.db", folder_ / "node.db");
+  before.copy_to(place_);
   open_database();
   const std::string id = core::to_plain_hex(key.id), text = core::to_plain_hex(root);
   auto prepare = [id, text](soci::session& sql) {

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/keys/record_store.hpp"
 #include "community/keys/test_support/key_world.hpp"
 #include "trusted/hpke/hpke.hpp"
@@ -310,8 +311,8 @@ TEST_F(RootKeyTest, RecordsOfARetiredKeyAreToldAsLost) {
   with_service(make);
   service_.reset();
   database_.reset();
-  const fs::path backup = folder_ / "backup.db";
-  fs::copy_file(folder_ / "node.db", backup);
+  const infra::TestDatabase backup;
+  place_.copy_to(backup);
   open_database();
   auto retired = [&](KeyService& service) -> Task<void> {
     EXPECT_TRUE((co_await rotate(service)).has_value());
@@ -321,8 +322,7 @@ TEST_F(RootKeyTest, RecordsOfARetiredKeyAreToldAsLost) {
   with_service(retired);
   service_.reset();
   database_.reset();
-  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(folder_ / (std::string("node.db") + suffix));
-  fs::copy_file(backup, folder_ / "node.db");
+  backup.copy_to(place_);
   open_database();
   ChannelOptions options;
   options.socket_path = socket();
@@ -348,12 +348,10 @@ TEST_F(RootKeyTest, RecordsOfARetiredKeyAreToldAsLost) {
 }
 
 // The node's half in a process of its own, which can be killed: it serves until nothing is left to do.
-[[noreturn]] void serve_until_done(const fs::path& folder, const ChannelOptions& options) {
+[[noreturn]] void serve_until_done(const infra::DatabaseOptions& place, const ChannelOptions& options) {
   infra::EventLoop loop;
   const auto random = infra::make_system_random();
-  infra::DatabaseOptions database_options;
-  database_options.url = "sqlite:" + (folder / "node.db").string();
-  const auto database = infra::Database::open(database_options, {key_migrations()});
+  const auto database = infra::Database::open(place, {key_migrations()});
   if (!database) _exit(2);
   const auto service = make_key_service({**database, *random});
   auto serve = [&]() -> Task<void> {
@@ -407,7 +405,7 @@ TEST_F(RootKeyTest, KilledAtAnyPointItGoesOnWhereItWas) {
     database_.reset();
     for (bool done = false; !done;) {
       const pid_t node = fork();
-      if (node == 0) serve_until_done(folder_, options);
+      if (node == 0) serve_until_done(place_.options(), options);
       // Rounds get longer, so that one of them comes to its end whatever the machine.
       const std::uint64_t span = static_cast<std::uint64_t>(20'000 + 4'000 * kills) * (is_optee() ? 20 : 1);
       usleep(static_cast<useconds_t>(seeded.below(span)));
@@ -504,16 +502,14 @@ TEST_F(RootKeyTest, ManyWalletsKeepEverythingWhileTheyAreServed) {
 
 // A database of before gets the column from the headers of its records.
 TEST(RecordStoreMigration, FillsTheVersionOfTheRootKeyFromTheHeader) {
-  const infra::TemporaryDirectory folder;
-  infra::DatabaseOptions options;
-  options.url = "sqlite:" + (folder.path() / "node.db").string();
+  const infra::TestDatabase place;
   infra::MigrationSet steps = RecordStore::migrations();
   ASSERT_EQ(steps.steps.size(), 2u);
   infra::MigrationSet first = steps;
   first.steps.resize(1);
   infra::EventLoop loop;
   {
-    const auto database = infra::Database::open(options, {first}).value();
+    const auto database = infra::Database::open(place.options(), {first}).value();
     auto insert = [](soci::session& sql) {
       for (int i = 0; i < 300; i++) {
         Bytes sealed(77);
@@ -527,7 +523,7 @@ TEST(RecordStoreMigration, FillsTheVersionOfTheRootKeyFromTheHeader) {
     };
     ASSERT_TRUE(loop.block_on(database->write(insert)).has_value());
   }
-  const auto database = infra::Database::open(options, {steps}).value();
+  const auto database = infra::Database::open(place.options(), {steps}).value();
   RecordStore store(*database);
   const auto records = loop.block_on(store.records_by_root());
   ASSERT_TRUE(records.has_value());

@@ -396,14 +396,13 @@ TEST_F(KeyServiceTest, ADatabaseOfAnEarlierDayIsRefusedAndRecoverIsTheWayOut) {
   with_service(create);
   service_.reset();
   database_.reset();
-  const fs::path backup = folder_ / "backup.db";
-  fs::copy_file(folder_ / "node.db", backup);
+  const infra::TestDatabase backup;
+  place_.copy_to(backup);
   open_database();
   with_service(create);
   service_.reset();
   database_.reset();
-  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(folder_ / (std::string("node.db") + suffix));
-  fs::copy_file(backup, folder_ / "node.db");
+  backup.copy_to(place_);
   open_database();
 
   ChannelOptions options;

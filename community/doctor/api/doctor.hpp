@@ -7,6 +7,7 @@
 
 #include "community/bodies/api/choice.hpp"
 #include "community/chain/api/execution_client.hpp"
+#include "community/infra/api/database.hpp"
 #include "community/infra/api/task.hpp"
 
 namespace community::doctor {
@@ -35,6 +36,7 @@ Hardware find_hardware(const std::filesystem::path& root);
 struct Input {
   std::filesystem::path root = "/";
   std::filesystem::path data_dir, contracts;
+  infra::DatabaseOptions database;
   // "auto" or the name of a body, and where bodies are.
   std::string body = "auto";
   bodies::Places places;

@@ -17,6 +17,7 @@
 
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/random.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/keys/api/operator.hpp"
 #include "community/keys/factory.hpp"
 #include "trusted/ethereum/calls.hpp"
@@ -74,9 +75,7 @@ class KeyServiceTest : public ::testing::Test {
   std::string socket() const { return body_->socket_path(); }
 
   void open_database() {
-    infra::DatabaseOptions options;
-    options.url = "sqlite:" + (folder_ / "node.db").string();
-    database_ = infra::Database::open(options, {key_migrations()}).value();
+    database_ = infra::Database::open(place_.options(), {key_migrations()}).value();
     service_ = make_key_service({*database_, *random_});
   }
 
@@ -170,6 +169,7 @@ class KeyServiceTest : public ::testing::Test {
   fs::path folder_;
   Bytes32 channel_key_{};
   std::unique_ptr<trusted::testing::ProgramBody> body_ = make_body();
+  infra::TestDatabase place_;
   std::unique_ptr<infra::Database> database_;
   std::unique_ptr<ConnectedKeyService> service_;
   Error ended_;
