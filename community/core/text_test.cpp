@@ -5,7 +5,9 @@
 #include <limits>
 #include <random>
 
+#include "community/core/base64url.hpp"
 #include "community/core/json.hpp"
+#include "community/core/uuid.hpp"
 #include "trusted/base/keccak.hpp"
 
 namespace community::core {
@@ -25,6 +27,45 @@ TEST(Hex, ReadsWhatItWrites) {
     EXPECT_EQ(parse_hex(to_plain_hex(bytes), HexPrefix::optional).value(), bytes);
   }
   EXPECT_EQ(parse_hex("0xAbCd").value(), (Bytes{0xab, 0xcd}));
+}
+
+TEST(Base64Url, ReadsWhatItWritesAndWhatTheStandardShows) {
+  // RFC 4648, section 10, without padding.
+  for (const auto& [bytes, text] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
+           {"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}}) {
+    EXPECT_EQ(to_base64url(base::view(bytes)), text);
+    EXPECT_EQ(parse_base64url(text, 5).value(), to_bytes(base::view(bytes)));
+  }
+  EXPECT_EQ(to_base64url(Bytes{0xfb, 0xff}), "-_8");
+  std::mt19937_64 random(2);
+  for (std::size_t size = 0; size < 70; size++) {
+    Bytes bytes(size);
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+    EXPECT_EQ(parse_base64url(to_base64url(bytes), size).value(), bytes);
+    if (size > 0) {
+      EXPECT_FALSE(parse_base64url(to_base64url(bytes), size - 1)) << "longer than allowed";
+    }
+  }
+}
+
+TEST(Base64Url, HasOneTextForEveryByteString) {
+  for (const std::string_view bad : {"Zg==", "Zh", "Zm9", "Z", "Zm 9", "Zm9v\n", "+_8", "-/8", "Zm9vZ"})
+    EXPECT_FALSE(parse_base64url(bad, 100)) << bad;
+  EXPECT_FALSE(parse_base64url(std::string(1'000'000, 'A'), 100));
+}
+
+TEST(Uuid, IsReadInOneFormOnly) {
+  const std::string text = "0f8fad5b-d9cb-469f-a165-70867728950e";
+  EXPECT_EQ(format_uuid(parse_uuid(text).value()), text);
+  for (const std::string_view bad : {"", "0f8fad5bd9cb469fa16570867728950e", "0F8FAD5B-d9cb-469f-a165-70867728950e",
+                                     "0f8fad5b-d9cb-469f-a165-70867728950", "0f8fad5b-d9cb-469f-a165-70867728950e0",
+                                     "0f8fad5b-d9cb-469f-a1657-0867728950e", "0f8fad5b_d9cb_469f_a165_70867728950e",
+                                     "{0f8fad5b-d9cb-469f-a165-70867728950e}", "0f8fad5b-d9cb-469f-a165-70867728950g"})
+    EXPECT_FALSE(parse_uuid(bad)) << bad;
+  Uuid ones;
+  ones.fill(0xff);
+  EXPECT_EQ(format_uuid(random_uuid(ones)), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+  EXPECT_EQ(format_uuid(random_uuid({})), "00000000-0000-4000-8000-000000000000");
 }
 
 TEST(Hex, RefusesByName) {

@@ -2,26 +2,13 @@
 // Client data is read by the trusted core's own reader, so that a node and its core agree about every text.
 #include "community/webauthn/api/ceremony.hpp"
 
+#include "community/core/base64url.hpp"
 #include "trusted/base/sha2.hpp"
 #include "trusted/webauthn/assertion.hpp"
 
 namespace community::webauthn {
 
 namespace {
-
-// RFC 4648, section 5, without padding.
-std::string base64url_of(core::ByteView bytes) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string text;
-  std::uint32_t bits = 0;
-  unsigned held = 0;
-  for (const std::uint8_t byte : bytes) {
-    bits = bits << 8 | byte;
-    for (held += 8; held >= 6; held -= 6) text += kAlphabet[bits >> (held - 6) & 63];
-  }
-  if (held > 0) text += kAlphabet[bits << (6 - held) & 63];
-  return text;
-}
 
 bool contains(const std::vector<std::string>& allowed, std::string_view origin) {
   return std::find(allowed.begin(), allowed.end(), origin) != allowed.end();
@@ -35,7 +22,7 @@ Result<void> check_client_data(core::ByteView json, std::string_view type, const
   if (error == AssertionError::client_data_duplicate_member) return fail(ErrorCode::client_data_duplicate_member);
   if (error != AssertionError::none) return fail(ErrorCode::client_data_malformed);
   if (client.type != type) return fail(ErrorCode::client_data_wrong_type);
-  if (client.challenge != base64url_of(ceremony.challenge)) return fail(ErrorCode::challenge_mismatch);
+  if (client.challenge != core::to_base64url(ceremony.challenge)) return fail(ErrorCode::challenge_mismatch);
   if (!contains(ceremony.origins, client.origin)) return fail(ErrorCode::origin_not_allowed);
   if (client.cross_origin && !ceremony.cross_origin_allowed) return fail(ErrorCode::cross_origin);
   // There is an outermost page to tell of only in a frame.
