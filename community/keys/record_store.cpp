@@ -55,6 +55,15 @@ UPDATE keys_records SET root_version = substr(sealed, 11, 8);
 CREATE INDEX keys_records_root_version ON keys_records (root_version, leaf);
 )sql";
 
+// Who asked for a wallet is known as soon as the wallet is: both come with the same batch.
+constexpr const char* kWalletTags = R"sql(
+ALTER TABLE keys_prepared ADD COLUMN tag TEXT NOT NULL DEFAULT '';
+CREATE TABLE keys_wallet_tags (
+  tag TEXT NOT NULL PRIMARY KEY,
+  record_id TEXT NOT NULL UNIQUE
+);
+)sql";
+
 std::string hex(core::ByteView bytes) { return core::to_plain_hex(bytes); }
 
 template <std::size_t N>
@@ -82,7 +91,7 @@ std::string root_version_text(std::uint32_t version) {
 }
 
 struct Row {
-  std::string id, sealed, root_version;
+  std::string id, sealed, root_version, tag;
   int kind = 0;
   long long leaf = 0, revision = 0;
 
@@ -92,7 +101,9 @@ struct Row {
         root_version(root_version_text(protocol::sealed_root_version(record.sealed))),
         kind(static_cast<int>(record.kind)),
         leaf(record.leaf),
-        revision(static_cast<long long>(record.revision)) {}
+        revision(static_cast<long long>(record.revision)) {
+    if (record.tag) tag = hex(*record.tag);
+  }
   Row() = default;
 
   Result<StoredRecord> record() const {
@@ -100,8 +111,18 @@ struct Row {
     auto bytes = core::parse_hex(sealed, core::HexPrefix::optional, protocol::kMaxSealedRecord);
     if (!record_id) return tl::unexpected(record_id.error());
     if (!bytes) return fail(ErrorCode::storage, "a sealed record in the database is damaged");
-    return StoredRecord{*record_id, static_cast<RecordKind>(kind), static_cast<std::uint32_t>(leaf),
-                        static_cast<std::uint64_t>(revision), std::move(*bytes)};
+    StoredRecord stored{*record_id,
+                        static_cast<RecordKind>(kind),
+                        static_cast<std::uint32_t>(leaf),
+                        static_cast<std::uint64_t>(revision),
+                        std::move(*bytes),
+                        std::nullopt};
+    if (!tag.empty()) {
+      auto bytes_of_tag = fixed<16>(tag);
+      if (!bytes_of_tag) return tl::unexpected(bytes_of_tag.error());
+      stored.tag = *bytes_of_tag;
+    }
+    return stored;
   }
 };
 
@@ -120,7 +141,10 @@ Result<std::vector<StoredRecord>> fetch_records(soci::statement& statement, cons
 }  // namespace
 
 infra::MigrationSet RecordStore::migrations() {
-  return {"keys", {{1, "records, tree and node keys", kSchema}, {2, "root key of each record", kRootVersions}}};
+  return {"keys",
+          {{1, "records, tree and node keys", kSchema},
+           {2, "root key of each record", kRootVersions},
+           {3, "tags of wallets", kWalletTags}}};
 }
 
 Task<Result<StoredEpoch>> RecordStore::epoch() {
@@ -230,10 +254,10 @@ Task<Result<void>> RecordStore::prepare(Batch batch) {
     int position = 0;
     for (const StoredRecord& record : batch.records) {
       const Row row(record);
-      sql << "INSERT INTO keys_prepared (position, epoch, root, record_id, kind, leaf, revision, sealed) "
-             "VALUES (:p, :e, :root, :id, :kind, :leaf, :revision, :sealed)",
+      sql << "INSERT INTO keys_prepared (position, epoch, root, record_id, kind, leaf, revision, sealed, tag) "
+             "VALUES (:p, :e, :root, :id, :kind, :leaf, :revision, :sealed, :tag)",
           soci::use(position), soci::use(epoch), soci::use(root), soci::use(row.id), soci::use(row.kind),
-          soci::use(row.leaf), soci::use(row.revision), soci::use(row.sealed);
+          soci::use(row.leaf), soci::use(row.revision), soci::use(row.sealed), soci::use(row.tag);
       position++;
     }
   };
@@ -247,10 +271,10 @@ Task<Result<std::optional<Batch>>> RecordStore::prepared() {
     long long epoch = 0;
     std::string root;
     soci::statement statement =
-        (sql.prepare << "SELECT epoch, root, record_id, kind, leaf, revision, sealed FROM keys_prepared "
+        (sql.prepare << "SELECT epoch, root, record_id, kind, leaf, revision, sealed, tag FROM keys_prepared "
                         "ORDER BY position",
          soci::into(epoch), soci::into(root), soci::into(row.id), soci::into(row.kind), soci::into(row.leaf),
-         soci::into(row.revision), soci::into(row.sealed));
+         soci::into(row.revision), soci::into(row.sealed), soci::into(row.tag));
     statement.execute();
     Batch batch;
     while (statement.fetch()) {
@@ -277,6 +301,7 @@ Task<Result<void>> RecordStore::apply(Batch batch, std::map<ChunkId, Chunk> chun
       const Row row(record);
       if (record.sealed.empty()) {
         sql << "DELETE FROM keys_node_keys WHERE record_id = :id", soci::use(row.id);
+        sql << "DELETE FROM keys_wallet_tags WHERE record_id = :id", soci::use(row.id);
         sql << "DELETE FROM keys_records WHERE record_id = :id", soci::use(row.id);
         continue;
       }
@@ -285,6 +310,11 @@ Task<Result<void>> RecordStore::apply(Batch batch, std::map<ChunkId, Chunk> chun
              "revision = excluded.revision, sealed = excluded.sealed, root_version = excluded.root_version",
           soci::use(row.id), soci::use(row.kind), soci::use(row.leaf), soci::use(row.revision), soci::use(row.sealed),
           soci::use(row.root_version);
+      // The service has no second change under a tag while there is one; a row too many must not keep it from entering
+      // what the core has committed.
+      if (record.tag)
+        sql << "INSERT INTO keys_wallet_tags (tag, record_id) VALUES (:t, :id) ON CONFLICT (tag) DO NOTHING",
+            soci::use(row.tag), soci::use(row.id);
     }
     for (const auto& [id, chunk] : chunks) {
       const int group = id.group;
@@ -362,6 +392,19 @@ Task<Result<std::vector<RecordId>>> RecordStore::undescribed_keys() {
     }
     return ids;
   }));
+}
+
+Task<Result<std::optional<RecordId>>> RecordStore::tagged_wallet(WalletTag tag) {
+  using Answer = std::optional<RecordId>;
+  auto work = [key = hex(tag)](soci::session& sql) -> Result<Answer> {
+    std::string id;
+    sql << "SELECT record_id FROM keys_wallet_tags WHERE tag = :t", soci::use(key), soci::into(id);
+    if (!sql.got_data()) return Answer{};
+    auto wallet = fixed<16>(id);
+    if (!wallet) return tl::unexpected(wallet.error());
+    return Answer{*wallet};
+  };
+  co_return from_database(co_await database_.read(work));
 }
 
 Task<Result<std::vector<RecordId>>> RecordStore::shares() {

@@ -19,6 +19,8 @@ struct StoredRecord {
   std::uint64_t revision = 0;
   // Empty: the record was deleted. Only in a batch.
   Bytes sealed;
+  // Of a wallet that is being made. Only in a batch.
+  std::optional<WalletTag> tag;
 };
 
 struct StoredEpoch {
@@ -73,6 +75,8 @@ class RecordStore {
   Task<Result<std::vector<KeyInfo>>> keys();
   // Keys whose record is there and whose description is not: a crash came between.
   Task<Result<std::vector<RecordId>>> undescribed_keys();
+  // The wallet that was made under a tag; nothing when none was.
+  Task<Result<std::optional<RecordId>>> tagged_wallet(WalletTag tag);
   // Ids of the kept shares, in the order of leaves.
   Task<Result<std::vector<RecordId>>> shares();
 

@@ -2,6 +2,7 @@
 #include "community/keys/service.hpp"
 
 #include "community/keys/messages.hpp"
+#include "community/keys/tag_in_use.hpp"
 #include "trusted/protocol/frame.hpp"
 #include "trusted/protocol/root_key_messages.hpp"
 
@@ -434,6 +435,7 @@ Task<Result<void>> Service::send_change(Change& change, Batch& batch) {
   const std::uint32_t root_before = protocol::sealed_root_version(record.sealed);
   if (change.record && root_before != protocol::sealed_root_version(pending->sealed)) batch.resealed[root_before]++;
   record.id = pending->record_id;
+  record.tag = change.tag ? std::optional(change.tag->tag()) : std::nullopt;
   record.revision = pending->revision;
   record.sealed = core::to_bytes(pending->sealed);
   batch.root = pending->root;
@@ -484,24 +486,6 @@ Task<Result<void>> Service::commit(Batch batch, std::vector<ChangePointer>& chan
 
 // --- requests
 // ----------------------------------------------------------------------------------------------------------
-
-Task<Result<WalletInfo>> Service::create_wallet(Passkey passkey, protocol::Policy policy) {
-  protocol::WalletCreateRequest request;
-  request.passkey = {base::sha256(passkey.credential_id), passkey.public_key, passkey.rp_id_hash};
-  request.policy = policy;
-  auto change = std::make_shared<Change>();
-  change->command = Command::wallet_create;
-  change->kind = RecordKind::wallet;
-  change->build = [request](const protocol::TreePath& path, core::ByteView) mutable {
-    request.path = path;
-    return encode_message(request);
-  };
-  const auto answer = co_await submit(change);
-  if (!answer) co_return tl::unexpected(answer.error());
-  const auto committed = decode_message<protocol::WalletCommitted>(*answer);
-  if (!committed) co_return tl::unexpected(committed.error());
-  co_return WalletInfo{committed->wallet_id, committed->server_key};
-}
 
 Task<Result<Address>> Service::bind_account(AccountBindRequest request) {
   auto change = std::make_shared<Change>();

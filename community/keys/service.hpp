@@ -37,6 +37,10 @@ class Service final : public ConnectedKeyService {
   Task<Result<protocol::GenericSignature>> sign_generic(RecordId key, protocol::GenericHash hash,
                                                         Bytes message) override;
   Task<Result<WalletInfo>> create_wallet(Passkey passkey, protocol::Policy policy) override;
+  // service_wallets.cpp
+  Task<Result<WalletInfo>> create_wallet_once(WalletTag tag, Passkey passkey, protocol::Policy policy) override;
+  Task<Result<std::optional<RecordId>>> find_wallet(WalletTag tag) override;
+  // service.cpp
   Task<Result<Address>> bind_account(AccountBindRequest request) override;
   Task<Result<Address>> adopt_account(AccountAdoptRequest request) override;
   Task<Result<SignedUserop>> sign_userop(UseropRequest request) override;
@@ -91,6 +95,9 @@ class Service final : public ConnectedKeyService {
                                        std::vector<ShareContribution> contributions) override;
 
  private:
+  // Holds a tag as long as a wallet is being made under it: longer than its caller, who may be cancelled.
+  class TagInUse;
+
   // One change on its way through a batch.
   struct Change {
     protocol::Command command{};
@@ -101,6 +108,7 @@ class Service final : public ConnectedKeyService {
     std::function<Bytes(const protocol::TreePath&, core::ByteView sealed)> build;
     // Of a re-seal, which nobody waits for: the record as the database has it.
     std::shared_ptr<const StoredRecord> stored;
+    std::shared_ptr<TagInUse> tag;
     std::uint64_t request_id = 0;
     infra::Event done;
     // The core's ...Committed message.
@@ -137,6 +145,9 @@ class Service final : public ConnectedKeyService {
   void cache_record(StoredRecord record);
 
   Task<Result<Bytes>> submit(ChangePointer change);
+  static ChangePointer wallet_change(const Passkey& passkey, const protocol::Policy& policy);
+  Task<Result<WalletInfo>> make_wallet(ChangePointer change);
+  Task<void> until_free(WalletTag tag);
   Task<Result<void>> change_wallet(RecordId wallet, Bytes change, Assertion assertion);
   Task<Result<SealedSecret>> ask_sealed(protocol::Command command, RecordId wallet, SealedSecret request,
                                         Assertion assertion);
@@ -192,6 +203,8 @@ class Service final : public ConnectedKeyService {
   Tree tree_;
   std::uint64_t epoch_ = 0;
   std::uint32_t next_leaf_ = 0;
+  // Before the changes, which leave it when they go.
+  std::map<WalletTag, std::shared_ptr<infra::Event>> tags_in_use_;
   std::deque<ChangePointer> changes_;
   infra::Event changes_waiting_;
   Upkeep upkeep_;

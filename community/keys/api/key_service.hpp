@@ -12,6 +12,7 @@
 #include "community/keys/api/generic_keys.hpp"
 #include "community/keys/api/phrase_keys.hpp"
 #include "community/keys/api/root_keys.hpp"
+#include "community/keys/api/tagged_wallets.hpp"
 #include "trusted/protocol/account_messages.hpp"
 
 namespace community::keys {
@@ -228,6 +229,7 @@ class KeyService : public ExecutorKeys,
                    public SponsorKeys,
                    public TreasuryKeys,
                    public WalletKeys,
+                   public TaggedWallets,
                    public PhraseKeys,
                    public GenericKeys,
                    public BackupKeys,
