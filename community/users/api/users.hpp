@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// People: how they register, log in and are logged out, their passkeys and wallets as records. The founders' operations
+// keep their names: register_user, authenticate_user, setup_biometric, create_wallet, get_user_wallets. All calls
+// belong to the thread of the loop that the object was made on.
+#pragma once
+#include "community/infra/api/task.hpp"
+#include "community/users/api/error.hpp"
+#include "community/users/api/people.hpp"
+
+namespace community::users {
+
+using infra::Task;
+
+// --- limits ----------------------------------------------------------------------------------------------------------
+
+// Guesses of one code: with three codes in a quarter of an hour, a stranger guesses an address's code with a chance of
+// 15 in 100,000,000, and 1 in 70,000 in a whole day.
+inline constexpr int kCodeAttempts = 5;
+inline constexpr int kCodesPerAddress = 3;
+inline constexpr infra::Milliseconds kCodeLife{15 * 60 * 1'000};
+// Registrations that wait for a code or a passkey, about 1 kB each: 64 MB.
+inline constexpr std::size_t kMaxRegistrations = 65'536;
+inline constexpr infra::Milliseconds kChallengeLife{5 * 60 * 1'000};
+// Log-ins under way, about 100 bytes each: 6 MB. The oldest goes when there is no room.
+inline constexpr std::size_t kMaxChallenges = 65'536;
+// The oldest ends when there is one more.
+inline constexpr std::size_t kMaxSessions = 32;
+inline constexpr std::size_t kMaxWallets = 16;
+
+// --- registration ----------------------------------------------------------------------------------------------------
+
+struct RegisterRequest {
+  std::string email;
+  // Empty: none given.
+  std::string username;
+  // One of kLocales; empty: "en".
+  std::string locale;
+};
+
+struct PendingRegistration {
+  std::string registration_id;
+  std::int64_t expires_ms = 0;
+};
+
+// What a page asks the device for (PublicKeyCredentialCreationOptions).
+struct PasskeyQuestion {
+  // Random bytes of the user's id: WebAuthn's user handle, which tells nothing about the person.
+  Bytes user_handle;
+  std::string user_name;
+  std::string display_name;
+  Bytes32 challenge{};
+  std::int64_t expires_ms = 0;
+};
+
+// --- log-in ----------------------------------------------------------------------------------------------------------
+
+struct LoggedIn {
+  Person person;
+  NewSession session;
+};
+
+struct Registered {
+  LoggedIn logged_in;
+  Wallet wallet;
+};
+
+// Who asks, by a session that was found good.
+struct Identity {
+  Person person;
+  Session session;
+};
+
+// --- what a person may change ----------------------------------------------------------------------------------------
+
+// Nothing: as it is. Empty text: taken away.
+struct ProfileChange {
+  std::optional<std::string> username, avatar_url, phone_number, locale;
+};
+
+struct WalletRequest {
+  // The caller's, a UUID: the same one again answers the same wallet.
+  std::string request_id;
+  Address escape_key{};
+  std::string alias;
+};
+
+struct WalletChange {
+  // Empty text: taken away.
+  std::optional<std::string> alias;
+  bool make_primary = false;
+  bool recovery_file_saved = false;
+};
+
+// What the page must know before anybody is logged in.
+struct AccountDefaults {
+  // wei
+  core::Bytes32 daily_limit{}, gas_cap{};
+  std::uint32_t recovery_delay_s = 0;
+};
+
+class Users {
+ public:
+  virtual ~Users() = default;
+
+  // Sends a code to the address, whoever it belongs to: known and unknown are answered alike, after the same work. More
+  // than kCodesPerAddress in kCodeLife are answered alike too and send nothing. field_invalid, too_many_requests when
+  // the node has kMaxRegistrations.
+  virtual Task<Result<PendingRegistration>> register_user(RegisterRequest request, Client client) = 0;
+  // Eight digits, among which spaces and hyphens are passed over. The right code may be sent again until the passkey is
+  // there. code_wrong, registration_expired, already_registered.
+  virtual Task<Result<PasskeyQuestion>> prove_email(std::string registration_id, std::string code) = 0;
+  // Makes person, passkey, wallet and account, all or nothing. The same answer of the device again finds the same
+  // person, with a session in place of the earlier one, until the registration expires. passkey_refused,
+  // registration_expired, already_registered, core_unavailable.
+  virtual Task<Result<Registered>> setup_biometric(std::string registration_id, NewPasskey passkey, Client client) = 0;
+
+  // A challenge that is good for one log-in within kChallengeLife, and for nothing else.
+  virtual Bytes32 begin_log_in() = 0;
+  // passkey_refused, without a reason, whatever was wrong: the reason is in metrics.
+  virtual Task<Result<LoggedIn>> authenticate_user(LogInAssertion assertion, Client client) = 0;
+
+  // Who a token belongs to; notes that the session was used, once a minute. not_logged_in.
+  virtual Task<Result<Identity>> identify(std::string token) = 0;
+  // Sent back by the page with whatever changes something; follows from the token, so that nothing is stored.
+  virtual std::string csrf_token(std::string_view token) const = 0;
+
+  virtual Task<Result<std::vector<Session>>> sessions(std::string user_id) = 0;
+  // not_found.
+  virtual Task<Result<void>> revoke_session(std::string user_id, std::string session_id) = 0;
+  virtual Task<Result<void>> revoke_other_sessions(std::string user_id, std::string kept_session_id) = 0;
+
+  // field_invalid.
+  virtual Task<Result<Person>> update_profile(std::string user_id, ProfileChange change) = 0;
+  virtual Task<Result<std::vector<PasskeyProfile>>> passkeys(std::string user_id) = 0;
+  // not_found, field_invalid.
+  virtual Task<Result<PasskeyProfile>> rename_passkey(std::string user_id, std::string profile_id,
+                                                      std::string name) = 0;
+
+  // The primary one first, then as they came.
+  virtual Task<Result<std::vector<Wallet>>> get_user_wallets(std::string user_id) = 0;
+  // not_found.
+  virtual Task<Result<Wallet>> wallet(std::string user_id, std::string wallet_id) = 0;
+  // Sealed to the passkey of the session. too_many_wallets, field_invalid, core_unavailable.
+  virtual Task<Result<Wallet>> create_wallet(Identity identity, WalletRequest request) = 0;
+  // not_found, field_invalid.
+  virtual Task<Result<Wallet>> update_wallet(std::string user_id, std::string wallet_id, WalletChange change) = 0;
+
+  // Finishes what a crash or an absent core interrupted, removes what expired, keeps figures; until cancelled.
+  virtual Task<void> run() = 0;
+};
+
+}  // namespace community::users

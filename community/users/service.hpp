@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of Users. Decisions about rows are made inside of the write that changes them, so that requests which meet
+// see each other's work.
+#pragma once
+#include "community/users/challenge_book.hpp"
+#include "community/users/people_key.hpp"
+#include "community/users/people_store.hpp"
+
+namespace community::users {
+
+class UsersService final : public Users {
+ public:
+  UsersService(UsersDependencies dependencies, UsersOptions options);
+
+  // registration.cpp
+  Task<Result<PendingRegistration>> register_user(RegisterRequest request, Client client) override;
+  Task<Result<PasskeyQuestion>> prove_email(std::string registration_id, std::string code) override;
+  Task<Result<Registered>> setup_biometric(std::string registration_id, NewPasskey passkey, Client client) override;
+  // log_in.cpp
+  Bytes32 begin_log_in() override { return challenges_.issue(); }
+  Task<Result<LoggedIn>> authenticate_user(LogInAssertion assertion, Client client) override;
+  Task<Result<Identity>> identify(std::string token) override;
+  std::string csrf_token(std::string_view token) const override { return key_.csrf_token(token); }
+  // people.cpp
+  Task<Result<std::vector<Session>>> sessions(std::string user_id) override;
+  Task<Result<void>> revoke_session(std::string user_id, std::string session_id) override;
+  Task<Result<void>> revoke_other_sessions(std::string user_id, std::string kept_session_id) override;
+  Task<Result<Person>> update_profile(std::string user_id, ProfileChange change) override;
+  Task<Result<std::vector<PasskeyProfile>>> passkeys(std::string user_id) override;
+  Task<Result<PasskeyProfile>> rename_passkey(std::string user_id, std::string profile_id, std::string name) override;
+  // wallets.cpp
+  Task<Result<std::vector<Wallet>>> get_user_wallets(std::string user_id) override;
+  Task<Result<Wallet>> wallet(std::string user_id, std::string wallet_id) override;
+  Task<Result<Wallet>> create_wallet(Identity identity, WalletRequest request) override;
+  Task<Result<Wallet>> update_wallet(std::string user_id, std::string wallet_id, WalletChange change) override;
+  Task<void> run() override;
+
+ private:
+  // What the device said, verified.
+  struct VerifiedPasskey {
+    PasskeyProfile passkey;
+    Bytes32 answer_hash{};
+  };
+  struct Token {
+    std::string text;
+    Bytes32 hash{};
+  };
+
+  // service.cpp
+  std::string new_id();
+  Token new_token();
+  Session new_session(const std::string& id, const std::string& user_id, const std::string& profile_id,
+                      Client client) const;
+  Task<void> record(PersonEvent event);
+  Task<void> finish_interrupted(std::int64_t made_before_ms);
+  Task<void> clean_up();
+
+  // registration.cpp
+  Task<Result<PasskeyQuestion>> answer_proof(store::Registration registration, int outcome);
+  Result<VerifiedPasskey> verify(const store::Registration& registration, const NewPasskey& passkey) const;
+  // Nothing: the registration is done.
+  Task<Result<std::optional<store::WalletIntent>>> begin_wallet(store::Registration registration,
+                                                                VerifiedPasskey verified, Address escape_key);
+  Task<Result<Registered>> end_registration(std::string registration_id, Bytes32 answer, Client client);
+  static void enter_person(soci::session& sql, const store::WalletIntent& intent, const std::string& wallet_id,
+                           std::int64_t now_ms, Journal& journal);
+
+  // log_in.cpp
+  // A passkey whose assertion is good.
+  struct Asserted {
+    PasskeyProfile passkey;
+    std::uint32_t sign_count = 0;
+  };
+  Task<Result<Asserted>> check_assertion(const LogInAssertion& assertion);
+  tl::unexpected<Error> refuse_log_in(std::string_view reason);
+
+  // wallets.cpp
+  store::WalletIntent new_intent(const std::string& user_id, const std::string& request_id, PasskeyProfile passkey,
+                                 const Address& escape_key);
+  // Asks the core for wallet and accounts, and enters them with everything else of the intent. Any number of times.
+  Task<Result<void>> fulfil(store::WalletIntent intent);
+  Task<Result<Wallet>> ask_core(const store::WalletIntent& intent);
+  Task<Result<void>> bind(keys::WalletInfo made, const Wallet& wallet, std::uint64_t chain_id);
+  Task<Result<bool>> enter(store::WalletIntent intent, Wallet wallet);
+
+  // Errors of database and core in this module's words.
+  template <class T>
+  static Result<T> from_database(infra::Result<Result<T>> outcome) {
+    if (!outcome) return fail(ErrorCode::database_unavailable, outcome.error().text());
+    return std::move(*outcome);
+  }
+  static tl::unexpected<Error> from_core(const keys::Error& error);
+  void count(const char* name, const char* help, const infra::MetricLabels& labels = {}, double amount = 1);
+  // The journal's words about a security violation, counted.
+  PersonEvent violation(std::string_view type, std::string user_id);
+
+  UsersDependencies d_;
+  const UsersOptions options_;
+  const PeopleKey key_;
+  ChallengeBook challenges_;
+  // As of the last look, with those that came since.
+  long long registrations_ = 0;
+};
+
+}  // namespace community::users
