@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "community/audit/api/audit_log.hpp"
 #include "community/bundler/api/bundler.hpp"
 #include "community/chain/api/execution_client.hpp"
 #include "community/chain/api/fee_oracle.hpp"
@@ -15,6 +16,9 @@
 #include "community/keys/api/attestation.hpp"
 #include "community/paymaster/api/sponsor.hpp"
 #include "community/pool/api/pool.hpp"
+#include "community/users/api/client_address.hpp"
+#include "community/users/api/rate_limits.hpp"
+#include "community/users/api/users.hpp"
 #include "community/validation/api/validator.hpp"
 
 namespace community::gateway {
@@ -72,5 +76,87 @@ class AttestationDoor {
 // Core and clock outlive the door, and the door every request that it answers.
 std::unique_ptr<AttestationDoor> make_attestation_door(keys::AttestingCore& core, infra::Clock& clock,
                                                        AttestationLimits limits = {});
+
+// --- people ----------------------------------------------------------------------------------------------------------
+
+// A program of the operator's or of a partner: its requests are counted by its key and not by its address. It logs
+// nobody in.
+struct ApiKey {
+  std::string name;
+  // SHA-256 of the key, of which the node keeps nothing else.
+  core::Bytes32 hash{};
+  users::Rate rate;
+};
+
+struct ApiLimits {
+  // By network address (IPv6: by /64).
+  users::Rate requests{600, infra::Milliseconds(60'000)};
+  users::Rate registrations{20, infra::Milliseconds(60 * 60'000)};
+  // Challenges, assertions and codes.
+  users::Rate attempts{60, infra::Milliseconds(60'000)};
+  // By person.
+  users::Rate person{600, infra::Milliseconds(60'000)};
+};
+
+// Whom passkeys are for (WebAuthn level 3, section 5.4.2).
+struct RelyingParty {
+  std::string id;
+  // As a device may show it.
+  std::string name;
+};
+
+struct ApiOptions {
+  RelyingParty relying_party;
+  // The page's full origin. Requests that change something and name an origin name this one.
+  std::string origin;
+  ApiLimits limits;
+  std::vector<ApiKey> keys;
+  std::vector<users::AddressRange> trusted_proxies;
+};
+
+// A chain as a page needs to know it.
+struct ChainFacts {
+  std::uint64_t chain_id = 0;
+  core::Address factory{};
+  core::Address entry_point{};
+  core::Bytes32 proxy_init_code_hash{};
+  std::optional<core::Address> paymaster;
+};
+
+// What GET /api/v1/node tells everybody.
+struct NodeFacts {
+  std::string version;
+  RelyingParty relying_party;
+  std::string origin;
+  std::vector<ChainFacts> chains;
+  protocol::Body body{};
+  protocol::Protection protection{};
+  bool core_connected = false;
+  // Otherwise codes lie in a folder of the node's machine.
+  bool mail_by_smtp = false;
+  bool development = false;
+  // wei
+  core::Uint256 daily_limit, gas_cap;
+  std::uint32_t recovery_delay_s = 0;
+};
+
+// All outlive the API; `facts` answers at once.
+struct PeopleApiDependencies {
+  users::Users& users;
+  audit::AuditLog& audit;
+  infra::Clock& clock;
+  std::function<NodeFacts()> facts;
+  infra::Metrics* metrics = nullptr;
+};
+
+// The routes of spec/openapi.json about people, their sessions, passkeys and wallets.
+class PeopleApi {
+ public:
+  virtual ~PeopleApi() = default;
+  // The router serves no request after the API is gone.
+  virtual void add_to(infra::HttpRouter& router) = 0;
+};
+
+std::unique_ptr<PeopleApi> make_people_api(PeopleApiDependencies dependencies, ApiOptions options);
 
 }  // namespace community::gateway

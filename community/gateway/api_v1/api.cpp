@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "community/gateway/api_v1/api.hpp"
+
+#include "community/core/uuid.hpp"
+#include "community/gateway/api_v1/cookie.hpp"
+#include "community/infra/api/log.hpp"
+#include "trusted/base/sha2.hpp"
+
+namespace community::gateway::api_v1 {
+namespace {
+
+// Depth of the deepest request, a credential's extension results, and some room.
+constexpr std::size_t kMaxDepth = 16;
+constexpr std::size_t kMaxApiKey = 256;
+
+Problem problem(unsigned status, const char* rule, const char* title, std::string detail) {
+  Problem out;
+  out.status = status;
+  out.rule = rule;
+  out.title = title;
+  out.detail = std::move(detail);
+  return out;
+}
+
+bool changes(std::string_view method) { return method != "GET" && method != "HEAD"; }
+bool takes_body(std::string_view method) { return method == "POST" || method == "PATCH" || method == "PUT"; }
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  return out;
+}
+
+// application/json, alone or with the only character set that JSON has (RFC 8259, section 8.1).
+bool is_json(std::string_view content_type) {
+  std::string text = lower(content_type);
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\t'; });
+  return text == "application/json" || text == "application/json;charset=utf-8" ||
+         text == "application/json;charset=\"utf-8\"";
+}
+
+std::vector<std::string_view> values_of(const infra::HttpHeaders& headers, std::string_view name) {
+  std::vector<std::string_view> values;
+  for (std::size_t i = 0; i < headers.size(); i++)
+    if (lower(headers.name(i)) == name) values.push_back(headers.value(i));
+  return values;
+}
+
+// Not to be kept by caches, and with Retry-After where it says when.
+HttpResponse to_response(const Problem& problem) {
+  HttpResponse response = infra::http_text(problem.status, to_json_text(problem), "application/problem+json");
+  if (problem.retry_after_s) response.headers.add("retry-after", std::to_string(*problem.retry_after_s));
+  return response;
+}
+
+// What people send and get is nobody else's: no cache keeps it, no frame shows it, no other site reads it.
+void add_security_headers(HttpResponse& response) {
+  if (!response.headers.find("cache-control")) response.headers.add("cache-control", "no-store");
+  response.headers.add("x-content-type-options", "nosniff");
+  response.headers.add("referrer-policy", "no-referrer");
+  response.headers.add("cross-origin-resource-policy", "same-origin");
+  response.headers.add("cross-origin-opener-policy", "same-origin");
+  response.headers.add("cross-origin-embedder-policy", "require-corp");
+  response.headers.add("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+}
+
+}  // namespace
+
+Api::Api(users::Users& users, infra::Clock& clock, ApiOptions options, infra::Metrics* metrics)
+    : users_(users), clock_(clock), options_(std::move(options)), metrics_(metrics) {}
+
+void Api::add(infra::HttpRouter& router, std::string method, std::string pattern, Access access, Cost cost,
+              CallHandler handler) {
+  const auto route = std::make_shared<const Route>(Route{method, access, cost, std::move(handler)});
+  router.add(method, pattern, [this, route](HttpRequest request, infra::HttpRouter::Parameters parameters) {
+    return serve(route, std::move(request), std::move(parameters));
+  });
+}
+
+Task<HttpResponse> Api::serve(std::shared_ptr<const Route> route, HttpRequest request,
+                              infra::HttpRouter::Parameters parameters) {
+  Call call;
+  call.request = std::move(request);
+  call.parameters = std::move(parameters);
+  call.client.address = users::client_address(call.request.remote, values_of(call.request.headers, "x-forwarded-for"),
+                                              options_.trusted_proxies);
+  auto answered = co_await answer(*route, call);
+  HttpResponse response = answered ? std::move(*answered) : to_response(answered.error());
+  if (!answered && metrics_ != nullptr)
+    metrics_
+        ->counter("community_api_problems_total", "Requests to the HTTP API that were answered with a problem.",
+                  {{"rule", answered.error().rule}})
+        .add();
+  add_security_headers(response);
+  co_return response;
+}
+
+Task<Result<HttpResponse>> Api::answer(const Route& route, Call& call) {
+  if (auto good = check_rate(route, call); !good) co_return tl::unexpected(good.error());
+  for (const auto& [name, value] : call.parameters)
+    if (!core::parse_uuid(value)) co_return tl::unexpected(not_found());
+  if (auto good = check_origin(call); !good) co_return tl::unexpected(good.error());
+  if (auto good = read_body(route, call); !good) co_return tl::unexpected(good.error());
+  if (auto good = co_await identify(route, call); !good) co_return tl::unexpected(good.error());
+  co_return co_await route.handler(call);
+}
+
+Result<void> Api::take(const std::string& name, const users::Rate& rate) {
+  const std::int64_t wait_s = rates_.take(name, rate, clock_.steady());
+  if (wait_s == 0) return {};
+  users::Error error;
+  error.code = users::ErrorCode::too_many_requests;
+  error.retry_after_s = wait_s;
+  return tl::unexpected(to_problem(error));
+}
+
+const ApiKey* Api::api_key(const HttpRequest& request) const {
+  constexpr std::string_view kScheme = "bearer ";
+  const std::string_view value = request.headers.get("authorization");
+  if (value.size() <= kScheme.size() || value.size() > kMaxApiKey || lower(value.substr(0, kScheme.size())) != kScheme)
+    return nullptr;
+  const core::Bytes32 hash = base::sha256(base::view(value.substr(kScheme.size())));
+  for (const ApiKey& key : options_.keys)
+    if (base::equal_constant_time(key.hash, hash)) return &key;
+  return nullptr;
+}
+
+// A program with a key has its own bucket for everything.
+Result<void> Api::check_rate(const Route& route, const Call& call) {
+  if (const ApiKey* key = api_key(call.request)) return take("key " + key->name, key->rate);
+  const std::string network = users::client_network(call.client.address);
+  if (auto good = take("request " + network, options_.limits.requests); !good) return good;
+  if (route.cost == Cost::registration) return take("registration " + network, options_.limits.registrations);
+  if (route.cost == Cost::attempt) return take("attempt " + network, options_.limits.attempts);
+  return {};
+}
+
+// Browsers name the origin of whatever changes something. Another port of this machine is another origin, though it is
+// of the same site and gets the cookie.
+Result<void> Api::check_origin(const Call& call) const {
+  if (!changes(call.request.method)) return {};
+  const auto origins = values_of(call.request.headers, "origin");
+  if (origins.empty() || (origins.size() == 1 && origins[0] == options_.origin)) return {};
+  return tl::unexpected(problem(403, "origin-wrong", "The request comes from another page.",
+                                "this node's page is at " + options_.origin));
+}
+
+Result<void> Api::read_body(const Route& route, Call& call) const {
+  const std::string& body = call.request.body;
+  if (body.size() > kMaxBody)
+    return tl::unexpected(problem(413, "body-too-large", "The request is too large.", "65,536 bytes at most"));
+  if (!takes_body(route.method)) {
+    if (body.empty()) return {};
+    return tl::unexpected(malformed_request("this path takes no body"));
+  }
+  const auto types = values_of(call.request.headers, "content-type");
+  if (types.size() != 1 || !is_json(types[0]))
+    return tl::unexpected(
+        problem(415, "content-type-unsupported", "The request is not JSON.", "send Content-Type: application/json"));
+  core::JsonLimits limits;
+  limits.max_bytes = kMaxBody;
+  limits.max_depth = kMaxDepth;
+  auto value = core::parse_json(body, limits);
+  if (!value) return tl::unexpected(malformed_request(std::string(name(value.error().code))));
+  if (!value->is_object()) return tl::unexpected(malformed_request("an object is expected"));
+  call.body = std::move(value->get_object());
+  return {};
+}
+
+Task<Result<void>> Api::identify(const Route& route, Call& call) {
+  call.token = session_token(values_of(call.request.headers, "cookie"));
+  if (route.access == Access::open) co_return Result<void>{};
+  auto identity = co_await users_.identify(call.token);
+  if (!identity) co_return tl::unexpected(to_problem(identity.error()));
+  call.identity = std::move(*identity);
+  if (auto good = take("person " + call.identity->person.user_id, options_.limits.person); !good) co_return good;
+  if (!changes(call.request.method)) co_return Result<void>{};
+  const auto tokens = values_of(call.request.headers, "x-csrf-token");
+  const std::string expected = users_.csrf_token(call.token);
+  if (tokens.size() == 1 && base::equal_constant_time(base::view(tokens[0]), base::view(expected)))
+    co_return Result<void>{};
+  co_return tl::unexpected(
+      problem(403, "csrf-token-wrong", "X-CSRF-Token is not the session's.", "GET /api/v1/session tells it"));
+}
+
+// Secure everywhere but on a page without TLS, which browsers allow passkeys on localhost alone.
+std::string Api::session_cookie(const users::NewSession& session) const {
+  const std::int64_t life_s = (session.session.expires_ms - session.session.created_ms) / 1'000;
+  std::string cookie = std::string(kSessionCookie) + "=" + session.token + "; Max-Age=" + std::to_string(life_s) +
+                       "; Path=/; HttpOnly; SameSite=Strict";
+  if (options_.origin.starts_with("https://")) cookie += "; Secure";
+  return cookie;
+}
+
+std::string Api::ended_cookie() const {
+  std::string cookie = std::string(kSessionCookie) + "=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict";
+  if (options_.origin.starts_with("https://")) cookie += "; Secure";
+  return cookie;
+}
+
+}  // namespace community::gateway::api_v1

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one way into the HTTP API: every route goes through the same checks, in the same order, before its handler runs.
+// A handler cannot be reached without them, because there is no other way to add one.
+#pragma once
+#include <functional>
+
+#include "community/gateway/api_v1/json_reader.hpp"
+#include "community/gateway/factory.hpp"
+#include "community/infra/api/clock.hpp"
+#include "community/infra/api/metrics.hpp"
+
+namespace community::gateway::api_v1 {
+
+using infra::HttpRequest;
+using infra::HttpResponse;
+using infra::Task;
+
+// Of a request on these routes; the largest is a registration's attestation with certificates, some 8 kB.
+inline constexpr std::size_t kMaxBody = 64 * 1'024;
+
+enum class Access : std::uint8_t {
+  // Anybody.
+  open,
+  // By session; with X-CSRF-Token where something changes.
+  person,
+};
+
+// Which bucket a request empties besides that of all requests.
+enum class Cost : std::uint8_t { request, registration, attempt };
+
+// A request that passed the checks.
+struct Call {
+  HttpRequest request;
+  infra::HttpRouter::Parameters parameters;
+  // Of the path, in the order of the pattern, each a UUID.
+  const std::string& id() const { return parameters.front().second; }
+  users::Client client;
+  // Empty when the route takes no body.
+  json::object body;
+  // Of a person's route.
+  std::optional<users::Identity> identity;
+  // As the cookie carried it; empty without one.
+  std::string token;
+};
+
+using CallHandler = std::function<Task<Result<HttpResponse>>(Call&)>;
+
+class Api {
+ public:
+  // All outlive it.
+  Api(users::Users& users, infra::Clock& clock, ApiOptions options, infra::Metrics* metrics);
+
+  // Parameters of the path are UUIDs; anything else is not found.
+  void add(infra::HttpRouter& router, std::string method, std::string pattern, Access access, Cost cost,
+           CallHandler handler);
+
+  // Set-Cookie for a session that was made now, and for one that has ended.
+  std::string session_cookie(const users::NewSession& session) const;
+  std::string ended_cookie() const;
+  const ApiOptions& options() const { return options_; }
+  users::Users& users() { return users_; }
+
+ private:
+  struct Route {
+    std::string method;
+    Access access;
+    Cost cost;
+    CallHandler handler;
+  };
+  Task<HttpResponse> serve(std::shared_ptr<const Route> route, HttpRequest request,
+                           infra::HttpRouter::Parameters parameters);
+  Task<Result<HttpResponse>> answer(const Route& route, Call& call);
+  Result<void> check_rate(const Route& route, const Call& call);
+  Result<void> take(const std::string& name, const users::Rate& rate);
+  Result<void> check_origin(const Call& call) const;
+  Result<void> read_body(const Route& route, Call& call) const;
+  Task<Result<void>> identify(const Route& route, Call& call);
+  const ApiKey* api_key(const HttpRequest& request) const;
+
+  users::Users& users_;
+  infra::Clock& clock_;
+  const ApiOptions options_;
+  infra::Metrics* metrics_;
+  users::RateLimits rates_;
+};
+
+}  // namespace community::gateway::api_v1

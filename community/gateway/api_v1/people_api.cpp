@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// All resources behind the one way in.
+#include "community/gateway/api_v1/resources.hpp"
+
+namespace community::gateway {
+namespace {
+
+class Routes final : public PeopleApi {
+ public:
+  Routes(PeopleApiDependencies dependencies, ApiOptions options)
+      : dependencies_(std::move(dependencies)),
+        api_(dependencies_.users, dependencies_.clock, std::move(options), dependencies_.metrics) {}
+
+  void add_to(infra::HttpRouter& router) override {
+    const RelyingParty& relying_party = api_.options().relying_party;
+    api_v1::add_node(api_, router, dependencies_.facts);
+    api_v1::add_registrations(api_, router, relying_party);
+    api_v1::add_session(api_, router, relying_party);
+    api_v1::add_sessions(api_, router);
+    api_v1::add_me(api_, router);
+    api_v1::add_passkeys(api_, router);
+    api_v1::add_wallets(api_, router);
+    api_v1::add_activity(api_, router, dependencies_.audit);
+  }
+
+ private:
+  PeopleApiDependencies dependencies_;
+  api_v1::Api api_;
+};
+
+}  // namespace
+
+std::unique_ptr<PeopleApi> make_people_api(PeopleApiDependencies dependencies, ApiOptions options) {
+  return std::make_unique<Routes>(std::move(dependencies), std::move(options));
+}
+
+}  // namespace community::gateway

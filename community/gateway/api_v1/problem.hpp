@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Errors of the HTTP API as problem documents (RFC 9457): the last part of `type` names the rule.
+#pragma once
+#include "community/users/api/error.hpp"
+
+namespace community::gateway::api_v1 {
+
+struct Problem {
+  unsigned status = 500;
+  // In words with hyphens: "code-wrong".
+  std::string rule;
+  // English, for developers.
+  std::string title;
+  // What to do next; never a secret, nor what somebody typed.
+  std::string detail;
+  // JSON pointer (RFC 6901) of the member that is wrong.
+  std::string field;
+  // The trusted core's name of its rule.
+  std::string refusal;
+  std::optional<int> attempts_left;
+  std::optional<std::int64_t> retry_after_s;
+};
+
+template <class T>
+using Result = tl::expected<T, Problem>;
+
+// The document; its media type is application/problem+json.
+std::string to_json_text(const Problem& problem);
+
+// The status and title of each rule of people.
+Problem to_problem(const users::Error& error);
+
+Problem malformed_request(std::string detail);
+Problem field_invalid(std::string pointer, std::string detail);
+Problem not_found();
+
+}  // namespace community::gateway::api_v1

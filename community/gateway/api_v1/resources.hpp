@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The resources of the HTTP API, one file each: input, call, output.
+#pragma once
+#include "community/gateway/api_v1/to_json.hpp"
+#include "community/gateway/factory.hpp"
+
+namespace community::gateway::api_v1 {
+
+// registrations.cpp
+void add_registrations(Api& api, infra::HttpRouter& router, const RelyingParty& relying_party);
+// session.cpp
+void add_session(Api& api, infra::HttpRouter& router, const RelyingParty& relying_party);
+// sessions.cpp
+void add_sessions(Api& api, infra::HttpRouter& router);
+// me.cpp
+void add_me(Api& api, infra::HttpRouter& router);
+// passkeys.cpp
+void add_passkeys(Api& api, infra::HttpRouter& router);
+// wallets.cpp
+void add_wallets(Api& api, infra::HttpRouter& router);
+// activity.cpp
+void add_activity(Api& api, infra::HttpRouter& router, audit::AuditLog& log);
+// node.cpp: what the node is, and the description of this API.
+void add_node(Api& api, infra::HttpRouter& router, std::function<NodeFacts()> facts);
+
+// --- what several of them do -----------------------------------------------------------------------------------------
+
+inline tl::unexpected<Problem> refuse(const users::Error& error) { return tl::unexpected(to_problem(error)); }
+
+}  // namespace community::gateway::api_v1
