@@ -31,6 +31,27 @@ alarms::AlarmRules alarm_rules(const infra::Config& config) {
   return rules;
 }
 
+RunOptions::People people_options(const infra::Config& config) {
+  const auto number = [&config](const std::string& key) { return static_cast<std::uint64_t>(config.integer(key)); };
+  RunOptions::People people;
+  people.rp_id = config.text("security.rp_id");
+  people.origin = config.text("security.origin");
+  people.rp_name = config.text("security.rp_name");
+  people.session_duration = config.duration("security.session_duration");
+  people.recovery_delay = config.duration("security.recovery_delay");
+  people.daily_limit = number("security.transaction_daily_limit");
+  people.gas_cap = number("security.gas_cap");
+  people.requests_per_minute = number("limits.requests_per_minute");
+  people.registrations_per_hour = number("limits.registrations_per_hour");
+  people.attempts_per_minute = number("limits.attempts_per_minute");
+  people.person_requests_per_minute = number("limits.person_requests_per_minute");
+  people.trusted_proxies = config.list("node.trusted_proxies");
+  for (const std::string& name : config.names("api_keys"))
+    people.api_keys.push_back(
+        {name, config.text("api_keys." + name + ".sha256"), number("api_keys." + name + ".requests_per_minute")});
+  return people;
+}
+
 }  // namespace
 
 infra::Result<infra::Config> load_configuration(const fs::path& file, const fs::path& data_dir) {
@@ -87,6 +108,8 @@ RunOptions options_from(const infra::Config& config) {
   options.sponsor_minutes = static_cast<unsigned>(config.integer("paymaster.validity_minutes"));
   options.backup_interval = config.duration("backup.interval");
   options.backup_holders = config.list("backup.holders");
+  options.config = config;
+  options.people = people_options(config);
   options.alarm_rules = alarm_rules(config);
   options.http_body_bytes = static_cast<std::uint64_t>(config.integer("limits.http_body_bytes"));
   options.http_connections = static_cast<std::size_t>(config.integer("limits.http_connections"));

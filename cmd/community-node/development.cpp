@@ -18,8 +18,6 @@ constexpr Milliseconds kChainPoll{50};
 constexpr Milliseconds kChainCopy{250};
 // Half a minute for an anvil that loads a large state on a loaded machine.
 constexpr int kChainPolls = 600;
-constexpr std::string_view kRpId = "localhost";
-constexpr std::string_view kOrigin = "http://localhost:9000";
 // 0.001 ether to an address nobody holds.
 constexpr std::uint64_t kTransfer = 1'000'000'000'000'000;
 
@@ -90,10 +88,8 @@ Task<void> keep_chain_state(std::shared_ptr<devnet::ChainStateFile> state) {
   }
 }
 
-std::string development_rp_id() { return std::string(kRpId); }
-std::string development_origin() { return std::string(kOrigin); }
-
-protocol::Configuration development_configuration(const devnet::Deployment& deployment) {
+protocol::Configuration development_configuration(const devnet::Deployment& deployment, const std::string& rp_id,
+                                                  const std::string& origin) {
   protocol::Configuration wanted;
   wanted.chain_count = 1;
   protocol::ChainConfig& chain = wanted.chains[0];
@@ -112,7 +108,7 @@ protocol::Configuration development_configuration(const devnet::Deployment& depl
   chain.executor_budget = ether(1'000'000);
   chain.sponsor_budget = ether(1'000'000);
   wanted.relying_party_count = 1;
-  wanted.relying_parties[0] = {base::sha256(base::view(kRpId)), base::view(kOrigin)};
+  wanted.relying_parties[0] = {base::sha256(base::view(rp_id)), base::view(origin)};
   return wanted;
 }
 
@@ -135,6 +131,8 @@ Task<wallet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& optio
     auto* held = std::get_if<wallet::AccountFile>(&*file);
     if (held == nullptr) co_return wallet::fail(wallet::ErrorCode::file_kind, account_path.string());
     account = std::move(*held);
+    // A software passkey signs whatever page it is told; the node may listen on another port today.
+    account->web_origin = services.origin;
   }
   auto keep = [account_path, recovery_path](const wallet::CreatedAccount& created) -> wallet::Result<void> {
     if (auto kept = wallet::replace_wallet_file(recovery_path, created.recovery); !kept) return kept;
@@ -149,8 +147,8 @@ Task<wallet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& optio
                              relay,
                              services.random,
                              deployment,
-                             std::string(kRpId),
-                             std::string(kOrigin),
+                             services.rp_id,
+                             services.origin,
                              wallet::format_time(static_cast<std::uint64_t>(std::time(nullptr))),
                              std::move(account),
                              recipient,

@@ -26,18 +26,17 @@ std::unique_ptr<infra::Supervisor> supervise_development_chain(infra::EventLoop&
 // Keeps the copy that a torn state is repaired from, until cancelled.
 infra::Task<void> keep_chain_state(std::shared_ptr<devnet::ChainStateFile> state);
 
-// Relying party and page of software passkeys on a development chain.
-std::string development_rp_id();
-std::string development_origin();
-
-// The configuration the operator signs for the development chain.
-protocol::Configuration development_configuration(const devnet::Deployment& deployment);
+// The configuration the operator signs for the development chain; `rp_id` and `origin` are those of passkeys.
+protocol::Configuration development_configuration(const devnet::Deployment& deployment, const std::string& rp_id,
+                                                  const std::string& origin);
 
 struct MainJobServices {
   keys::WalletKeys& wallets;
   chain::ExecutionClient& chain;
   infra::HttpClient& http;
   infra::Random& random;
+  // Of the software passkey.
+  std::string rp_id, origin;
 };
 // 32 secret bytes in a file of the data folder, made by the first call.
 infra::Result<core::Bytes32> secret_file(const std::filesystem::path& path, infra::Random& random);

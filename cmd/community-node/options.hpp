@@ -7,6 +7,7 @@
 
 #include "community/alarms/api/alarm_rules.hpp"
 #include "community/bodies/api/choice.hpp"
+#include "community/infra/api/config.hpp"
 #include "community/infra/api/database.hpp"
 #include "community/infra/api/task.hpp"
 #include "community/keys/api/connected_key_service.hpp"
@@ -59,6 +60,27 @@ struct RunOptions {
   bool sponsoring = false;
   std::string sponsor_name;
   unsigned sponsor_minutes = 0;
+
+  // People: passkeys, sessions, new accounts, and what strangers may ask.
+  struct People {
+    // Empty: of the development chain.
+    std::string rp_id, origin;
+    std::string rp_name;
+    infra::Milliseconds session_duration{}, recovery_delay{};
+    // gwei
+    std::uint64_t daily_limit = 0, gas_cap = 0;
+    std::uint64_t requests_per_minute = 0, registrations_per_hour = 0, attempts_per_minute = 0;
+    std::uint64_t person_requests_per_minute = 0;
+    std::vector<std::string> trusted_proxies;
+    struct Key {
+      std::string name, sha256;
+      std::uint64_t requests_per_minute = 0;
+    };
+    std::vector<Key> api_keys;
+  };
+  People people;
+  // For modules that read their own section.
+  std::optional<infra::Config> config;
 
   // Checkpoints of this core for the holders of its shares.
   infra::Milliseconds backup_interval{};

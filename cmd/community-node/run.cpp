@@ -10,9 +10,10 @@
 
 #include "cmd/community-node/core_access.hpp"
 #include "cmd/community-node/development.hpp"
+#include "cmd/community-node/people.hpp"
 #include "community/accounts/api/account_watcher.hpp"
 #include "community/alarms/factory.hpp"
-#include "community/audit/api/audit_log.hpp"
+#include "community/audit/factory.hpp"
 #include "community/backup/factory.hpp"
 #include "community/bodies/factory.hpp"
 #include "community/bundler/factory.hpp"
@@ -112,6 +113,8 @@ class Node {
   Task<infra::Result<void>> start_treasurer();
   Task<infra::Result<void>> watch_accounts(std::vector<const chain::EntryPoint*> contracts);
   infra::Result<void> open_control();
+  infra::Result<void> open_people();
+  gateway::NodeFacts facts() const;
   infra::Result<void> open_backup();
   Task<infra::Result<void>> serve();
   void report_health();
@@ -131,6 +134,11 @@ class Node {
   std::unique_ptr<infra::Random> random_ = infra::make_system_random();
   std::unique_ptr<infra::HttpClient> http_ = infra::make_http_client({});
   std::unique_ptr<infra::DirectoryLock> lock_;
+  // Before the database, whose writer may still be at a write of theirs when everything goes.
+  std::unique_ptr<audit::AuditLog> audit_;
+  std::unique_ptr<AuditJournal> journal_;
+  std::unique_ptr<notifications::Mailer> mailer_;
+  std::unique_ptr<CodeMailer> code_mailer_;
   std::unique_ptr<infra::Database> database_;
   std::optional<keys::Operator> operator_;
   std::unique_ptr<keys::ConnectedKeyService> keys_;
@@ -160,6 +168,10 @@ class Node {
   std::unique_ptr<courier::Courier> courier_;
   // Null without a budget.
   std::unique_ptr<treasury::Treasurer> treasurer_;
+  PeoplesParty party_;
+  bool mail_by_smtp_ = false;
+  std::unique_ptr<users::Users> users_;
+  std::unique_ptr<gateway::PeopleApi> people_api_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<gateway::AttestationDoor> attestation_;
   std::unique_ptr<backup::BackupDoor> backup_door_;
@@ -189,7 +201,7 @@ infra::Result<void> Node::open_storage() {
       options_.database,
       {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(), courier::courier_migrations(),
        treasury::treasury_migrations(), accounts::account_migrations(), alarms::alarm_migrations(),
-       audit::audit_migrations(), notifications::notification_migrations()},
+       audit::audit_migrations(), notifications::notification_migrations(), users::user_migrations()},
       &metrics_);
   if (!opened) return tl::unexpected(opened.error());
   database_ = std::move(*opened);
@@ -232,6 +244,7 @@ Task<infra::Result<void>> Node::start_keys() {
                           fatal_.empty() ? "the trusted core did not start: " + body_->trouble() : fatal_);
   const auto status = co_await keys_->status();
   if (!status) co_return infra::fail(infra::ErrorCode::process, status.error().text());
+  core_status_ = *status;
   progress_("keys", std::string(*provisioned ? "trusted core provisioned; " : "trusted core found again; ") +
                         keys::describe_protection(status->body, status->protection));
   co_return infra::Result<void>{};
@@ -372,7 +385,7 @@ Task<infra::Result<void>> Node::deploy() {
   auto deployment = co_await development.deploy(bundle_, std::move(input));
   if (!deployment) co_return infra::fail(infra::ErrorCode::process, deployment.error().message);
   deployment_ = std::move(*deployment);
-  configuration_ = development_configuration(deployment_);
+  configuration_ = development_configuration(deployment_, party_.relying_party.id, party_.origin);
   if (options_.treasury.budget != 0) {
     configuration_.treasury_count = 1;
     configuration_.treasuries[0] = {*chain_id, gwei(options_.treasury.payment_cap), gwei(options_.treasury.budget)};
@@ -533,8 +546,8 @@ infra::Result<void> Node::open_control() {
   info.multisig_proxy_init_code_hash = deployment_.multisig_proxy_init_code_hash;
   for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
     if (options_.sponsoring && paymaster.entry_point == info.entry_point) info.paymaster = paymaster.paymaster;
-  info.rp_id = development_rp_id();
-  info.web_origin = development_origin();
+  info.rp_id = party_.relying_party.id;
+  info.web_origin = party_.origin;
   const std::string token = random_->hex(32);
   control_ = control::make_control_door({*keys_, *keys_, *courier_, *alarms_, *keys_, *keys_, treasurer_.get()},
                                         std::move(info), token);
@@ -542,6 +555,58 @@ infra::Result<void> Node::open_control() {
   const control::ControlPlace place{"http://localhost:" + std::to_string(http_server_->port()) + "/control", token};
   if (auto written = control::write_control_place(options_.data_dir, place); !written)
     return infra::fail(infra::ErrorCode::io, written.error().text());
+  return {};
+}
+
+gateway::NodeFacts Node::facts() const {
+  gateway::NodeFacts facts;
+  facts.version = kVersion;
+  facts.relying_party = party_.relying_party;
+  facts.origin = party_.origin;
+  gateway::ChainFacts chain{deployment_.chain_id,
+                            deployment_.account_factory,
+                            deployment_.entry_point_v0_8,
+                            deployment_.proxy_init_code_hash,
+                            {}};
+  for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
+    if (options_.sponsoring && paymaster.entry_point == chain.entry_point) chain.paymaster = paymaster.paymaster;
+  facts.chains.push_back(std::move(chain));
+  if (core_status_) {
+    facts.body = core_status_->body;
+    facts.protection = core_status_->protection;
+  }
+  facts.core_connected = keys_->is_connected();
+  facts.mail_by_smtp = mail_by_smtp_;
+  facts.development = options_.development;
+  facts.daily_limit = gwei(options_.people.daily_limit);
+  facts.gas_cap = gwei(options_.people.gas_cap);
+  facts.recovery_delay_s = static_cast<std::uint32_t>(options_.people.recovery_delay.count() / 1'000);
+  return facts;
+}
+
+// The accounts service: people, over everything that is there by now.
+infra::Result<void> Node::open_people() {
+  auto api = api_options(options_, party_);
+  if (!api) return tl::unexpected(api.error());
+  const auto key = secret_file(options_.data_dir / "people.key", *random_);
+  if (!key) return tl::unexpected(key.error());
+  audit_ = audit::make_audit_log({*database_, *random_, *clock_, loop_.executor()});
+  journal_ = std::make_unique<AuditJournal>(*audit_);
+  auto mail = notifications::mailer_options(*options_.config, party_.origin, options_.data_dir);
+  if (!mail) return infra::fail(infra::ErrorCode::config_value, "[mail]: " + mail.error().text());
+  mail_by_smtp_ = mail->smtp.has_value();
+  auto mailer =
+      notifications::make_mailer({*database_, *clock_, *random_, loop_.executor(), &metrics_}, std::move(*mail));
+  if (!mailer) return infra::fail(infra::ErrorCode::config_value, "[mail]: " + mailer.error().text());
+  mailer_ = std::move(*mailer);
+  code_mailer_ = std::make_unique<CodeMailer>(*mailer_, *clock_);
+  std::vector<users::AccountChain> chains{{deployment_.chain_id, deployment_.account_factory,
+                                           deployment_.entry_point_v0_8, deployment_.proxy_init_code_hash}};
+  users_ = users::make_users({*database_, *clock_, *random_, *keys_, *keys_, *journal_, *code_mailer_, *key, &metrics_},
+                             users_options(options_, party_, std::move(chains)));
+  people_api_ =
+      gateway::make_people_api({*users_, *audit_, *clock_, [this] { return facts(); }, &metrics_}, std::move(*api));
+  people_api_->add_to(gateway_->http_router());
   return {};
 }
 
@@ -573,6 +638,7 @@ Task<infra::Result<void>> Node::serve() {
   http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway_->http_handler(), &metrics_);
   attestation_ = gateway::make_attestation_door(*keys_, *clock_);
   gateway_->http_router().add("GET", "/api/v1/attestation", attestation_->handler());
+  if (auto opened = open_people(); !opened) co_return opened;
   if (auto opened = open_backup(); !opened) co_return opened;
   if (auto started = rpc_server_->start(); !started) co_return started;
   if (auto started = http_server_->start(); !started) co_return started;
@@ -584,6 +650,9 @@ Task<infra::Result<void>> Node::serve() {
   tasks_->spawn(alarms_->run());
   tasks_->spawn(watch_budgets());
   tasks_->spawn(keeper_->run());
+  tasks_->spawn(audit_->run());
+  tasks_->spawn(mailer_->run());
+  tasks_->spawn(users_->run());
   progress_("serving", "JSON-RPC http://localhost:" + std::to_string(rpc_server_->port()) +
                            "   HTTP API http://localhost:" + std::to_string(http_server_->port()));
   co_return infra::Result<void>{};
@@ -595,6 +664,9 @@ Task<infra::Result<void>> Node::start() {
         infra::ErrorCode::config_value,
         "this version serves development chains only: contracts on other chains are not deployed yet. "
         "Say `run --dev`");
+  auto party = relying_party(options_);
+  if (!party) co_return tl::unexpected(party.error());
+  party_ = std::move(*party);
   if (auto done = open_storage(); !done) co_return done;
   if (auto done = load_operator(); !done) co_return done;
   if (auto done = co_await start_keys(); !done) co_return done;
@@ -605,7 +677,7 @@ Task<infra::Result<void>> Node::start() {
 }
 
 Task<void> Node::main_job() {
-  const MainJobServices services{*keys_, *chain_, *http_, *random_};
+  const MainJobServices services{*keys_, *chain_, *http_, *random_, party_.relying_party.id, party_.origin};
   const std::string url = "http://localhost:" + std::to_string(rpc_server_->port());
   const Step step = [this](const char* what, const std::string& text) { progress_(what, text); };
   const auto result = co_await run_main_job(options_, services, deployment_, url, step);

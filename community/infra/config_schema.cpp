@@ -49,6 +49,9 @@ void add_node(ConfigSchema& schema) {
                   "all."));
   schema.add(list("node.allowed_hosts", "",
                   "Names under which this node may be called, besides localhost and literal addresses; * for all."));
+  schema.add(list("node.trusted_proxies", "",
+                  "Addresses or ranges, as 10.0.0.0/8, of proxies in front of this node. From them X-Forwarded-For is "
+                  "believed; without any, the address that connects is the client's."));
   schema.add(choice("node.log_level", "warning", {"debug", "info", "warning", "error", "off"},
                     "The least important lines that are logged."));
   schema.add(text("node.log_file", "", "File for log lines. Empty: standard error."));
@@ -222,11 +225,51 @@ void add_notifications(ConfigSchema& schema) {
                   "Edge and Safari. A browser that names another one is refused."));
 }
 
+void add_security(ConfigSchema& schema) {
+  schema.section("security",
+                 "Passkeys, sessions and what a new account allows. Whoever changes rp_id loses every passkey.");
+  schema.add(text("security.rp_id", "",
+                  "Relying party of passkeys: the page's domain or a parent of it. Needed, with the origin, to serve "
+                  "people; a development chain takes localhost."));
+  schema.add(text("security.origin", "",
+                  "The page's origin as browsers write it: https://example.org, with a port where it is not 443. A "
+                  "development chain takes http://localhost and the port of node.http_api."));
+  schema.add(text("security.rp_name", "Community Node", "The node's name, as devices show it beside a passkey."));
+  schema.add(duration("security.session_duration", "24h", kMinute, 30 * kDay,
+                      "How long a log-in lasts, whether it is used or not."));
+  schema.add(integer("security.transaction_daily_limit", "1000000000", 0, INT64_MAX,
+                     "Of a new account, in gwei of the chain's own currency: what it spends a day at once. The owner "
+                     "changes it later."));
+  schema.add(integer("security.gas_cap", "100000000", 0, INT64_MAX,
+                     "Of a new account, in gwei: what one operation may cost when no paymaster pays."));
+  schema.add(duration("security.recovery_delay", "7d", kDay, 365 * kDay,
+                      "Of a new account: how long a recovery by guardians waits."));
+  schema.add(text("security.biometric_threshold", "",
+                  "Accepted so that existing files load: the device's own verifier decides, and is always asked."));
+}
+
+void add_api_keys(ConfigSchema& schema) {
+  schema.section("api_keys.*",
+                 "Programs with a bucket of their own, one table each, as [api_keys.shop]. They send their key as "
+                 "Authorization: Bearer; it logs nobody in.");
+  schema.add(text("api_keys.*.sha256", "", "SHA-256 of the key in hexadecimal: printf %s KEY | sha256sum."));
+  schema.add(integer("api_keys.*.requests_per_minute", "600", 1, 10'000'000, "Requests of this program."));
+}
+
 void add_limits(ConfigSchema& schema) {
   schema.section("limits", "What strangers can make the node hold or do.");
   schema.add(integer("limits.http_body_bytes", "1048576", 1'024, 67'108'864, "Bytes of one request."));
   schema.add(integer("limits.http_connections", "1024", 1, 65'536, "Open connections of each port; about 6 kB each."));
   schema.add(duration("limits.http_idle", "60s", 1'000, kHour, "An idle connection is closed after this time."));
+  schema.add(integer("limits.requests_per_minute", "600", 1, 10'000'000,
+                     "Requests to the HTTP API from one network address (IPv6: one /64)."));
+  schema.add(integer("limits.registrations_per_hour", "20", 1, 10'000'000,
+                     "Codes that one network address may ask for. An e-mail address gets three in 15 minutes in any "
+                     "case."));
+  schema.add(integer("limits.attempts_per_minute", "60", 1, 10'000'000,
+                     "Codes, passkeys and log-ins that one network address may try."));
+  schema.add(
+      integer("limits.person_requests_per_minute", "600", 1, 10'000'000, "Requests of one person, from wherever."));
 }
 
 void add_founders(ConfigSchema& schema) {
@@ -257,7 +300,9 @@ ConfigSchema standard_config_schema() {
   add_storage(schema);
   add_backup(schema);
   add_notifications(schema);
+  add_security(schema);
   add_limits(schema);
+  add_api_keys(schema);
   add_founders(schema);
   return schema;
 }

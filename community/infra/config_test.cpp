@@ -48,6 +48,16 @@ TEST(config_test, TheFileOverridesDefaultsAndTheEnvironmentTheFile) {
   EXPECT_EQ(config->integer("optee_kms.security.max_retries"), 7);
 }
 
+TEST(config_test, ATableOfAFreeNameHasTheDefaultsOfItsKind) {
+  const auto config = load("[api_keys.shop]\nsha256 = \"00\"\n[api_keys.game]\nrequests_per_minute = 7\n");
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_EQ(config->names("api_keys"), (std::vector<std::string>{"game", "shop"}));
+  EXPECT_EQ(config->text("api_keys.shop.sha256"), "00");
+  EXPECT_EQ(config->integer("api_keys.shop.requests_per_minute"), 600);
+  EXPECT_EQ(config->integer("api_keys.game.requests_per_minute"), 7);
+  expect_error(load("[api_keys.shop]\nkey = \"x\"\n"), ErrorCode::config_unknown_key, "api_keys.shop.key");
+}
+
 TEST(config_test, TheFoundersNamesAreAccepted) {
   const auto config = load(R"(
 [node]
