@@ -504,7 +504,7 @@ TEST_F(RootKeyTest, ManyWalletsKeepEverythingWhileTheyAreServed) {
 TEST(RecordStoreMigration, FillsTheVersionOfTheRootKeyFromTheHeader) {
   const infra::TestDatabase place;
   infra::MigrationSet steps = RecordStore::migrations();
-  ASSERT_EQ(steps.steps.size(), 2u);
+  ASSERT_GE(steps.steps.size(), 2u);
   infra::MigrationSet first = steps;
   first.steps.resize(1);
   infra::EventLoop loop;
