@@ -181,7 +181,9 @@ class postgresql_test : public testing::Test {
 
 // Sixteen writers never stop; the server is killed under them and started again.
 TEST_F(postgresql_test, AServerThatIsKilledUnderLoadLosesNothingThatWasConfirmed) {
-  const int kills = std::getenv("COMMUNITY_TEST_LONG") != nullptr ? 10 : 2;
+  // A minute beside other suites; one kill in other tests here says what each kind of loss means.
+  if (std::getenv("COMMUNITY_TEST_LONG") == nullptr) GTEST_SKIP() << "kills under load are for the long run";
+  const int kills = 10;
   auto database = open();
   std::set<long long> confirmed, refused, unknown;
   std::atomic<std::size_t> written = 0;
