@@ -45,6 +45,9 @@ RunOptions::People people_options(const infra::Config& config) {
   people.registrations_per_hour = number("limits.registrations_per_hour");
   people.attempts_per_minute = number("limits.attempts_per_minute");
   people.person_requests_per_minute = number("limits.person_requests_per_minute");
+  people.person_daily_limit = number("security.person_daily_limit");
+  people.prepared_per_minute = static_cast<std::size_t>(number("limits.prepared_per_minute"));
+  people.signed_per_minute = static_cast<std::size_t>(number("limits.signed_per_minute"));
   people.trusted_proxies = config.list("node.trusted_proxies");
   for (const std::string& name : config.names("api_keys"))
     people.api_keys.push_back(

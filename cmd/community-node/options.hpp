@@ -71,6 +71,9 @@ struct RunOptions {
     std::uint64_t daily_limit = 0, gas_cap = 0;
     std::uint64_t requests_per_minute = 0, registrations_per_hour = 0, attempts_per_minute = 0;
     std::uint64_t person_requests_per_minute = 0;
+    // Of transactions; gwei, 0: none.
+    std::uint64_t person_daily_limit = 0;
+    std::size_t prepared_per_minute = 0, signed_per_minute = 0;
     std::vector<std::string> trusted_proxies;
     struct Key {
       std::string name, sha256;

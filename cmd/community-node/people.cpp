@@ -3,6 +3,8 @@
 
 #include <soci/soci.h>
 
+#include "community/core/uuid.hpp"
+#include "community/infra/api/log.hpp"
 #include "community/users/api/relying_party.hpp"
 
 namespace community::node {
@@ -72,6 +74,27 @@ users::UsersOptions users_options(const RunOptions& options, const PeoplesParty&
   out.rules.recovery_delay_s = static_cast<std::uint32_t>(options.people.recovery_delay.count() / 1'000);
   out.session_duration = options.people.session_duration;
   return out;
+}
+
+transactions::TransactionsOptions transactions_options(const RunOptions& options, const PeoplesParty& party) {
+  transactions::TransactionsOptions out;
+  out.rp_id = party.relying_party.id;
+  out.origin = party.origin;
+  if (options.people.person_daily_limit != 0) out.daily_limit = gwei(options.people.person_daily_limit);
+  out.prepared_per_minute = options.people.prepared_per_minute;
+  out.signed_per_minute = options.people.signed_per_minute;
+  return out;
+}
+
+transactions::Transactions::Listener watch_deployed(alarms::Alarms& alarms) {
+  return [&alarms](const transactions::Transaction& transaction) -> infra::Task<void> {
+    const auto* operation = std::get_if<transactions::PreparedOperation>(&transaction.content);
+    const bool deploys = operation != nullptr && operation->userop.factory;
+    const auto record = core::parse_uuid(transaction.wallet_id);
+    if (!deploys || !record || transaction.state != transactions::State::signed_) co_return;
+    if (const auto followed = co_await alarms.follow(transaction.account, *record); !followed)
+      infra::log_warning("an account is not watched yet", {{"why", followed.error().text()}});
+  };
 }
 
 void AuditJournal::record(soci::session& sql, const users::PersonEvent& event) {

@@ -2,9 +2,11 @@
 // The accounts service as the node runs it: people over the trusted core, the audit log and mail, behind the HTTP API.
 #pragma once
 #include "cmd/community-node/options.hpp"
+#include "community/alarms/api/alarms.hpp"
 #include "community/audit/api/audit_log.hpp"
 #include "community/gateway/factory.hpp"
 #include "community/notifications/factory.hpp"
+#include "community/transactions/factory.hpp"
 #include "community/users/factory.hpp"
 
 namespace community::node {
@@ -21,6 +23,11 @@ infra::Result<PeoplesParty> relying_party(const RunOptions& options);
 infra::Result<gateway::ApiOptions> api_options(const RunOptions& options, const PeoplesParty& party);
 users::UsersOptions users_options(const RunOptions& options, const PeoplesParty& party,
                                   std::vector<users::AccountChain> chains);
+
+transactions::TransactionsOptions transactions_options(const RunOptions& options, const PeoplesParty& party);
+
+// Whatever happens to an account is watched from before its first operation lands. `alarms` outlives it.
+transactions::Transactions::Listener watch_deployed(alarms::Alarms& alarms);
 
 // Writes events of people into the audit log, by their words.
 class AuditJournal final : public users::Journal {

@@ -31,6 +31,7 @@
 #include "community/notifications/factory.hpp"
 #include "community/paymaster/factory.hpp"
 #include "community/pool/factory.hpp"
+#include "community/transactions/factory.hpp"
 #include "community/treasury/factory.hpp"
 #include "community/validation/factory.hpp"
 
@@ -114,6 +115,7 @@ class Node {
   Task<infra::Result<void>> watch_accounts(std::vector<const chain::EntryPoint*> contracts);
   infra::Result<void> open_control();
   infra::Result<void> open_people();
+  void open_transactions();
   gateway::NodeFacts facts() const;
   infra::Result<void> open_backup();
   Task<infra::Result<void>> serve();
@@ -171,6 +173,8 @@ class Node {
   PeoplesParty party_;
   bool mail_by_smtp_ = false;
   std::unique_ptr<users::Users> users_;
+  std::unique_ptr<transactions::People> owners_;
+  std::unique_ptr<transactions::Transactions> transactions_;
   std::unique_ptr<gateway::PeopleApi> people_api_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<gateway::AttestationDoor> attestation_;
@@ -201,7 +205,8 @@ infra::Result<void> Node::open_storage() {
       options_.database,
       {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(), courier::courier_migrations(),
        treasury::treasury_migrations(), accounts::account_migrations(), alarms::alarm_migrations(),
-       audit::audit_migrations(), notifications::notification_migrations(), users::user_migrations()},
+       audit::audit_migrations(), notifications::notification_migrations(), users::user_migrations(),
+       transactions::transaction_migrations()},
       &metrics_);
   if (!opened) return tl::unexpected(opened.error());
   database_ = std::move(*opened);
@@ -604,10 +609,25 @@ infra::Result<void> Node::open_people() {
                                            deployment_.entry_point_v0_8, deployment_.proxy_init_code_hash}};
   users_ = users::make_users({*database_, *clock_, *random_, *keys_, *keys_, *journal_, *code_mailer_, *key, &metrics_},
                              users_options(options_, party_, std::move(chains)));
-  people_api_ =
-      gateway::make_people_api({*users_, *audit_, *clock_, [this] { return facts(); }, &metrics_}, std::move(*api));
+  open_transactions();
+  people_api_ = gateway::make_people_api(
+      {*users_, *audit_, *clock_, [this] { return facts(); }, transactions_.get(), &metrics_}, std::move(*api));
   people_api_->add_to(gateway_->http_router());
   return {};
+}
+
+// What people do with their accounts, on the chain that is served.
+void Node::open_transactions() {
+  const auto entry_point = std::find_if(entry_points_.begin(), entry_points_.end(), [this](const auto& one) {
+    return one->address() == deployment_.entry_point_v0_8;
+  });
+  owners_ = transactions::make_people(*users_);
+  transactions::TransactionsDependencies wanted{*database_, *clock_, *random_, *keys_, *audit_, *owners_, {}};
+  wanted.metrics = &metrics_;
+  wanted.chains.push_back({deployment_.chain_id, *chain_, *fees_, *blocks_, **entry_point, *validator_, *estimator_,
+                           *pool_, *courier_, sponsor_.get(), options_.development});
+  transactions_ = transactions::make_transactions(std::move(wanted), transactions_options(options_, party_));
+  transactions_->listen(watch_deployed(*alarms_));
 }
 
 // Shares of other cores come in here, and this core's checkpoints go out to its holders.
@@ -639,6 +659,8 @@ Task<infra::Result<void>> Node::serve() {
   attestation_ = gateway::make_attestation_door(*keys_, *clock_);
   gateway_->http_router().add("GET", "/api/v1/attestation", attestation_->handler());
   if (auto opened = open_people(); !opened) co_return opened;
+  if (const auto loaded = co_await transactions_->load(); !loaded)
+    co_return infra::fail(infra::ErrorCode::database, loaded.error().message);
   if (auto opened = open_backup(); !opened) co_return opened;
   if (auto started = rpc_server_->start(); !started) co_return started;
   if (auto started = http_server_->start(); !started) co_return started;
@@ -653,6 +675,7 @@ Task<infra::Result<void>> Node::serve() {
   tasks_->spawn(audit_->run());
   tasks_->spawn(mailer_->run());
   tasks_->spawn(users_->run());
+  tasks_->spawn(transactions_->run());
   progress_("serving", "JSON-RPC http://localhost:" + std::to_string(rpc_server_->port()) +
                            "   HTTP API http://localhost:" + std::to_string(http_server_->port()));
   co_return infra::Result<void>{};

@@ -52,11 +52,12 @@ Task<Result<AccountState>> AccountView::state(Address account, std::vector<Addre
   if (!*latest) co_return fail(ErrorCode::chain_failed, "the chain has no latest block");
   const chain::BlockRef block = chain::BlockRef::number((*latest)->number);
   const std::uint64_t today = (*latest)->timestamp / static_cast<std::uint64_t>(kSecondsPerDay);
-  const auto code = co_await chain_.code(account, block);
-  const auto balance = co_await chain_.balance(account, block);
+  const auto [code, balance] = co_await infra::both(chain_.code(account, block), chain_.balance(account, block));
   if (!code) co_return tl::unexpected(chain_error(code.error()));
   if (!balance) co_return tl::unexpected(chain_error(balance.error()));
   AccountState state;
+  state.block_number = (*latest)->number;
+  state.block_time_s = (*latest)->timestamp;
   state.balance = *balance;
   state.deployed = !code->empty();
   if (!state.deployed) co_return state;

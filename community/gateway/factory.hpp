@@ -16,6 +16,7 @@
 #include "community/keys/api/attestation.hpp"
 #include "community/paymaster/api/sponsor.hpp"
 #include "community/pool/api/pool.hpp"
+#include "community/transactions/api/transactions.hpp"
 #include "community/users/api/client_address.hpp"
 #include "community/users/api/rate_limits.hpp"
 #include "community/users/api/users.hpp"
@@ -146,6 +147,8 @@ struct PeopleApiDependencies {
   audit::AuditLog& audit;
   infra::Clock& clock;
   std::function<NodeFacts()> facts;
+  // Null: the node has no chain for people's accounts, and these routes are not there.
+  transactions::Transactions* transactions = nullptr;
   infra::Metrics* metrics = nullptr;
 };
 

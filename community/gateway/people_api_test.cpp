@@ -35,7 +35,7 @@ class ApiTest : public users::test_support::PeopleTest {
 
   void make() {
     router = infra::HttpRouter();
-    api = make_people_api({*people, *audit_log, clock, [] { return NodeFacts{}; }, &metrics}, api_options);
+    api = make_people_api({*people, *audit_log, clock, [] { return NodeFacts{}; }, nullptr, &metrics}, api_options);
     api->add_to(router);
   }
 

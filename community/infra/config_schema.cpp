@@ -244,6 +244,9 @@ void add_security(ConfigSchema& schema) {
                      "Of a new account, in gwei: what one operation may cost when no paymaster pays."));
   schema.add(duration("security.recovery_delay", "7d", kDay, 365 * kDay,
                       "Of a new account: how long a recovery by guardians waits."));
+  schema.add(integer("security.person_daily_limit", "0", 0, INT64_MAX,
+                     "What one person may sign away in a UTC day on one chain, over all wallets, in gwei; 0: no bound "
+                     "but the accounts' own."));
   schema.add(text("security.biometric_threshold", "",
                   "Accepted so that existing files load: the device's own verifier decides, and is always asked."));
 }
@@ -270,6 +273,9 @@ void add_limits(ConfigSchema& schema) {
                      "Codes, passkeys and log-ins that one network address may try."));
   schema.add(
       integer("limits.person_requests_per_minute", "600", 1, 10'000'000, "Requests of one person, from wherever."));
+  schema.add(integer("limits.prepared_per_minute", "60", 1, 1'000'000,
+                     "Transactions that one person may have prepared; a sponsored one costs the sponsor's budget."));
+  schema.add(integer("limits.signed_per_minute", "30", 1, 1'000'000, "Transactions that one person may sign."));
 }
 
 void add_founders(ConfigSchema& schema) {

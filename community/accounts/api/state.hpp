@@ -44,6 +44,8 @@ struct LiveGrant {
 inline constexpr std::uint64_t kFrozenForever = (std::uint64_t{1} << 48) - 1;
 
 struct AccountState {
+  // Of the block that was asked; seconds since 1970.
+  std::uint64_t block_number = 0, block_time_s = 0;
   bool deployed = false;
   Uint256 balance;
   // Everything below only when it is deployed.

@@ -113,7 +113,7 @@ void FakeChain::append_block() {
   // Any text has a digest: block, branch and parent make it unique.
   block.hash = core::event_topic("block " + std::to_string(block.number) + " " + std::to_string(salt_) + " " +
                                  core::to_hex(block.parent_hash));
-  block.timestamp = 1'767'225'600 + block.number;
+  block.timestamp = 1'767'225'600 + block.number + passed_s_;
   block.base_fee = base_fee_;
   block.gas_limit = kGasLimit;
   blocks_.push_back(std::move(block));

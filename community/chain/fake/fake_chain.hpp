@@ -46,6 +46,8 @@ class FakeChain final : public ExecutionClient {
   // The next requests fail so, oldest first.
   void fail_next(ChainError error) { failures_.push_back(std::move(error)); }
 
+  // Of blocks that are mined from now on.
+  void pass_time(std::uint64_t seconds) { passed_s_ += seconds; }
   // Adds blocks; the first takes the pending transactions that are next in their nonce and pay the base fee.
   const Block& mine(std::size_t blocks = 1);
   // Replaces the last `depth` blocks by `blocks` others; transactions of the replaced ones are pending again.
@@ -85,7 +87,7 @@ class FakeChain final : public ExecutionClient {
   void include(const Bytes32& hash, Block& block);
 
   std::uint64_t chain_id_;
-  std::uint64_t salt_ = 0;
+  std::uint64_t salt_ = 0, passed_s_ = 0;
   Uint256 base_fee_ = 1'000'000'000;
   Uint256 priority_fee_ = 1'000'000'000;
   std::vector<Block> blocks_;

@@ -71,8 +71,8 @@ Api::Api(users::Users& users, infra::Clock& clock, ApiOptions options, infra::Me
     : users_(users), clock_(clock), options_(std::move(options)), metrics_(metrics) {}
 
 void Api::add(infra::HttpRouter& router, std::string method, std::string pattern, Access access, Cost cost,
-              CallHandler handler) {
-  const auto route = std::make_shared<const Route>(Route{method, access, cost, std::move(handler)});
+              CallHandler handler, std::size_t max_body) {
+  const auto route = std::make_shared<const Route>(Route{method, access, cost, std::move(handler), max_body});
   router.add(method, pattern, [this, route](HttpRequest request, infra::HttpRouter::Parameters parameters) {
     return serve(route, std::move(request), std::move(parameters));
   });
@@ -148,8 +148,9 @@ Result<void> Api::check_origin(const Call& call) const {
 
 Result<void> Api::read_body(const Route& route, Call& call) const {
   const std::string& body = call.request.body;
-  if (body.size() > kMaxBody)
-    return tl::unexpected(problem(413, "body-too-large", "The request is too large.", "65,536 bytes at most"));
+  if (body.size() > route.max_body)
+    return tl::unexpected(
+        problem(413, "body-too-large", "The request is too large.", std::to_string(route.max_body) + " bytes at most"));
   if (!takes_body(route.method)) {
     if (body.empty()) return {};
     return tl::unexpected(malformed_request("this path takes no body"));
@@ -159,7 +160,7 @@ Result<void> Api::read_body(const Route& route, Call& call) const {
     return tl::unexpected(
         problem(415, "content-type-unsupported", "The request is not JSON.", "send Content-Type: application/json"));
   core::JsonLimits limits;
-  limits.max_bytes = kMaxBody;
+  limits.max_bytes = route.max_body;
   limits.max_depth = kMaxDepth;
   auto value = core::parse_json(body, limits);
   if (!value) return tl::unexpected(malformed_request(std::string(name(value.error().code))));

@@ -15,7 +15,7 @@ using infra::HttpRequest;
 using infra::HttpResponse;
 using infra::Task;
 
-// Of a request on these routes; the largest is a registration's attestation with certificates, some 8 kB.
+// Of a request on most routes; the largest there is a registration's attestation with certificates, some 8 kB.
 inline constexpr std::size_t kMaxBody = 64 * 1'024;
 
 enum class Access : std::uint8_t {
@@ -52,7 +52,7 @@ class Api {
 
   // Parameters of the path are UUIDs; anything else is not found.
   void add(infra::HttpRouter& router, std::string method, std::string pattern, Access access, Cost cost,
-           CallHandler handler);
+           CallHandler handler, std::size_t max_body = kMaxBody);
 
   // Set-Cookie for a session that was made now, and for one that has ended.
   std::string session_cookie(const users::NewSession& session) const;
@@ -66,6 +66,7 @@ class Api {
     Access access;
     Cost cost;
     CallHandler handler;
+    std::size_t max_body = kMaxBody;
   };
   Task<HttpResponse> serve(std::shared_ptr<const Route> route, HttpRequest request,
                            infra::HttpRouter::Parameters parameters);

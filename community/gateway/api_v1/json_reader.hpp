@@ -40,6 +40,10 @@ class JsonReader {
   const json::object* object(std::string_view member);
   const json::object* optional_object(std::string_view member);
 
+  // A member of any type, for readers that build on this one; an error only of the first when it is not there.
+  const json::value* required(std::string_view member) { return require(member); }
+  const json::value* optional(std::string_view member) { return find(member); }
+
   void refuse(std::string_view member, std::string why);
   // Takes over what a reader of an inner object found.
   void take(JsonReader& inner);

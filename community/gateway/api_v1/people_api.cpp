@@ -21,6 +21,7 @@ class Routes final : public PeopleApi {
     api_v1::add_passkeys(api_, router);
     api_v1::add_wallets(api_, router);
     api_v1::add_activity(api_, router, dependencies_.audit);
+    if (dependencies_.transactions != nullptr) api_v1::add_transactions(api_, router, *dependencies_.transactions);
   }
 
  private:

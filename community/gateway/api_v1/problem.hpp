@@ -17,6 +17,8 @@ struct Problem {
   std::string field;
   // The trusted core's name of its rule.
   std::string refusal;
+  // What a contract said, cleaned.
+  std::string revert;
   std::optional<int> attempts_left;
   std::optional<std::int64_t> retry_after_s;
 };

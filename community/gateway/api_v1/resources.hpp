@@ -20,6 +20,8 @@ void add_passkeys(Api& api, infra::HttpRouter& router);
 void add_wallets(Api& api, infra::HttpRouter& router);
 // activity.cpp
 void add_activity(Api& api, infra::HttpRouter& router, audit::AuditLog& log);
+// transactions.cpp: what people do with their accounts.
+void add_transactions(Api& api, infra::HttpRouter& router, transactions::Transactions& transactions);
 // node.cpp: what the node is, and the description of this API.
 void add_node(Api& api, infra::HttpRouter& router, std::function<NodeFacts()> facts);
 

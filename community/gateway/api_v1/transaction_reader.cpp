@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "community/gateway/api_v1/transaction_reader.hpp"
+
+#include "community/gateway/api_v1/credentials.hpp"
+
+namespace community::gateway::api_v1 {
+namespace {
+
+using core::Uint256;
+using transactions::Order;
+
+// 2^256 has 78 digits.
+constexpr std::size_t kAmountDigits = 78;
+// What every JSON reader holds exactly (RFC 8259, section 6).
+constexpr std::int64_t kMaxChainId = 9'007'199'254'740'991;
+
+Uint256 amount(JsonReader& in, std::string_view member) {
+  const auto value = core::parse_decimal(in.text(member, kAmountDigits));
+  if (!value) in.refuse(member, "a decimal number below 2^256 is expected, as a text");
+  return value.value_or(Uint256());
+}
+
+template <std::size_t N>
+std::array<std::uint8_t, N> fixed(JsonReader& in, std::string_view member) {
+  const auto bytes = core::parse_hex_array<N>(in.text(member, 2 + 2 * N));
+  if (!bytes) in.refuse(member, "0x and " + std::to_string(2 * N) + " hexadecimal digits are expected");
+  return bytes.value_or(std::array<std::uint8_t, N>{});
+}
+
+// Zero, which the chain takes for its native currency, is null here.
+core::Address token(JsonReader& in, std::string_view member) {
+  const json::value* value = in.required(member);
+  if (value == nullptr || value->is_null()) return {};
+  return in.address(member);
+}
+
+core::Bytes call_data(JsonReader& in) {
+  const auto text = in.optional("data");
+  if (text == nullptr) return {};
+  auto bytes = core::parse_hex(in.text("data", 2 + 2 * transactions::kMaxCallData), core::HexPrefix::required,
+                               transactions::kMaxCallData);
+  if (!bytes) in.refuse("data", "bytes in hexadecimal with 0x are expected, 65,536 at most");
+  return bytes ? std::move(*bytes) : core::Bytes();
+}
+
+std::vector<accounts::Call> read_calls(JsonReader& in) {
+  std::vector<accounts::Call> calls;
+  const json::value* list = in.required("calls");
+  if (list == nullptr) return calls;
+  if (!list->is_array() || list->get_array().empty() || list->get_array().size() > transactions::kMaxCalls) {
+    in.refuse("calls", "a list of 1 to 32 calls is expected");
+    return calls;
+  }
+  for (std::size_t i = 0; i < list->get_array().size(); i++) {
+    const json::value& one = list->get_array()[i];
+    if (!one.is_object()) {
+      in.refuse("calls", "a list of calls is expected");
+      return calls;
+    }
+    JsonReader call(one.get_object(), JsonReader::Unknown::refused, in.pointer("calls") + "/" + std::to_string(i));
+    accounts::Call read;
+    read.to = call.address("to");
+    if (call.optional("value") != nullptr) read.value = amount(call, "value");
+    read.data = call_data(call);
+    calls.push_back(std::move(read));
+    in.take(call);
+  }
+  return calls;
+}
+
+transactions::QueueOrder read_queue(JsonReader& in) {
+  transactions::QueueOrder order;
+  const json::object* members = in.object("queue");
+  if (members == nullptr) return order;
+  JsonReader queue(*members, JsonReader::Unknown::refused, in.pointer("queue"));
+  const std::string kind = queue.text("kind", 32);
+  using enum accounts::QueueKind;
+  if (kind == "spend") {
+    order.kind = spend;
+    order.calls = read_calls(queue);
+  } else if (kind == "limit") {
+    order.kind = limit;
+    order.subject = token(queue, "token");
+    order.amount = amount(queue, "perDay");
+  } else if (kind == "gasCap") {
+    order.kind = gas_cap;
+    order.amount = amount(queue, "maxCost");
+  } else if (kind == "domain") {
+    order.kind = domain;
+    order.domain = fixed<32>(queue, "domainSeparator");
+  } else if (kind == "allowedCall") {
+    order.kind = allowed_call;
+    order.subject = queue.address("target");
+    order.selector = fixed<4>(queue, "selector");
+  } else {
+    queue.refuse("kind", "spend, limit, gasCap, domain or allowedCall");
+  }
+  in.take(queue);
+  return order;
+}
+
+std::uint8_t read_votes(JsonReader& in) {
+  const json::value* value = in.optional("votes");
+  if (value == nullptr) return 1;
+  const auto number = core::number_value(*value);
+  if (number && value->is_number() && (*number == Uint256(1) || *number == Uint256(2)))
+    return static_cast<std::uint8_t>(number->limb[0]);
+  in.refuse("votes", "1 or 2");
+  return 1;
+}
+
+Order read_order(JsonReader& in, const std::string& kind) {
+  using namespace transactions;
+  if (kind == "calls") return CallsOrder{read_calls(in)};
+  if (kind == "queue") return read_queue(in);
+  if (kind == "confirm") return ConfirmOrder{fixed<32>(in, "item")};
+  if (kind == "finish") return FinishOrder{fixed<32>(in, "item")};
+  if (kind == "replace") return ReplaceOrder{in.uuid("transactionId")};
+  if (kind == "freeze") return PlainOrder{accounts::Freeze{}};
+  if (kind == "unfreeze") return PlainOrder{accounts::Unfreeze{read_votes(in)}};
+  if (kind == "cancel") return PlainOrder{accounts::Cancel{fixed<32>(in, "item")}};
+  if (kind == "lowerLimit") {
+    const core::Address of = token(in, "token");
+    return PlainOrder{accounts::LowerLimit{of, amount(in, "perDay")}};
+  }
+  if (kind == "lowerGasCap") return PlainOrder{accounts::LowerGasCap{amount(in, "maxCost")}};
+  if (kind == "revokeGrant") return PlainOrder{accounts::RevokeGrant{fixed<32>(in, "grantId")}};
+  if (kind == "disallowCall") {
+    const core::Address target = in.address("target");
+    return PlainOrder{accounts::DisallowCall{target, fixed<4>(in, "selector")}};
+  }
+  if (kind == "unlistDomain") return PlainOrder{accounts::UnlistDomain{fixed<32>(in, "domainSeparator")}};
+  in.refuse("kind", "no kind of transaction that this node prepares");
+  return FinishOrder{};
+}
+
+}  // namespace
+
+std::uint64_t read_chain_id(JsonReader& in) {
+  const json::value* value = in.required("chainId");
+  if (value == nullptr) return 0;
+  if (value->is_int64() && value->get_int64() > 0 && value->get_int64() <= kMaxChainId)
+    return static_cast<std::uint64_t>(value->get_int64());
+  in.refuse("chainId", "a chain's number is expected");
+  return 0;
+}
+
+transactions::PrepareRequest read_prepare_request(JsonReader& in) {
+  transactions::PrepareRequest request;
+  request.wallet_id = in.uuid("walletId");
+  request.chain_id = read_chain_id(in);
+  const json::value* sponsored = in.optional("sponsored");
+  if (sponsored != nullptr && !sponsored->is_bool()) in.refuse("sponsored", "true or false");
+  request.sponsored = sponsored == nullptr || !sponsored->is_bool() || sponsored->get_bool();
+  request.order = read_order(in, in.text("kind", 32));
+  return request;
+}
+
+transactions::SignRequest read_sign_request(JsonReader& in) {
+  transactions::SignRequest request;
+  request.digest = fixed<32>(in, "digest");
+  users::LogInAssertion assertion = read_assertion(in);
+  request.credential_id = std::move(assertion.credential_id);
+  request.client_data = std::move(assertion.client_data);
+  request.authenticator_data = std::move(assertion.authenticator_data);
+  request.signature = std::move(assertion.signature);
+  return request;
+}
+
+}  // namespace community::gateway::api_v1

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// A transaction as its person sees it: what was wanted, what is signed, and what became of it. Values without
+// behaviour. Times are milliseconds since 1970 where nothing else is said; amounts are wei or a token's smallest unit.
+#pragma once
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "community/accounts/api/items.hpp"
+#include "community/core/json.hpp"
+#include "community/core/userop.hpp"
+#include "community/transactions/api/error.hpp"
+
+namespace community::transactions {
+
+using core::Address;
+using core::Bytes;
+using core::Bytes32;
+using core::ByteView;
+using core::Uint256;
+
+// --- what a person wants ---------------------------------------------------------------------------------------------
+
+#define COMMUNITY_TRANSACTION_KINDS(X)                                                                     \
+  X(calls)   /* a batch of calls by a user operation; the first of an account deploys it */                \
+  X(queue)   /* what is over a limit, to be carried out a day later: a user operation */                   \
+  X(confirm) /* of what was queued: a user operation */                                                    \
+  X(freeze)  /* from here on plain functions, which the node's courier brings (spec/account.md, part 2) */ \
+  X(unfreeze)                                                                                              \
+  X(cancel)                                                                                                \
+  X(finish) /* of an item whose time has come: nobody signs */                                             \
+  X(lower_limit)                                                                                           \
+  X(lower_gas_cap)                                                                                         \
+  X(revoke_grant)                                                                                          \
+  X(disallow_call)                                                                                         \
+  X(unlist_domain)
+
+COMMUNITY_RULES(Kind, COMMUNITY_TRANSACTION_KINDS)
+
+constexpr bool is_operation(Kind kind) { return kind <= Kind::confirm; }
+
+struct CallsOrder {
+  std::vector<accounts::Call> calls;
+};
+// The salt is chosen by the node.
+struct QueueOrder {
+  accounts::QueueKind kind = accounts::QueueKind::spend;
+  // spend
+  std::vector<accounts::Call> calls;
+  // limit: token (zero: the native currency); allowed call: target
+  Address subject{};
+  // limit: a day; gas cap: an operation
+  Uint256 amount;
+  // domain; zero stands for personal messages
+  Bytes32 domain{};
+  // allowed call
+  std::array<std::uint8_t, 4> selector{};
+};
+struct ConfirmOrder {
+  Bytes32 item{};
+};
+// Freeze, Unfreeze (with 1 or 2 votes), Cancel, LowerLimit, LowerGasCap, RevokeGrant, DisallowCall, UnlistDomain.
+struct PlainOrder {
+  accounts::Action action;
+};
+struct FinishOrder {
+  Bytes32 item{};
+};
+// The same calls under the same nonce, for higher fees: of an operation that waits.
+struct ReplaceOrder {
+  std::string transaction_id;
+};
+
+using Order = std::variant<CallsOrder, QueueOrder, ConfirmOrder, PlainOrder, FinishOrder, ReplaceOrder>;
+
+struct PrepareRequest {
+  std::string wallet_id;
+  std::uint64_t chain_id = 0;
+  Order order;
+  // False: the account pays, although somebody would sponsor it.
+  bool sponsored = true;
+};
+
+// --- what is signed --------------------------------------------------------------------------------------------------
+
+// A user operation without its signature: sender, nonce and everything else that its hash covers.
+struct PreparedOperation {
+  core::UserOperation userop;
+  Address entry_point{};
+};
+// A plain function: the EIP-712 struct.
+struct PreparedAction {
+  accounts::Action action;
+  accounts::Stamp stamp;
+  // Passkeys that sign, and how many have.
+  std::uint8_t votes_needed = 1, votes_given = 0;
+};
+
+// Who pays for gas.
+enum class Payer : std::uint8_t { sponsor, account, node };
+std::string_view name(Payer payer);
+
+enum class State : std::uint8_t {
+  // Shown, not signed. Void at its expiry.
+  prepared = 0,
+  // Signed and on disk; about to be brought on chain.
+  signed_ = 1,
+  // In the pool, or an errand of the courier.
+  submitted = 2,
+  // In a block that may still be replaced.
+  included = 3,
+  // In a block deep enough.
+  final_ = 4,
+  // In a block, and did nothing: see `reason`.
+  failed = 5,
+  // Given up: see `reason`.
+  dropped = 6,
+  // Another operation took its nonce.
+  replaced = 7,
+  // Never signed: time ran out, or its person took it back.
+  expired = 8,
+  discarded = 9,
+};
+// "prepared", "signed", "final" …
+std::string_view name(State state);
+std::optional<State> parse_state(std::string_view name);
+// Signed, and it is still open what becomes of it.
+constexpr bool is_under_way(State state) { return state == State::signed_ || state == State::submitted; }
+
+// --- the whole -------------------------------------------------------------------------------------------------------
+
+struct Transaction {
+  std::string transaction_id;
+  // Grows from one to the next; what history is ordered by.
+  std::uint64_t sequence = 0;
+  std::string user_id, wallet_id;
+  Address account{};
+  std::uint64_t chain_id = 0;
+  Kind kind{};
+  State state = State::prepared;
+  // What the passkey's challenge is; nothing where nobody signs. Of an operation it is its hash.
+  std::optional<Bytes32> digest;
+  std::variant<std::monostate, PreparedOperation, PreparedAction> content;
+  // Credential ids of the person's passkeys that the account takes.
+  std::vector<Bytes> credential_ids;
+  Payer payer = Payer::node;
+  // The sponsor's name; or why nobody sponsors it, a word of community/paymaster's errors or `not-asked`.
+  std::string sponsor_name, payer_reason;
+  // wei that its payer is liable for; 0 where the node pays.
+  Uint256 max_cost;
+  // Native value that leaves the account by it; what is queued counts when it is confirmed.
+  Uint256 value;
+  // As spec/openapi.json has them: CallSummary and Warning.
+  core::json::array summary, warnings;
+  std::int64_t created_ms = 0, updated_ms = 0, expires_ms = 0;
+  // 0: not yet.
+  std::int64_t signed_ms = 0;
+  // What became of it.
+  std::optional<Bytes32> transaction_hash;
+  std::uint64_t block_number = 0;
+  std::string reason;
+  Uint256 actual_cost;
+  // Empty: none.
+  std::string replaces, replaced_by;
+};
+
+// What an account's nonces look like: keys ("lanes") with something under way.
+struct Lane {
+  std::uint64_t key = 0;
+  // The sequence number that the EntryPoint expects.
+  std::uint64_t next = 0;
+  struct Place {
+    std::string transaction_id;
+    std::uint64_t sequence = 0;
+    // Sequence numbers before this one that nobody fills: it cannot be included until somebody does.
+    std::uint64_t missing = 0;
+  };
+  std::vector<Place> places;
+};
+
+}  // namespace community::transactions

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a row keeps as JSON: read back by this program alone, so that a member more needs no migration.
+#include "community/transactions/store.hpp"
+
+namespace community::transactions {
+namespace {
+
+namespace json = core::json;
+
+template <class List, class Make>
+json::array array_of(const List& list, Make make) {
+  json::array out;
+  for (const auto& one : list) out.push_back(json::value(make(one)));
+  return out;
+}
+
+std::string digits(ByteView bytes) { return core::to_hex(bytes); }
+
+json::object action_json(const PreparedAction& prepared, const PlainFields& fields) {
+  json::object out;
+  out["votes"] = fields.votes;
+  out["hash"] = digits(fields.hash);
+  out["subject"] = digits(fields.subject);
+  out["amount"] = core::format_decimal(fields.amount);
+  out["selector"] = digits(fields.selector);
+  out["keyEpoch"] = prepared.stamp.key_epoch;
+  out["nonce"] = digits(prepared.stamp.nonce.to_be());
+  out["deadline"] = prepared.stamp.deadline_s;
+  out["votesNeeded"] = prepared.votes_needed;
+  return out;
+}
+
+template <std::size_t N>
+bool take(const json::object& object, std::string_view key, std::array<std::uint8_t, N>& out) {
+  const auto text = core::string_member(object, key);
+  const auto bytes = text ? core::parse_hex_array<N>(*text) : core::parse_hex_array<N>("");
+  if (bytes) out = *bytes;
+  return bytes.has_value();
+}
+bool take(const json::object& object, std::string_view key, Bytes& out) {
+  auto bytes = core::bytes_member(object, key);
+  if (bytes) out = std::move(*bytes);
+  return bytes.has_value();
+}
+template <class Number>
+bool take_number(const json::object& object, std::string_view key, Number& out) {
+  const auto number = core::number_member(object, key);
+  const auto small = number ? number->to_u64() : std::nullopt;
+  if (small) out = static_cast<Number>(*small);
+  return small.has_value();
+}
+const json::array* array_in(const json::object& object, std::string_view key) {
+  const json::value* value = core::find_member(object, key);
+  return value == nullptr ? nullptr : value->if_array();
+}
+
+bool read_action(const json::object& object, Stored& row) {
+  PlainFields fields;
+  PreparedAction prepared;
+  Bytes32 nonce{};
+  const auto amount = core::number_member(object, "amount");
+  if (!amount || !take_number(object, "votes", fields.votes) || !take(object, "hash", fields.hash) ||
+      !take(object, "subject", fields.subject) || !take(object, "selector", fields.selector) ||
+      !take(object, "nonce", nonce) || !take_number(object, "keyEpoch", prepared.stamp.key_epoch) ||
+      !take_number(object, "deadline", prepared.stamp.deadline_s) ||
+      !take_number(object, "votesNeeded", prepared.votes_needed))
+    return false;
+  fields.amount = *amount;
+  auto action = action_of(row.transaction.kind, fields);
+  if (!action) return false;
+  prepared.action = std::move(*action);
+  prepared.stamp.nonce = Uint256::from_be(nonce);
+  prepared.votes_given = static_cast<std::uint8_t>(row.votes.size());
+  row.transaction.content = std::move(prepared);
+  return true;
+}
+
+bool read_operation(const json::object& content, const json::object& object, Stored& row) {
+  auto userop = core::userop_from_json(object, core::UserOpParse::estimate);
+  const auto entry_point = core::address_member(content, "entryPoint");
+  if (!userop || !entry_point) return false;
+  row.transaction.content = PreparedOperation{std::move(*userop), *entry_point};
+  return true;
+}
+
+bool read_passkeys(const json::array& list, Stored& row) {
+  for (const json::value& value : list) {
+    accounts::ChainPasskey passkey;
+    if (!value.is_object() || !take_number(value.get_object(), "slot", passkey.slot) ||
+        !take(value.get_object(), "publicKey", passkey.key.public_key) ||
+        !take(value.get_object(), "rpIdHash", passkey.key.rp_id_hash))
+      return false;
+    row.passkeys.push_back(passkey);
+  }
+  return true;
+}
+
+bool read_votes(const json::array& list, Stored& row) {
+  for (const json::value& value : list) {
+    accounts::ActionSignature vote;
+    if (!value.is_object() || !take_number(value.get_object(), "signer", vote.signer) ||
+        !take(value.get_object(), "data", vote.data))
+      return false;
+    row.votes.push_back(std::move(vote));
+  }
+  return true;
+}
+
+bool read_addresses(const json::object& content, std::string_view key, std::vector<Address>& out) {
+  const json::array* list = array_in(content, key);
+  if (list == nullptr) return false;
+  for (const json::value& one : *list) {
+    const auto address = one.is_string() ? core::parse_address(one.get_string()) : core::parse_address("");
+    if (!address) return false;
+    out.push_back(*address);
+  }
+  return true;
+}
+
+bool read_texts(const json::object& content, Stored& row) {
+  Transaction& t = row.transaction;
+  const json::array* summary = array_in(content, "summary");
+  const json::array* warnings = array_in(content, "warnings");
+  const json::array* credentials = array_in(content, "credentials");
+  if (summary == nullptr || warnings == nullptr || credentials == nullptr) return false;
+  t.summary = *summary;
+  t.warnings = *warnings;
+  for (const json::value& one : *credentials) {
+    auto id = one.is_string() ? core::parse_hex(one.get_string()) : core::parse_hex("");
+    if (!id) return false;
+    t.credential_ids.push_back(std::move(*id));
+  }
+  return read_addresses(content, "recipients", row.recipients) &&
+         read_addresses(content, "newRecipients", row.new_recipients);
+}
+
+}  // namespace
+
+std::optional<accounts::Action> action_of(Kind kind, const PlainFields& fields) {
+  switch (kind) {
+    case Kind::freeze:
+      return accounts::Freeze{};
+    case Kind::unfreeze:
+      return accounts::Unfreeze{fields.votes};
+    case Kind::cancel:
+      return accounts::Cancel{fields.hash};
+    case Kind::lower_limit:
+      return accounts::LowerLimit{fields.subject, fields.amount};
+    case Kind::lower_gas_cap:
+      return accounts::LowerGasCap{fields.amount};
+    case Kind::revoke_grant:
+      return accounts::RevokeGrant{fields.hash};
+    case Kind::disallow_call:
+      return accounts::DisallowCall{fields.subject, fields.selector};
+    case Kind::unlist_domain:
+      return accounts::UnlistDomain{fields.hash};
+    case Kind::calls:
+    case Kind::queue:
+    case Kind::confirm:
+    case Kind::finish:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::pair<Kind, PlainFields>> fields_of(const accounts::Action& action) {
+  PlainFields fields;
+  if (std::holds_alternative<accounts::Freeze>(action)) return std::pair(Kind::freeze, fields);
+  if (const auto* unfreeze = std::get_if<accounts::Unfreeze>(&action)) {
+    fields.votes = unfreeze->votes;
+    return std::pair(Kind::unfreeze, fields);
+  }
+  if (const auto* cancel = std::get_if<accounts::Cancel>(&action)) {
+    fields.hash = cancel->item;
+    return std::pair(Kind::cancel, fields);
+  }
+  if (const auto* limit = std::get_if<accounts::LowerLimit>(&action)) {
+    fields.subject = limit->token;
+    fields.amount = limit->per_day;
+    return std::pair(Kind::lower_limit, fields);
+  }
+  if (const auto* cap = std::get_if<accounts::LowerGasCap>(&action)) {
+    fields.amount = cap->max_cost;
+    return std::pair(Kind::lower_gas_cap, fields);
+  }
+  if (const auto* revoke = std::get_if<accounts::RevokeGrant>(&action)) {
+    fields.hash = revoke->grant_id;
+    return std::pair(Kind::revoke_grant, fields);
+  }
+  if (const auto* disallow = std::get_if<accounts::DisallowCall>(&action)) {
+    fields.subject = disallow->target;
+    fields.selector = disallow->selector;
+    return std::pair(Kind::disallow_call, fields);
+  }
+  if (const auto* unlist = std::get_if<accounts::UnlistDomain>(&action)) {
+    fields.hash = unlist->domain_separator;
+    return std::pair(Kind::unlist_domain, fields);
+  }
+  return std::nullopt;
+}
+
+json::object content_json(const Stored& row) {
+  const Transaction& t = row.transaction;
+  json::object out;
+  if (const auto* operation = std::get_if<PreparedOperation>(&t.content)) {
+    out["userOperation"] = core::to_json(operation->userop);
+    out["entryPoint"] = core::format_address(operation->entry_point);
+  } else if (const auto* action = std::get_if<PreparedAction>(&t.content)) {
+    out["action"] = action_json(*action, fields_of(action->action)->second);
+  }
+  out["passkeys"] = array_of(row.passkeys, [](const accounts::ChainPasskey& passkey) {
+    json::object one;
+    one["slot"] = passkey.slot;
+    one["publicKey"] = digits(passkey.key.public_key);
+    one["rpIdHash"] = digits(passkey.key.rp_id_hash);
+    return one;
+  });
+  out["votes"] = array_of(row.votes, [](const accounts::ActionSignature& vote) {
+    json::object one;
+    one["signer"] = vote.signer;
+    one["data"] = digits(vote.data);
+    return one;
+  });
+  out["credentials"] = array_of(t.credential_ids, [](const Bytes& id) { return json::string(digits(id)); });
+  const auto text = [](const Address& one) { return json::string(core::format_address(one)); };
+  out["recipients"] = array_of(row.recipients, text);
+  out["newRecipients"] = array_of(row.new_recipients, text);
+  out["serverKeyIndex"] = row.server_key_index;
+  out["startedBy"] = row.started_by;
+  out["summary"] = t.summary;
+  out["warnings"] = t.warnings;
+  out["sponsorName"] = t.sponsor_name;
+  out["payerReason"] = t.payer_reason;
+  return out;
+}
+
+bool read_content(const json::object& content, Stored& row) {
+  Transaction& t = row.transaction;
+  const json::array* passkeys = array_in(content, "passkeys");
+  const json::array* votes = array_in(content, "votes");
+  const auto sponsor = core::string_member(content, "sponsorName");
+  const auto reason = core::string_member(content, "payerReason");
+  if (passkeys == nullptr || votes == nullptr || !sponsor || !reason) return false;
+  if (!read_passkeys(*passkeys, row) || !read_votes(*votes, row) || !read_texts(content, row)) return false;
+  if (!take_number(content, "serverKeyIndex", row.server_key_index) ||
+      !take_number(content, "startedBy", row.started_by))
+    return false;
+  t.sponsor_name = *sponsor;
+  t.payer_reason = *reason;
+  if (const auto operation = core::object_member(content, "userOperation"))
+    return read_operation(content, **operation, row);
+  if (const auto action = core::object_member(content, "action")) return read_action(**action, row);
+  return true;
+}
+
+}  // namespace community::transactions

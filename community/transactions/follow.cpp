@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// What became of what was sent: the pool's records and the courier's errands are looked at with each block, and a
+// little later, because bundler and courier look at the same block.
+#include "community/accounts/api/reverts.hpp"
+#include "community/chain/api/entry_point.hpp"
+#include "community/infra/api/log.hpp"
+#include "community/transactions/service.hpp"
+#include "community/transactions/text.hpp"
+
+namespace community::transactions {
+namespace {
+
+constexpr infra::Milliseconds kLook{250};
+// What was never signed is kept so long, for a page that asks what became of it.
+constexpr std::int64_t kKeepUnsigned_ms = 60 * 60'000;
+
+std::string words_of(ByteView revert) {
+  const std::string words = accounts::describe_account_revert(revert).value_or(chain::describe_revert(revert));
+  return clean_text(words, kMaxRevertCharacters);
+}
+
+// AA22: the day that the operation's signature names is over (spec/account.md, section 3).
+bool is_day_over(const std::string& reason) {
+  return reason.find("AA22") != std::string::npos || reason.find("DayIsOver") != std::string::npos;
+}
+
+}  // namespace
+
+void TransactionService::take_inclusion(const pool::UseropRecord& record, Stored& row) {
+  Transaction& t = row.transaction;
+  t.state = record.status == pool::UseropStatus::included ? State::included : State::failed;
+  if (!record.inclusion) return;
+  t.transaction_hash = record.inclusion->transaction_hash;
+  t.block_number = record.inclusion->block_number;
+  t.actual_cost = record.inclusion->actual_gas_cost;
+  t.reason = record.inclusion->success ? std::string() : words_of(record.inclusion->reason);
+}
+
+// The day is not signed, so that what was held back over midnight goes on under the day of now.
+bool TransactionService::was_renewed(Stored& row, const std::string& reason) {
+  if (row.transaction.payer != Payer::account || !is_day_over(reason)) return false;
+  Bytes signature = row.submission;
+  if (!accounts::set_signature_day(signature, today(*find_chain(row.transaction.chain_id)))) return false;
+  if (signature == row.submission) return false;
+  row.submission = std::move(signature);
+  row.transaction.state = State::signed_;
+  return true;
+}
+
+Task<void> TransactionService::follow_operation(Stored& row) {
+  Transaction& t = row.transaction;
+  pool::Pool& pool = find_chain(t.chain_id)->served.pool;
+  if (pool.find_live(*t.digest)) {
+    t.state = State::submitted;
+    co_return;
+  }
+  const auto record = co_await pool.record(*t.digest);
+  if (!record) {
+    // A pool that forgot it, or lost it with another database, gets it again.
+    if (record.error().code == pool::ErrorCode::not_found && t.state == State::submitted) t.state = State::signed_;
+    co_return;
+  }
+  using enum pool::UseropStatus;
+  switch (record->status) {
+    case included:
+    case failed:
+      take_inclusion(*record, row);
+      break;
+    case dropped:
+      if (was_renewed(row, record->reason)) break;
+      t.state = State::dropped;
+      t.reason = clean_text(record->reason, kMaxRevertCharacters);
+      row.is_over = true;
+      break;
+    case replaced:
+      t.state = State::replaced;
+      t.reason = clean_text(record->reason, kMaxRevertCharacters);
+      row.is_over = true;
+      for (const auto& [id, other] : live_)
+        if (other.transaction.replaces == t.transaction_id) t.replaced_by = id;
+      break;
+    case received:
+    case validated:
+    case pooled:
+    case bundled:
+      t.state = State::submitted;
+      break;
+  }
+}
+
+Task<void> TransactionService::follow_errand(Stored& row) {
+  Transaction& t = row.transaction;
+  const auto errand = co_await find_chain(t.chain_id)->served.courier.errand(*row.errand);
+  if (!errand) {
+    if (errand.error().code == courier::ErrorCode::not_found && t.state == State::submitted) t.state = State::signed_;
+    co_return;
+  }
+  if (errand->state == courier::ErrandState::included || errand->state == courier::ErrandState::failed) {
+    const bool included = errand->state == courier::ErrandState::included;
+    t.state = included ? State::included : State::failed;
+    if (!base::is_zero(errand->transaction_hash)) t.transaction_hash = errand->transaction_hash;
+    t.block_number = errand->block_number;
+    t.reason = clean_text(errand->reason, kMaxRevertCharacters);
+    // Given up before it was in a block: there is no block to become final.
+    if (!included && errand->block_number == 0) row.is_over = true;
+  }
+}
+
+Task<void> TransactionService::follow(std::string id) {
+  const auto found = live_.find(id);
+  if (found == live_.end() || held_.contains(id)) co_return;
+  if (found->second.transaction.state == State::signed_) {
+    Stored row = found->second;
+    // What cannot be brought now is tried again; what is refused is told.
+    (void)co_await bring(std::move(row));
+    co_return;
+  }
+  const Hold hold(*this, id);
+  Stored row = found->second;
+  const State before = row.transaction.state;
+  const std::optional<Bytes32> transaction_before = row.transaction.transaction_hash;
+  const std::uint64_t block_before = row.transaction.block_number;
+  Chain* chain = find_chain(row.transaction.chain_id);
+  if (chain == nullptr) co_return;
+  auto task = is_operation(row.transaction.kind) ? follow_operation(row) : follow_errand(row);
+  co_await std::move(task);
+  Transaction& t = row.transaction;
+  const auto& head = chain->served.blocks.head();
+  const bool in_block = t.state == State::included || t.state == State::failed;
+  if (in_block && !row.is_over && head && head->number >= t.block_number + chain->served.final_depth) {
+    if (t.state == State::included) t.state = State::final_;
+    row.is_over = true;
+  }
+  const bool same_place = t.transaction_hash == transaction_before && t.block_number == block_before;
+  if (t.state == before && same_place && !row.is_over) co_return;
+  t.updated_ms = d_.clock.now_ms();
+  std::vector<audit::AuditEvent> events;
+  const bool has_acted = t.state == State::included || t.state == State::final_;
+  if (has_acted && block_before == 0) events = events_of_inclusion(*this, row);
+  if (const auto kept = co_await keep(std::move(row), std::move(events)); !kept)
+    infra::log_warning("a transaction's state is not on disk yet", {{"why", kept.error().message}});
+}
+
+Task<void> TransactionService::follow_all() {
+  std::vector<std::string> ids;
+  for (const auto& [id, row] : live_) ids.push_back(id);
+  for (const std::string& id : ids) co_await follow(id);
+}
+
+Task<void> TransactionService::sweep() {
+  auto work = [now = d_.clock.now_ms()](soci::session& sql) {
+    store::expire(sql, now);
+    store::remove_unsigned(sql, now - kKeepUnsigned_ms);
+  };
+  if (const auto swept = co_await d_.database.write(work); !swept)
+    infra::log_warning("transactions that expired are not marked yet", {{"why", swept.error().text()}});
+}
+
+Task<void> TransactionService::tick() {
+  constexpr int kSweepEvery = 40;
+  for (int i = 0;; i++) {
+    co_await d_.clock.sleep_for(kLook);
+    if (!live_.empty()) changed_.set();
+    if (i % kSweepEvery == 0) co_await sweep();
+  }
+}
+
+Task<void> TransactionService::tell() {
+  for (;;) {
+    while (!untold_.empty()) {
+      const Transaction transaction = std::move(untold_.front());
+      untold_.pop_front();
+      for (const Listener& listener : listeners_) co_await listener(transaction);
+    }
+    to_tell_.reset();
+    co_await to_tell_.wait();
+  }
+}
+
+Task<void> TransactionService::run() {
+  infra::TaskGroup group(co_await boost::asio::this_coro::executor);
+  group.spawn(tick());
+  group.spawn(tell());
+  const auto work = [this]() -> Task<void> {
+    for (;;) {
+      changed_.reset();
+      co_await follow_all();
+      co_await changed_.wait();
+    }
+  };
+  group.spawn(work());
+  co_await group.join();
+}
+
+}  // namespace community::transactions

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// User operations: nonce, gas, fees, who pays, hash.
+#include "community/chain/api/entry_point.hpp"
+#include "community/transactions/service.hpp"
+#include "community/validation/api/gas.hpp"
+
+namespace community::transactions {
+namespace {
+
+// Fees last for nine full blocks in a row, each of which raises the base fee by an eighth (EIP-1559): what is shown
+// holds while a person reads, and nobody pays more than the block's own fee.
+constexpr std::uint64_t kHeadroom = 3;
+constexpr std::int64_t kSponsorMargin_ms = 10'000;
+
+struct Fees {
+  Uint256 max_fee, priority_fee;
+};
+
+Fees lasting_fees(const chain::FeeSuggestion& suggestion) {
+  Fees fees{suggestion.fast.max_fee_per_gas, suggestion.fast.max_priority_fee_per_gas};
+  const auto base = base::multiply(suggestion.base_fee, Uint256(kHeadroom));
+  const auto sum = base ? base::add(*base, fees.priority_fee) : std::nullopt;
+  if (sum) fees.max_fee = std::max(fees.max_fee, *sum);
+  return fees;
+}
+
+void set_fees(core::UserOperation& op, const Fees& fees, const Uint256& least_max, const Uint256& least_priority) {
+  op.max_priority_fee_per_gas = std::max(fees.priority_fee, least_priority);
+  op.max_fee_per_gas = std::max({fees.max_fee, least_max, op.max_priority_fee_per_gas});
+}
+
+void drop_paymaster(core::UserOperation& op) {
+  op.paymaster.reset();
+  op.paymaster_data.clear();
+  op.paymaster_verification_gas_limit = op.paymaster_post_op_gas_limit = Uint256();
+}
+
+void take(const paymaster::SponsorData& data, core::UserOperation& op) {
+  op.paymaster = data.paymaster;
+  op.paymaster_data = data.data;
+  op.paymaster_verification_gas_limit = data.verification_gas_limit;
+  op.paymaster_post_op_gas_limit = data.post_op_gas_limit;
+}
+
+std::string reason_of(paymaster::ErrorCode code) { return with_hyphens(name(code)); }
+
+// Sponsorships begin with the second until which they hold (spec/wire-formats.md, section 4).
+std::int64_t sponsored_until_ms(const core::UserOperation& op) {
+  constexpr std::size_t kTimeBytes = 6;
+  if (op.paymaster_data.size() < kTimeBytes) return 0;
+  const Uint256 seconds = Uint256::from_be(ByteView(op.paymaster_data).first(kTimeBytes));
+  return static_cast<std::int64_t>(seconds.limb[0]) * 1'000;
+}
+
+// A nonce: key, then sequence number.
+Uint256 nonce_of(const NoncePlace& place) {
+  Uint256 nonce(place.sequence);
+  nonce.limb[1] = place.lane;
+  return nonce;
+}
+
+}  // namespace
+
+std::uint32_t TransactionService::today(const Chain& chain) const {
+  const auto& head = chain.served.blocks.head();
+  // A chain may be ahead of this machine, or behind it.
+  const std::int64_t now = head ? static_cast<std::int64_t>(head->timestamp) : d_.clock.now_s();
+  return static_cast<std::uint32_t>(now / accounts::kSecondsPerDay);
+}
+
+Task<Result<Uint256>> TransactionService::next_nonce(const Chain& chain, Address account, std::uint64_t lane) {
+  chain::CallRequest question;
+  question.to = chain.served.entry_point.address();
+  question.data = chain.served.entry_point.encode_get_nonce(account, Uint256(lane));
+  const auto answer = co_await chain.served.chain.call(std::move(question));
+  const auto nonce = answer ? chain::decode_word(*answer) : std::nullopt;
+  if (!nonce) co_return fail(ErrorCode::chain_unavailable, "the EntryPoint tells no nonce");
+  co_return *nonce;
+}
+
+Task<validation::Result<void>> TransactionService::estimate(const Moment& now, core::UserOperation& op) {
+  const chain::EntryPoint& contract = now.chain->served.entry_point;
+  const validation::EntryPointId entry_point{contract.address(), contract.version()};
+  core::UserOperation copy = op;
+  auto limits =
+      co_await now.chain->served.estimator.estimate(std::move(copy), entry_point, core::json::object(), false);
+  if (!limits) co_return tl::unexpected(std::move(limits.error()));
+  op.pre_verification_gas = limits->pre_verification_gas;
+  op.verification_gas_limit = limits->verification_gas_limit;
+  op.call_gas_limit = limits->call_gas_limit;
+  if (limits->paymaster_verification_gas_limit)
+    op.paymaster_verification_gas_limit = *limits->paymaster_verification_gas_limit;
+  if (limits->paymaster_post_op_gas_limit) op.paymaster_post_op_gas_limit = *limits->paymaster_post_op_gas_limit;
+  co_return validation::Result<void>{};
+}
+
+Task<Result<std::optional<TransactionService::Settled>>> TransactionService::settle_sponsored(const Moment& now,
+                                                                                              core::UserOperation op,
+                                                                                              std::string& reason) {
+  const ServedChain& served = now.chain->served;
+  const Address entry_point = served.entry_point.address();
+  const Uint256 chain_id(served.chain_id);
+  using Maybe = std::optional<Settled>;
+  op.signature = accounts::dummy_dual_signature(options_.origin, 0);
+  core::UserOperation question = op;
+  const auto stub = co_await served.sponsor->stub(std::move(question), entry_point, chain_id);
+  if (!stub) {
+    reason = reason_of(stub.error().code);
+    co_return Maybe();
+  }
+  take(*stub, op);
+  const auto estimated = co_await estimate(now, op);
+  if (!estimated) {
+    using enum validation::ErrorCode;
+    const auto code = estimated.error().code;
+    if (code != paymaster_rejected && code != paymaster_deposit_too_low)
+      co_return tl::unexpected(from_validation(estimated.error()));
+    reason = with_hyphens(name(code));
+    co_return Maybe();
+  }
+  core::UserOperation final_fields = op;
+  const auto signed_data = co_await served.sponsor->sign(std::move(final_fields), entry_point, chain_id);
+  if (!signed_data) {
+    reason = reason_of(signed_data.error().code);
+    co_return Maybe();
+  }
+  take(*signed_data, op);
+  Settled settled;
+  settled.payer = Payer::sponsor;
+  settled.sponsor_name = signed_data->name;
+  settled.max_cost = validation::max_cost(op).value_or(Uint256::max());
+  settled.op = std::move(op);
+  co_return Maybe(std::move(settled));
+}
+
+Task<Result<TransactionService::Settled>> TransactionService::settle_paid(const Moment& now,
+                                                                          const OperationDraft& draft,
+                                                                          core::UserOperation op,
+                                                                          const chain::FeeSuggestion& fees) {
+  drop_paymaster(op);
+  op.signature = accounts::dummy_dual_signature(options_.origin, today(*now.chain));
+  const auto estimated = co_await estimate(now, op);
+  if (!estimated) co_return tl::unexpected(from_validation(estimated.error()));
+  // Head-room counts against the account's gas cap and balance: less of it where it does not fit.
+  const Fees offers[] = {lasting_fees(fees),
+                         {fees.fast.max_fee_per_gas, fees.fast.max_priority_fee_per_gas},
+                         {fees.standard.max_fee_per_gas, fees.standard.max_priority_fee_per_gas}};
+  Settled settled;
+  bool is_over_cap = false;
+  for (const Fees& offer : offers) {
+    set_fees(op, offer, draft.least_max_fee, draft.least_priority_fee);
+    settled.max_cost = validation::max_cost(op).value_or(Uint256::max());
+    is_over_cap = settled.max_cost > now.state.gas_cap;
+    if (!is_over_cap && settled.max_cost <= now.state.balance) {
+      settled.op = std::move(op);
+      co_return settled;
+    }
+  }
+  const std::string cost = core::format_decimal(settled.max_cost);
+  if (is_over_cap)
+    co_return fail(ErrorCode::gas_cost_over_cap,
+                   "it may cost " + cost + " wei, and the account's cap is " + core::format_decimal(now.state.gas_cap));
+  co_return fail(ErrorCode::insufficient_funds,
+                 "gas may cost " + cost + " wei, and the account has " + core::format_decimal(now.state.balance));
+}
+
+Task<Result<TransactionService::Settled>> TransactionService::settle(const Moment& now, const OperationDraft& draft,
+                                                                     core::UserOperation op) {
+  const auto fees = co_await now.chain->served.fees.suggest();
+  if (!fees) co_return fail(ErrorCode::chain_unavailable, fees.error().text());
+  set_fees(op, lasting_fees(*fees), draft.least_max_fee, draft.least_priority_fee);
+  std::string reason = draft.wants_sponsor ? "disabled" : "not-asked";
+  if (draft.wants_sponsor && now.chain->served.sponsor != nullptr) {
+    core::UserOperation copy = op;
+    auto sponsored = co_await settle_sponsored(now, std::move(copy), reason);
+    if (!sponsored) co_return tl::unexpected(sponsored.error());
+    if (*sponsored) co_return std::move(**sponsored);
+  }
+  auto paid = co_await settle_paid(now, draft, std::move(op), *fees);
+  if (paid) paid->payer_reason = reason;
+  co_return paid;
+}
+
+Task<Result<Stored>> TransactionService::prepare_operation(Moment now, OperationDraft draft) {
+  Stored row = new_row(now, draft.kind);
+  const LaneBook::Account account{now.chain->served.chain_id, now.wallet.account};
+  const std::string id = row.transaction.transaction_id;
+  std::uint64_t lane = 0;
+  if (draft.place) {
+    lane = draft.place->lane;
+    lanes_.share(account, id, lane, row.transaction.expires_ms);
+  } else {
+    const pool::Pool& pool = now.chain->served.pool;
+    const Address entry_point = now.chain->served.entry_point.address();
+    const auto is_busy = [&pool, entry_point, sender = now.wallet.account](std::uint64_t key) {
+      return pool.next_nonce(entry_point, sender, nonce_of({key, 0})).has_value();
+    };
+    const auto reserved = lanes_.reserve(account, id, row.transaction.expires_ms, d_.clock.now_ms(), is_busy);
+    if (!reserved)
+      co_return fail(ErrorCode::too_many_under_way, "16 operations of the account are under way; wait for one to end");
+    lane = *reserved;
+  }
+  auto prepared = co_await prepare_in_lane(now, std::move(draft), std::move(row), lane);
+  if (!prepared) lanes_.release(account, id);
+  co_return prepared;
+}
+
+Task<Result<Stored>> TransactionService::prepare_in_lane(const Moment& now, OperationDraft draft, Stored row,
+                                                         std::uint64_t lane) {
+  const ServedChain& served = now.chain->served;
+  const auto nonce = co_await next_nonce(*now.chain, now.wallet.account, lane);
+  if (!nonce) co_return tl::unexpected(nonce.error());
+  NoncePlace place{lane, nonce->limb[0]};
+  if (draft.place && draft.place->sequence < place.sequence)
+    co_return fail(ErrorCode::not_replaceable, "its nonce is used: it is in a block, or another one was");
+  if (draft.place) place = *draft.place;
+  row.lane = place.lane;
+  row.lane_sequence = place.sequence;
+  core::UserOperation op;
+  op.sender = now.wallet.account;
+  op.nonce = nonce_of(place);
+  op.call_data = draft.call_data;
+  if (!now.state.deployed) {
+    op.factory = now.wallet.origin->factory;
+    op.factory_data = accounts::encode_create_account(now.wallet.origin->init_data);
+  }
+  auto known = [chain_id = served.chain_id,
+                account = now.wallet.account](soci::session& sql) -> Result<std::vector<Address>> {
+    return store::recipients(sql, chain_id, account);
+  };
+  auto before = from_database(co_await d_.database.read(known));
+  if (!before) co_return tl::unexpected(before.error());
+  DescribeRequest question{now.wallet.account, now.state.deployed, draft.calls, std::move(*before)};
+  auto told = now.chain->describer.describe(std::move(question));
+  auto found = settle(now, draft, std::move(op));
+  auto [described, settled] = co_await infra::both(std::move(told), std::move(found));
+  if (!described) co_return tl::unexpected(described.error());
+  if (!settled) co_return tl::unexpected(settled.error());
+  const auto index = co_await server_key_index(now);
+  if (!index) co_return tl::unexpected(index.error());
+  row.server_key_index = *index;
+
+  Transaction& t = row.transaction;
+  settled->op.signature.clear();
+  const auto hash = core::userop_hash(settled->op, served.entry_point.version(), served.entry_point.address(),
+                                      Uint256(served.chain_id));
+  if (!hash) co_return fail(ErrorCode::calls_invalid, hash.error().text());
+  t.digest = *hash;
+  t.payer = settled->payer;
+  t.sponsor_name = std::move(settled->sponsor_name);
+  t.payer_reason = std::move(settled->payer_reason);
+  t.max_cost = settled->max_cost;
+  // A little before it ends, so that what is signed in time is in a block in time.
+  if (t.payer == Payer::sponsor)
+    t.expires_ms = std::min(t.expires_ms, sponsored_until_ms(settled->op) - kSponsorMargin_ms);
+  t.replaces = draft.replaces;
+  t.summary = std::move(draft.summary);
+  t.warnings = std::move(draft.warnings);
+  for (auto& one : described->summary) t.summary.push_back(std::move(one));
+  for (auto& one : described->warnings) t.warnings.push_back(std::move(one));
+  if (draft.acts_now) {
+    t.value = described->value;
+    row.recipients = std::move(described->recipients);
+    row.new_recipients = std::move(described->new_recipients);
+    const Uint256 gas = t.payer == Payer::account ? t.max_cost : Uint256();
+    const auto all = base::add(t.value, gas);
+    if (!t.value.is_zero() && (!all || *all >= now.state.balance))
+      t.warnings.push_back(warning_json(Warning::whole_balance));
+  }
+  t.content = PreparedOperation{std::move(settled->op), served.entry_point.address()};
+  co_return row;
+}
+
+}  // namespace community::transactions

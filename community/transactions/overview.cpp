@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an account is now, for its person: from the chain, with what this node knows besides.
+#include "community/transactions/queue.hpp"
+#include "community/transactions/service.hpp"
+
+namespace community::transactions {
+Task<Result<std::vector<TokenBalance>>> TransactionService::token_balances(Chain& chain, Address account,
+                                                                           std::vector<Address> tokens) {
+  std::vector<Task<TokenFacts>> facts;
+  std::vector<Task<std::optional<Uint256>>> balances;
+  for (const Address& token : tokens) {
+    facts.push_back(chain.tokens.facts(token));
+    balances.push_back(chain.tokens.balance(token, account));
+  }
+  auto [told, held] = co_await infra::both(infra::all(std::move(facts)), infra::all(std::move(balances)));
+  std::vector<TokenBalance> out;
+  for (std::size_t i = 0; i < tokens.size(); i++) {
+    TokenBalance one;
+    one.token = tokens[i];
+    one.symbol = told[i].symbol;
+    one.decimals = told[i].decimals;
+    one.standard = told[i].standard();
+    one.balance = held[i];
+    out.push_back(std::move(one));
+  }
+  co_return out;
+}
+
+Task<Result<std::vector<WaitingItem>>> TransactionService::waiting_items(const Moment& now, std::uint64_t from_block) {
+  auto items = co_await now.chain->view.waiting(now.wallet.account, from_block);
+  if (!items) co_return tl::unexpected(from_accounts(items.error()));
+  std::vector<WaitingItem> out;
+  for (accounts::WaitingItem& one : *items) {
+    WaitingItem item;
+    auto content = accounts::read_started_item(one.call);
+    // Believed only when it is what the id commits to.
+    if (content && accounts::item_id(now.where(), now.state.key_epoch, *content) == one.id)
+      item.content = std::move(*content);
+    const auto* queued = item.content ? std::get_if<accounts::Queued>(&*item.content) : nullptr;
+    auto order = queued != nullptr ? order_of(*queued) : std::nullopt;
+    if (order && order->kind == accounts::QueueKind::spend) {
+      DescribeRequest question{now.wallet.account, true, std::move(order->calls), std::vector<Address>()};
+      auto described = co_await now.chain->describer.describe(std::move(question));
+      if (!described) co_return tl::unexpected(described.error());
+      item.summary = std::move(described->summary);
+    } else if (order) {
+      item.summary.push_back(queue_json(*order));
+    }
+    item.item = std::move(one);
+    out.push_back(std::move(item));
+  }
+  co_return out;
+}
+
+Task<Result<std::vector<GrantState>>> TransactionService::live_grants(const Moment& now, std::uint64_t from_block) {
+  auto grants = co_await now.chain->view.grants(now.wallet.account, from_block);
+  if (!grants) co_return tl::unexpected(from_accounts(grants.error()));
+  std::vector<GrantState> out;
+  for (const accounts::LiveGrant& one : *grants) {
+    GrantState grant;
+    grant.id = one.id;
+    grant.value_left = one.value_left;
+    auto content = accounts::read_grant(one.call);
+    if (content && accounts::grant_id(now.where(), now.state.key_epoch, *content) == one.id)
+      grant.content = std::move(*content);
+    out.push_back(std::move(grant));
+  }
+  co_return out;
+}
+
+Task<Result<std::vector<Lane>>> TransactionService::lanes_of(const Moment& now) {
+  std::map<std::uint64_t, Lane> lanes;
+  for (const auto& [id, row] : live_) {
+    const Transaction& t = row.transaction;
+    if (t.account != now.wallet.account || t.chain_id != now.chain->served.chain_id) continue;
+    if (is_operation(t.kind) && is_under_way(t.state)) lanes[row.lane].places.push_back({id, row.lane_sequence, 0});
+  }
+  std::vector<Lane> out;
+  for (auto& [key, lane] : lanes) {
+    const auto next = co_await next_nonce(*now.chain, now.wallet.account, key);
+    if (!next) co_return tl::unexpected(next.error());
+    lane.key = key;
+    lane.next = next->limb[0];
+    std::set<std::uint64_t> live;
+    for (const Lane::Place& place : lane.places) live.insert(place.sequence);
+    for (Lane::Place& place : lane.places) place.missing = missing_before(lane.next, live, place.sequence);
+    out.push_back(std::move(lane));
+  }
+  co_return out;
+}
+
+Task<Result<WalletState>> TransactionService::wallet_state(std::string user_id, std::string wallet_id,
+                                                           std::uint64_t chain_id, std::vector<Address> tokens) {
+  if (tokens.size() > kMaxTokens) co_return fail_field("/token", "32 tokens at most");
+  auto now = co_await moment(std::move(user_id), wallet_id, chain_id, tokens);
+  if (!now) co_return tl::unexpected(now.error());
+  WalletState out;
+  out.wallet_id = wallet_id;
+  out.chain_id = chain_id;
+  out.account = now->wallet.account;
+  out.block_number = now->state.block_number;
+  out.block_time_s = now->state.block_time_s;
+  for (const accounts::ChainPasskey& on_chain : now->state.passkeys) {
+    AccountPasskey one{on_chain, {}, {}};
+    for (const OwnedPasskey& own : now->own) {
+      if (own.public_key != on_chain.key.public_key) continue;
+      one.passkey_id = own.passkey_id;
+      one.name = own.name;
+    }
+    out.passkeys.push_back(std::move(one));
+  }
+  auto balances = co_await token_balances(*now->chain, out.account, std::move(tokens));
+  if (!balances) co_return tl::unexpected(balances.error());
+  out.tokens = std::move(*balances);
+  auto lanes = co_await lanes_of(*now);
+  if (!lanes) co_return tl::unexpected(lanes.error());
+  out.lanes = std::move(*lanes);
+  if (now->state.deployed) {
+    const std::uint64_t from = out.block_number > kItemBlocks ? out.block_number - kItemBlocks : 0;
+    auto [waiting, grants] = co_await infra::both(waiting_items(*now, from), live_grants(*now, from));
+    if (!waiting) co_return tl::unexpected(waiting.error());
+    if (!grants) co_return tl::unexpected(grants.error());
+    out.waiting = std::move(*waiting);
+    out.grants = std::move(*grants);
+  }
+  out.state = std::move(now->state);
+  co_return out;
+}
+
+}  // namespace community::transactions

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Wallets and passkeys as community/users keeps them.
+#include "community/core/uuid.hpp"
+#include "community/transactions/factory.hpp"
+#include "community/users/api/users.hpp"
+
+namespace community::transactions {
+namespace {
+
+tl::unexpected<Error> from_users(const users::Error& error) {
+  const bool missing = error.code == users::ErrorCode::not_found;
+  return fail(missing ? ErrorCode::not_found : ErrorCode::database_unavailable, error.message);
+}
+
+class UsersPeople final : public People {
+ public:
+  explicit UsersPeople(users::Users& users) : users_(users) {}
+
+  Task<Result<OwnedWallet>> wallet(std::string user_id, std::string wallet_id) override {
+    auto found = co_await users_.wallet(std::move(user_id), std::move(wallet_id));
+    if (!found) co_return from_users(found.error());
+    OwnedWallet wallet;
+    const auto record = core::parse_uuid(found->wallet_id);
+    if (!record) co_return fail(ErrorCode::not_found, "the wallet's id is no record of a trusted core");
+    wallet.record = *record;
+    wallet.wallet_id = std::move(found->wallet_id);
+    wallet.account = found->address;
+    for (const users::AccountOnChain& account : found->accounts) wallet.chain_ids.push_back(account.chain_id);
+    if (found->origin) wallet.origin = OwnedOrigin{found->origin->factory, std::move(found->origin->init_data)};
+    co_return wallet;
+  }
+
+  Task<Result<std::vector<OwnedPasskey>>> passkeys(std::string user_id) override {
+    auto found = co_await users_.passkeys(std::move(user_id));
+    if (!found) co_return from_users(found.error());
+    std::vector<OwnedPasskey> out;
+    for (users::PasskeyProfile& one : *found)
+      if (one.is_active)
+        out.push_back({one.profile_id, std::move(one.name), std::move(one.credential_id), one.public_key});
+    co_return out;
+  }
+
+ private:
+  users::Users& users_;
+};
+
+}  // namespace
+
+std::unique_ptr<People> make_people(users::Users& users) { return std::make_unique<UsersPeople>(users); }
+
+}  // namespace community::transactions

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// prepare_transaction: from what a person wants to what is shown and signed.
+#include "community/transactions/queue.hpp"
+#include "community/transactions/service.hpp"
+
+namespace community::transactions {
+namespace {
+
+// Two passkeys lie on two devices in most cases.
+constexpr std::int64_t kTwoVotesLife_ms = 30 * 60'000;
+
+Result<void> check_calls(const std::vector<accounts::Call>& calls, const Address& account, const std::string& pointer) {
+  if (calls.empty() || calls.size() > kMaxCalls) return fail_field(pointer, "1 to 32 calls");
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < calls.size(); i++) {
+    const std::string at = pointer + "/" + std::to_string(i);
+    bytes += calls[i].data.size();
+    if (bytes > kMaxCallData) return fail_field(at + "/data", "all calls together have 65,536 bytes of data at most");
+    if (base::is_zero(calls[i].to)) return fail_field(at + "/to", "the zero address is nobody's");
+    if (calls[i].to == account) return fail_field(at + "/to", "the account calls itself by other kinds only");
+  }
+  return {};
+}
+
+}  // namespace
+
+Stored TransactionService::new_row(const Moment& now, Kind kind) const {
+  Stored row;
+  Transaction& t = row.transaction;
+  t.transaction_id = new_id();
+  t.user_id = now.user_id;
+  t.wallet_id = now.wallet.wallet_id;
+  t.account = now.wallet.account;
+  t.chain_id = now.chain->served.chain_id;
+  t.kind = kind;
+  t.created_ms = t.updated_ms = d_.clock.now_ms();
+  t.expires_ms = t.created_ms + kPreparedLife.count();
+  t.credential_ids = now.credential_ids;
+  row.wallet = now.wallet.record;
+  row.passkeys = now.usable;
+  return row;
+}
+
+Task<Result<Transaction>> TransactionService::prepare_transaction(std::string user_id, PrepareRequest request) {
+  const users::Rate rate{static_cast<double>(options_.prepared_per_minute), infra::Milliseconds(60'000)};
+  if (const std::int64_t wait_s = rates_.take(user_id, rate, d_.clock.steady()); wait_s != 0)
+    co_return fail_until(ErrorCode::too_many_requests, wait_s, "too many transactions are prepared");
+  auto now = co_await moment(user_id, request.wallet_id, request.chain_id, std::vector<Address>());
+  if (!now) co_return tl::unexpected(now.error());
+  if (now->usable.empty() && !std::holds_alternative<FinishOrder>(request.order))
+    co_return fail(ErrorCode::passkey_not_accounts, "the account knows none of the person's passkeys");
+  auto row = co_await prepare(std::move(*now), std::move(request));
+  if (!row) co_return tl::unexpected(row.error());
+  co_return co_await keep_prepared(std::move(*row));
+}
+
+Task<Result<Stored>> TransactionService::prepare(Moment now, PrepareRequest request) {
+  if (auto* plain = std::get_if<PlainOrder>(&request.order))
+    co_return co_await prepare_plain(std::move(now), std::move(*plain));
+  if (auto* finish = std::get_if<FinishOrder>(&request.order))
+    co_return co_await prepare_finish(std::move(now), *finish);
+  if (now.is_frozen())
+    co_return fail(ErrorCode::account_frozen, "the account is frozen: nothing moves until it is unfrozen");
+  if (auto* calls = std::get_if<CallsOrder>(&request.order))
+    co_return co_await prepare_calls(std::move(now), std::move(*calls), request.sponsored);
+  if (auto* queue = std::get_if<QueueOrder>(&request.order))
+    co_return co_await prepare_queue(std::move(now), std::move(*queue), request.sponsored);
+  if (auto* confirm = std::get_if<ConfirmOrder>(&request.order))
+    co_return co_await prepare_confirm(std::move(now), *confirm, request.sponsored);
+  co_return co_await prepare_replacement(std::move(now), std::get<ReplaceOrder>(std::move(request.order)),
+                                         request.sponsored);
+}
+
+Task<Result<Stored>> TransactionService::prepare_calls(Moment now, CallsOrder order, bool sponsored) {
+  if (auto good = check_calls(order.calls, now.wallet.account, "/calls"); !good) co_return tl::unexpected(good.error());
+  auto batch = accounts::encode_batch(order.calls);
+  if (!batch) co_return tl::unexpected(from_accounts(batch.error()));
+  OperationDraft draft;
+  draft.call_data = std::move(*batch);
+  draft.calls = std::move(order.calls);
+  draft.wants_sponsor = sponsored;
+  co_return co_await prepare_operation(std::move(now), std::move(draft));
+}
+
+Task<Result<Stored>> TransactionService::prepare_queue(Moment now, QueueOrder order, bool sponsored) {
+  if (order.kind == accounts::QueueKind::spend)
+    if (auto good = check_calls(order.calls, now.wallet.account, "/queue/calls"); !good)
+      co_return tl::unexpected(good.error());
+  Bytes32 salt{};
+  d_.random.fill(salt);
+  const auto queued = queued_of(order, Uint256::from_be(salt));
+  if (!queued) co_return tl::unexpected(from_accounts(queued.error()));
+  auto call = accounts::encode_queue(now.wallet.account, *queued);
+  if (!call) co_return tl::unexpected(from_accounts(call.error()));
+  OperationDraft draft;
+  draft.kind = Kind::queue;
+  draft.call_data = std::move(*call);
+  draft.acts_now = false;
+  draft.wants_sponsor = sponsored;
+  if (order.kind != accounts::QueueKind::spend) draft.summary.push_back(queue_json(order));
+  draft.calls = std::move(order.calls);
+  draft.warnings.push_back(warning_json(Warning::waits));
+  co_return co_await prepare_operation(std::move(now), std::move(draft));
+}
+
+Task<Result<Stored>> TransactionService::prepare_confirm(Moment now, ConfirmOrder order, bool sponsored) {
+  const auto item = co_await find_item(now, order.item);
+  if (!item) co_return tl::unexpected(item.error());
+  // The chain's server could answer anything: the id says whether this is the call that started the item.
+  const auto content = accounts::read_started_item(item->call);
+  const auto* queued = content ? std::get_if<accounts::Queued>(&*content) : nullptr;
+  if (queued == nullptr) co_return fail(ErrorCode::item_kind, "finish carries this item out");
+  if (accounts::item_id(now.where(), now.state.key_epoch, *content) != order.item)
+    co_return fail(ErrorCode::chain_unavailable, "the chain's server tells another content than the item's");
+  if (item->age_s < item->delay_s)
+    co_return fail_until(ErrorCode::item_not_ready, static_cast<std::int64_t>(item->delay_s - item->age_s));
+  auto call = accounts::encode_confirm(now.wallet.account, *queued);
+  if (!call) co_return tl::unexpected(from_accounts(call.error()));
+  OperationDraft draft;
+  draft.kind = Kind::confirm;
+  draft.call_data = std::move(*call);
+  draft.wants_sponsor = sponsored;
+  auto was_ordered = order_of(*queued);
+  if (was_ordered && queued->kind != accounts::QueueKind::spend) draft.summary.push_back(queue_json(*was_ordered));
+  if (was_ordered) draft.calls = std::move(was_ordered->calls);
+  co_return co_await prepare_operation(std::move(now), std::move(draft));
+}
+
+Task<Result<Stored>> TransactionService::prepare_replacement(Moment now, ReplaceOrder order, bool sponsored) {
+  auto old = co_await find(now.user_id, order.transaction_id);
+  if (!old) co_return tl::unexpected(old.error());
+  const Transaction& t = old->transaction;
+  const auto* operation = std::get_if<PreparedOperation>(&t.content);
+  if (operation == nullptr || t.account != now.wallet.account || t.chain_id != now.chain->served.chain_id)
+    co_return fail(ErrorCode::not_replaceable, "only an operation of this account is replaced");
+  if (!is_under_way(t.state)) co_return fail(ErrorCode::not_replaceable, "it does not wait any more");
+  const auto waiting = now.chain->served.pool.find_live(*t.digest);
+  if (waiting && waiting->status == pool::UseropStatus::bundled)
+    co_return fail(ErrorCode::too_late, "it is in a transaction on its way into a block");
+  OperationDraft draft;
+  draft.kind = t.kind;
+  draft.call_data = operation->userop.call_data;
+  draft.summary = t.summary;
+  draft.warnings = t.warnings;
+  draft.acts_now = !t.value.is_zero();
+  draft.wants_sponsor = sponsored;
+  draft.replaces = t.transaction_id;
+  draft.place = NoncePlace{old->lane, old->lane_sequence};
+  // What the pool asks of a replacement is a tenth more of both.
+  constexpr unsigned kTenth = 100;
+  draft.least_max_fee = chain::raised_fee(operation->userop.max_fee_per_gas, kTenth);
+  draft.least_priority_fee = chain::raised_fee(operation->userop.max_priority_fee_per_gas, kTenth);
+  Uint256 value = t.value;
+  std::vector<Address> recipients = old->recipients;
+  auto row = co_await prepare_operation(std::move(now), std::move(draft));
+  if (row) {
+    row->transaction.value = value;
+    row->recipients = std::move(recipients);
+  }
+  co_return row;
+}
+
+Task<Result<Transaction>> TransactionService::keep_prepared(Stored row) {
+  const auto* action = std::get_if<PreparedAction>(&row.transaction.content);
+  if (action != nullptr && action->votes_needed > 1)
+    row.transaction.expires_ms = row.transaction.created_ms + kTwoVotesLife_ms;
+  using Kept = std::pair<Transaction, std::vector<Stored>>;
+  auto work = [row, audit = &d_.audit, initiated = event(audit::EventName::transaction_initiated, row.transaction)](
+                  soci::session& sql) -> Result<Kept> {
+    Stored kept = row;
+    store::insert(sql, kept);
+    std::vector<Stored> gone = store::prepared_beyond(sql, kept.transaction.user_id, kMaxPrepared);
+    for (Stored& one : gone) {
+      one.transaction.state = State::discarded;
+      one.transaction.updated_ms = kept.transaction.created_ms;
+      one.is_over = true;
+      store::update(sql, one);
+    }
+    constexpr std::uint64_t kTrimEvery = 64;
+    if (kept.transaction.sequence % kTrimEvery == 0) store::trim(sql, kept.transaction.wallet_id);
+    if (const auto told = audit->record(sql, initiated); !told)
+      return fail(ErrorCode::database_unavailable, told.error().text());
+    return Kept{std::move(kept.transaction), std::move(gone)};
+  };
+  auto kept = from_database(co_await d_.database.write(work));
+  if (!kept) {
+    lanes_.release(lane_account(row.transaction), row.transaction.transaction_id);
+    co_return tl::unexpected(kept.error());
+  }
+  for (const Stored& one : kept->second) lanes_.release(lane_account(one.transaction), one.transaction.transaction_id);
+  count("community_transactions_initiated_total", "Transactions prepared, by kind.",
+        {{"kind", std::string(name(row.transaction.kind))}});
+  co_return std::move(kept->first);
+}
+
+}  // namespace community::transactions

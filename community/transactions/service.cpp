@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "community/transactions/service.hpp"
+
+#include "community/core/uuid.hpp"
+#include "community/infra/api/log.hpp"
+
+namespace community::transactions {
+
+std::string_view name(Payer payer) {
+  switch (payer) {
+    case Payer::sponsor:
+      return "sponsor";
+    case Payer::account:
+      return "account";
+    case Payer::node:
+      break;
+  }
+  return "node";
+}
+
+namespace {
+constexpr std::string_view kStates[] = {"prepared", "signed",  "submitted", "included", "final",
+                                        "failed",   "dropped", "replaced",  "expired",  "discarded"};
+}  // namespace
+
+std::string_view name(State state) {
+  const auto index = static_cast<std::size_t>(state);
+  return index < std::size(kStates) ? kStates[index] : "unknown";
+}
+
+std::optional<State> parse_state(std::string_view text) {
+  for (std::size_t i = 0; i < std::size(kStates); i++)
+    if (kStates[i] == text) return static_cast<State>(i);
+  return std::nullopt;
+}
+
+TransactionService::TransactionService(TransactionsDependencies dependencies, TransactionsOptions options)
+    : d_(std::move(dependencies)), options_(std::move(options)) {
+  for (const ServedChain& chain : d_.chains) {
+    chains_.push_back(std::make_unique<Chain>(chain, d_.clock));
+    chain.blocks.listen([this](const chain::ChainEvent&) -> Task<void> {
+      changed_.set();
+      co_return;
+    });
+  }
+}
+
+std::string TransactionService::new_id() const {
+  core::Uuid bytes{};
+  d_.random.fill(bytes);
+  return core::format_uuid(core::random_uuid(bytes));
+}
+
+LaneBook::Account TransactionService::lane_account(const Transaction& transaction) {
+  return {transaction.chain_id, transaction.account};
+}
+
+void TransactionService::count(const char* name, const char* help, const infra::MetricLabels& labels) {
+  if (d_.metrics != nullptr) d_.metrics->counter(name, help, labels).add();
+}
+
+audit::AuditEvent TransactionService::event(audit::EventName name, const Transaction& transaction) const {
+  audit::AuditEvent out;
+  out.event = name;
+  out.subject = transaction.user_id;
+  out.payload["transactionId"] = transaction.transaction_id;
+  out.payload["walletId"] = transaction.wallet_id;
+  out.payload["chainId"] = transaction.chain_id;
+  out.payload["account"] = core::format_address(transaction.account);
+  out.payload["kind"] = in_camel_case(transactions::name(transaction.kind));
+  out.payload["value"] = core::format_decimal(transaction.value);
+  out.time_ms = d_.clock.now_ms();
+  return out;
+}
+
+// What its person should find in the log besides the transaction itself.
+std::vector<audit::AuditEvent> TransactionService::events_of_inclusion(const TransactionService& self,
+                                                                       const Stored& row) {
+  using audit::EventName;
+  const Transaction& t = row.transaction;
+  std::vector<audit::AuditEvent> events;
+  const auto add = [&](EventName name) {
+    events.push_back(self.event(name, t));
+    if (t.transaction_hash) events.back().payload["transactionHash"] = core::to_hex(*t.transaction_hash);
+  };
+  const auto* operation = std::get_if<PreparedOperation>(&t.content);
+  if (operation != nullptr && operation->userop.factory) add(EventName::account_deployed);
+  if (t.kind == Kind::queue) add(EventName::change_queued);
+  if (t.kind == Kind::confirm || t.kind == Kind::finish) add(EventName::change_confirmed);
+  if (t.kind == Kind::cancel) add(EventName::change_cancelled);
+  if (t.kind == Kind::freeze) add(EventName::account_frozen);
+  if (t.kind == Kind::revoke_grant) add(EventName::grant_revoked);
+  const auto* action = std::get_if<PreparedAction>(&t.content);
+  // With one vote it waits first.
+  if (t.kind == Kind::unfreeze && action != nullptr)
+    add(action->votes_needed > 1 ? EventName::account_unfrozen : EventName::change_queued);
+  if (t.kind == Kind::lower_limit || t.kind == Kind::lower_gas_cap || t.kind == Kind::disallow_call ||
+      t.kind == Kind::unlist_domain)
+    add(EventName::rules_changed);
+  return events;
+}
+
+void TransactionService::place_in_lane(const Stored& row) {
+  const Transaction& t = row.transaction;
+  if (!is_operation(t.kind)) return;
+  const bool has_nonce_to_come = t.state == State::prepared || is_under_way(t.state);
+  if (has_nonce_to_come && !row.is_over) {
+    const std::int64_t until = t.state == State::prepared ? t.expires_ms : INT64_MAX;
+    lanes_.share(lane_account(t), t.transaction_id, row.lane, until);
+  } else {
+    lanes_.release(lane_account(t), t.transaction_id);
+  }
+}
+
+void TransactionService::enter(const Stored& row) {
+  place_in_lane(row);
+  if (row.is_over || row.transaction.state == State::prepared) {
+    live_.erase(row.transaction.transaction_id);
+  } else {
+    live_[row.transaction.transaction_id] = row;
+  }
+}
+
+Task<Result<void>> TransactionService::keep(Stored row, std::vector<audit::AuditEvent> events) {
+  auto work = [row, events = std::move(events), audit = &d_.audit](soci::session& sql) -> Result<void> {
+    store::update(sql, row);
+    const bool acted = row.transaction.state == State::included || row.transaction.state == State::final_;
+    if (acted) store::note_recipients(sql, row, row.transaction.updated_ms);
+    for (const audit::AuditEvent& one : events)
+      if (const auto told = audit->record(sql, one); !told)
+        return fail(ErrorCode::database_unavailable, told.error().text());
+    return {};
+  };
+  auto written = co_await d_.database.write(work);
+  if (!written) co_return fail(ErrorCode::database_unavailable, written.error().text());
+  if (!*written) co_return tl::unexpected(written->error());
+  enter(row);
+  if (row.is_over)
+    count("community_transactions_ended_total", "Transactions that were signed and are over, by state.",
+          {{"state", std::string(name(row.transaction.state))}});
+  untold_.push_back(row.transaction);
+  to_tell_.set();
+  co_return Result<void>{};
+}
+
+Task<Result<Stored>> TransactionService::find(std::string user_id, std::string transaction_id) {
+  const auto live = live_.find(transaction_id);
+  if (live != live_.end() && live->second.transaction.user_id == user_id) co_return live->second;
+  auto read = [user_id, transaction_id, now = d_.clock.now_ms()](soci::session& sql) -> Result<Stored> {
+    auto row = store::find(sql, user_id, transaction_id);
+    if (!row) return fail(ErrorCode::not_found);
+    Transaction& t = row->transaction;
+    if (t.state == State::prepared && t.expires_ms <= now) t.state = State::expired;
+    return std::move(*row);
+  };
+  co_return from_database(co_await d_.database.read(read));
+}
+
+Task<Result<Transaction>> TransactionService::transaction(std::string user_id, std::string transaction_id) {
+  auto row = co_await find(std::move(user_id), std::move(transaction_id));
+  if (!row) co_return tl::unexpected(row.error());
+  co_return std::move(row->transaction);
+}
+
+Task<Result<std::vector<Transaction>>> TransactionService::history(std::string user_id, HistoryQuery query) {
+  if (query.limit < 1 || query.limit > kMaxPage) co_return fail_field("/limit", "1 to 100");
+  auto read = [user_id, query](soci::session& sql) -> Result<std::vector<Transaction>> {
+    std::vector<Transaction> out;
+    for (Stored& row : store::history(sql, user_id, query)) out.push_back(std::move(row.transaction));
+    return out;
+  };
+  co_return from_database(co_await d_.database.read(read));
+}
+
+Task<Result<void>> TransactionService::load() {
+  auto read = [](soci::session& sql) -> Result<std::vector<Stored>> { return store::open(sql); };
+  auto rows = from_database(co_await d_.database.read(read));
+  if (!rows) co_return tl::unexpected(rows.error());
+  for (const Stored& row : *rows) enter(row);
+  changed_.set();
+  co_return Result<void>{};
+}
+
+Task<Result<FundsGiven>> TransactionService::give_funds(std::string user_id, std::string wallet_id,
+                                                        std::uint64_t chain_id) {
+  const auto wallet = co_await d_.people.wallet(user_id, wallet_id);
+  if (!wallet) co_return tl::unexpected(wallet.error());
+  Chain* chain = find_chain(chain_id);
+  if (chain == nullptr || !chain->served.development)
+    co_return fail(ErrorCode::chain_unknown, "only a development chain gives funds away");
+  const std::int64_t now = d_.clock.now_ms(), pause = options_.funds_pause.count();
+  auto take = [user_id, now, pause](soci::session& sql) -> Result<void> {
+    const std::int64_t last = store::funds_given_ms(sql, user_id);
+    if (last != 0 && last + pause > now && last <= now)
+      return fail_until(ErrorCode::funds_given, (last + pause - now + 999) / 1'000);
+    store::note_funds(sql, user_id, now);
+    return {};
+  };
+  const auto taken = co_await d_.database.write(take);
+  if (!taken) co_return fail(ErrorCode::database_unavailable, taken.error().text());
+  if (!*taken) co_return tl::unexpected(taken->error());
+  chain::ChainCall question;
+  question.method = "eth_accounts";
+  const auto accounts = co_await chain->served.chain.request(std::move(question), chain::ChainCallOptions());
+  const auto* list = accounts ? accounts->if_array() : nullptr;
+  if (list == nullptr || list->empty())
+    co_return fail(ErrorCode::chain_unavailable, "the chain has no unlocked account");
+  core::json::object payment;
+  payment["from"] = list->front();
+  payment["to"] = core::format_address(wallet->account);
+  payment["value"] = core::format_quantity(options_.funds);
+  chain::ChainCall order;
+  order.method = "eth_sendTransaction";
+  order.params.push_back(std::move(payment));
+  const auto sent = co_await chain->served.chain.request(std::move(order), chain::ChainCallOptions());
+  const auto* text = sent ? sent->if_string() : nullptr;
+  const auto hash = text != nullptr ? core::parse_bytes32(*text) : core::parse_bytes32("");
+  if (!hash) {
+    // Nothing was given.
+    auto undo = [user_id](soci::session& sql) { store::note_funds(sql, user_id, 0); };
+    (void)co_await d_.database.write(undo);
+    co_return fail(ErrorCode::chain_unavailable, sent ? "no hash" : sent.error().text());
+  }
+  co_return FundsGiven{*hash, options_.funds};
+}
+
+std::unique_ptr<Transactions> make_transactions(TransactionsDependencies dependencies, TransactionsOptions options) {
+  return std::make_unique<TransactionService>(std::move(dependencies), std::move(options));
+}
+
+}  // namespace community::transactions

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of Transactions. What a person may do with a row is decided inside of the write that changes it, so that
+// requests which meet see each other's work; what is under way is in memory too, and changed by whoever holds it.
+#pragma once
+#include <deque>
+
+#include "community/transactions/lanes.hpp"
+#include "community/transactions/store.hpp"
+#include "community/transactions/summary.hpp"
+#include "community/users/api/rate_limits.hpp"
+
+namespace community::transactions {
+
+// What waits is void 30 days after its time, three days or seven: with blocks of 12 seconds this is 41 days.
+inline constexpr std::uint64_t kItemBlocks = 300'000;
+
+class TransactionService final : public Transactions {
+ public:
+  TransactionService(TransactionsDependencies dependencies, TransactionsOptions options);
+
+  // prepare.cpp
+  Task<Result<Transaction>> prepare_transaction(std::string user_id, PrepareRequest request) override;
+  // sign.cpp
+  Task<Result<Transaction>> sign_transaction(std::string user_id, std::string transaction_id,
+                                             SignRequest request) override;
+  // broadcast.cpp
+  Task<Result<Transaction>> broadcast_transaction(std::string user_id, std::string transaction_id) override;
+  Task<Result<Transaction>> discard(std::string user_id, std::string transaction_id) override;
+  // service.cpp
+  Task<Result<Transaction>> transaction(std::string user_id, std::string transaction_id) override;
+  Task<Result<std::vector<Transaction>>> history(std::string user_id, HistoryQuery query) override;
+  Task<Result<FundsGiven>> give_funds(std::string user_id, std::string wallet_id, std::uint64_t chain_id) override;
+  void listen(Listener listener) override { listeners_.push_back(std::move(listener)); }
+  Task<Result<void>> load() override;
+  Task<void> run() override;
+  // overview.cpp
+  Task<Result<WalletState>> wallet_state(std::string user_id, std::string wallet_id, std::uint64_t chain_id,
+                                         std::vector<Address> tokens) override;
+
+ private:
+  // A chain with what this module keeps beside it.
+  struct Chain {
+    explicit Chain(const ServedChain& given, infra::Clock& clock)
+        : served(given), view(given.chain), tokens(given.chain, clock), describer(given.chain, tokens) {}
+    ServedChain served;
+    accounts::AccountView view;
+    TokenBook tokens;
+    Describer describer;
+  };
+
+  // Everything that preparing needs to know, of one moment.
+  struct Moment {
+    Chain* chain = nullptr;
+    std::string user_id;
+    OwnedWallet wallet;
+    // Of an account that is not deployed: as its init data makes it.
+    accounts::AccountState state;
+    std::vector<OwnedPasskey> own;
+    // The account's passkeys that the person has here.
+    std::vector<accounts::ChainPasskey> usable;
+    std::vector<Bytes> credential_ids;
+
+    accounts::AccountOnChain where() const { return {chain->served.chain_id, wallet.account}; }
+    bool is_frozen() const { return state.frozen_until_s > state.block_time_s; }
+  };
+
+  // An operation before chain and sponsor were asked.
+  struct OperationDraft {
+    Kind kind = Kind::calls;
+    Bytes call_data;
+    // What is shown: of a queued spend its calls, though none acts now.
+    std::vector<accounts::Call> calls;
+    // What is shown besides.
+    core::json::array summary, warnings;
+    bool acts_now = true;
+    bool wants_sponsor = true;
+    // Of a replacement: whose place it takes, and the fees that are the least.
+    std::string replaces;
+    std::optional<NoncePlace> place;
+    Uint256 least_max_fee, least_priority_fee;
+  };
+  // An operation whose limits, fees and payer are settled.
+  struct Settled {
+    core::UserOperation op;
+    Payer payer = Payer::account;
+    std::string sponsor_name, payer_reason;
+    Uint256 max_cost;
+  };
+
+  // moment.cpp
+  Chain* find_chain(std::uint64_t chain_id);
+  Task<Result<Moment>> moment(std::string user_id, std::string wallet_id, std::uint64_t chain_id,
+                              std::vector<Address> tokens);
+  Task<Result<accounts::WaitingItem>> find_item(const Moment& now, Bytes32 item);
+  Task<Result<std::uint32_t>> server_key_index(const Moment& now);
+
+  // overview.cpp
+  Task<Result<std::vector<TokenBalance>>> token_balances(Chain& chain, Address account, std::vector<Address> tokens);
+  Task<Result<std::vector<WaitingItem>>> waiting_items(const Moment& now, std::uint64_t from_block);
+  Task<Result<std::vector<GrantState>>> live_grants(const Moment& now, std::uint64_t from_block);
+  Task<Result<std::vector<Lane>>> lanes_of(const Moment& now);
+
+  // prepare.cpp
+  Task<Result<Stored>> prepare(Moment now, PrepareRequest request);
+  Task<Result<Stored>> prepare_calls(Moment now, CallsOrder order, bool sponsored);
+  Task<Result<Stored>> prepare_queue(Moment now, QueueOrder order, bool sponsored);
+  Task<Result<Stored>> prepare_confirm(Moment now, ConfirmOrder order, bool sponsored);
+  Task<Result<Stored>> prepare_replacement(Moment now, ReplaceOrder order, bool sponsored);
+  Task<Result<Transaction>> keep_prepared(Stored row);
+  Stored new_row(const Moment& now, Kind kind) const;
+
+  // plain.cpp
+  Task<Result<Stored>> prepare_plain(Moment now, PlainOrder order);
+  Task<Result<Stored>> prepare_finish(Moment now, FinishOrder order);
+  Task<Result<void>> look_at_item(const Moment& now, const accounts::Action& action, Stored& row);
+
+  // operation.cpp
+  Task<Result<Stored>> prepare_operation(Moment now, OperationDraft draft);
+  Task<Result<Stored>> prepare_in_lane(const Moment& now, OperationDraft draft, Stored row, std::uint64_t lane);
+  Task<Result<Uint256>> next_nonce(const Chain& chain, Address account, std::uint64_t lane);
+  Task<Result<Settled>> settle(const Moment& now, const OperationDraft& draft, core::UserOperation op);
+  // Nothing, and the reason, when nobody sponsors it.
+  Task<Result<std::optional<Settled>>> settle_sponsored(const Moment& now, core::UserOperation op, std::string& reason);
+  Task<Result<Settled>> settle_paid(const Moment& now, const OperationDraft& draft, core::UserOperation op,
+                                    const chain::FeeSuggestion& fees);
+  Task<validation::Result<void>> estimate(const Moment& now, core::UserOperation& op);
+
+  // sign.cpp
+  Task<Result<accounts::PasskeySignature>> check_assertion(const Stored& row, const SignRequest& request,
+                                                           const accounts::ChainPasskey& key);
+  Task<Result<Stored>> sign_operation(Stored row, SignRequest request, accounts::PasskeySignature passkey,
+                                      std::uint8_t slot);
+  Task<Result<Stored>> sign_action(Stored row, SignRequest request, accounts::PasskeySignature passkey,
+                                   std::uint8_t slot);
+  Task<Result<core::Signature>> ask_gate(const Stored& row, const PreparedAction& prepared, const SignRequest& request);
+  Result<void> check_limits(soci::session& sql, const Transaction& transaction, std::int64_t now_ms) const;
+  Task<Result<void>> check_risk(const Stored& row);
+  Task<Result<Transaction>> keep_signed(Stored row, std::string passkey_id);
+  // Written to the audit log; the error as it was given.
+  Task<Error> violate(const Stored& row, std::string_view type, Error error);
+  tl::unexpected<Error> from_core(const keys::Error& error);
+
+  // broadcast.cpp
+  enum class Sent : std::uint8_t { sent, later, refused };
+  struct Outcome {
+    Sent sent = Sent::later;
+    std::string reason;
+  };
+  Task<Outcome> submit(Stored& row);
+  Task<Outcome> submit_operation(Stored& row);
+  Task<Outcome> submit_action(Stored& row);
+  Task<Result<Stored>> bring(Stored row);
+  Task<Result<Stored>> begin_finish(Stored row);
+  Task<Result<Stored>> drop_waiting(Stored row);
+
+  // follow.cpp
+  Task<void> follow_all();
+  Task<void> follow(std::string id);
+  Task<void> follow_operation(Stored& row);
+  Task<void> follow_errand(Stored& row);
+  void take_inclusion(const pool::UseropRecord& record, Stored& row);
+  bool was_renewed(Stored& row, const std::string& reason);
+  Task<void> sweep();
+  Task<void> tick();
+  Task<void> tell();
+
+  // service.cpp
+  std::string new_id() const;
+  // Writes the row with events of the audit log, and then tells listeners. What is over leaves memory.
+  Task<Result<void>> keep(Stored row, std::vector<audit::AuditEvent> events);
+  void enter(const Stored& row);
+  void place_in_lane(const Stored& row);
+  static LaneBook::Account lane_account(const Transaction& transaction);
+  audit::AuditEvent event(audit::EventName name, const Transaction& transaction) const;
+  static std::vector<audit::AuditEvent> events_of_inclusion(const TransactionService& self, const Stored& row);
+  void count(const char* name, const char* help, const infra::MetricLabels& labels = {});
+  // Errors of the database in this module's words.
+  template <class T>
+  static Result<T> from_database(infra::Result<Result<T>> outcome) {
+    if (!outcome) return fail(ErrorCode::database_unavailable, outcome.error().text());
+    return std::move(*outcome);
+  }
+  Task<Result<Stored>> find(std::string user_id, std::string transaction_id);
+  // The day of the chain's clock, of operations that nobody sponsors.
+  std::uint32_t today(const Chain& chain) const;
+
+  // Who works on a row that is under way: nobody else changes it meanwhile.
+  class Hold {
+   public:
+    Hold(TransactionService& owner, std::string id) : owner_(owner), id_(std::move(id)) { owner_.held_.insert(id_); }
+    ~Hold() { owner_.held_.erase(id_); }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    TransactionService& owner_;
+    std::string id_;
+  };
+
+  TransactionsDependencies d_;
+  const TransactionsOptions options_;
+  std::vector<std::unique_ptr<Chain>> chains_;
+  LaneBook lanes_;
+  users::RateLimits rates_;
+  // Signed and not over.
+  std::map<std::string, Stored> live_;
+  std::set<std::string> held_;
+  std::vector<Listener> listeners_;
+  std::deque<Transaction> untold_;
+  infra::Event changed_, to_tell_;
+};
+
+// What a revert means to the person: account_frozen, over_limit, gas_cost_over_cap, item_not_ready, would_revert.
+Error refusal_of_revert(ByteView revert, std::string_view fallback);
+Error from_validation(const validation::Error& error);
+Error from_accounts(const accounts::Error& error);
+
+}  // namespace community::transactions

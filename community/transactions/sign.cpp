@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// sign_transaction, layer by layer. Who asks was found out before: the session names the person, and a transaction is
+// found among that person's own. Then what was confirmed is what was prepared; then limits and risk; then the
+// assertion, first here, so that a refusal has a name and costs the core nothing, and then by the trusted core, which
+// signs with the server key only for an assertion over the hash that it computed itself.
+#include "community/core/ecdsa.hpp"
+#include "community/transactions/service.hpp"
+#include "community/webauthn/api/ceremony.hpp"
+#include "trusted/base/sha2.hpp"
+#include "trusted/webauthn/assertion.hpp"
+
+namespace community::transactions {
+namespace {
+
+constexpr std::size_t kMaxClientData = 2'048, kMaxAuthenticatorData = 512, kMaxSignature = 80;
+constexpr std::int64_t kMinute_ms = 60'000;
+
+Error passkey_refused(std::string_view rule) {
+  Error error;
+  error.code = ErrorCode::passkey_refused;
+  error.message = rule;
+  return error;
+}
+
+keys::Assertion to_keys(const SignRequest& request, const accounts::PasskeySignature& passkey) {
+  return {request.credential_id, passkey.client_data, passkey.authenticator_data, passkey.signature};
+}
+
+// Already signed with what this request confirms: the answer to a repetition.
+bool is_repetition(const Transaction& transaction, const SignRequest& request) {
+  return transaction.signed_ms != 0 && transaction.digest == request.digest;
+}
+
+}  // namespace
+
+Task<Result<accounts::PasskeySignature>> TransactionService::check_assertion(const Stored& row,
+                                                                             const SignRequest& request,
+                                                                             const accounts::ChainPasskey& key) {
+  const auto refuse = [](std::string_view rule) { return tl::unexpected<Error>(passkey_refused(rule)); };
+  if (request.client_data.size() > kMaxClientData || request.authenticator_data.size() > kMaxAuthenticatorData ||
+      request.signature.size() > kMaxSignature)
+    co_return refuse("too_large");
+  webauthn::Ceremony ceremony;
+  ceremony.rp_id = options_.rp_id;
+  ceremony.origins = {options_.origin};
+  ceremony.challenge = core::to_bytes(*row.transaction.digest);
+  if (const auto good = webauthn::check_client_data(request.client_data, "webauthn.get", ceremony); !good)
+    co_return refuse(name(good.error().code));
+  webauthn::AuthenticatorData data;
+  if (webauthn::read_authenticator_data(request.authenticator_data, data) != webauthn::AssertionError::none)
+    co_return refuse(name(webauthn::ErrorCode::authenticator_data_malformed));
+  if (const auto good = webauthn::check_flags(data.rp_id_hash, data.flags, ceremony); !good)
+    co_return refuse(name(good.error().code));
+  const auto signature = core::parse_der_signature(request.signature);
+  if (!signature) co_return refuse("signature_malformed");
+  const Bytes32 digest = base::sha256({request.authenticator_data, base::sha256(request.client_data)});
+  if (!core::verify_p256(key.key.public_key, digest, *signature)) co_return refuse("signature_invalid");
+  accounts::PasskeySignature out;
+  out.client_data = request.client_data;
+  out.authenticator_data = request.authenticator_data;
+  base::copy(out.signature, signature->r);
+  base::copy(base::MutableByteView(out.signature).subspan(32), signature->s);
+  co_return out;
+}
+
+tl::unexpected<Error> TransactionService::from_core(const keys::Error& error) {
+  Error out;
+  out.code = error.code == keys::ErrorCode::refused || error.code == keys::ErrorCode::not_found
+                 ? ErrorCode::core_refused
+                 : ErrorCode::core_unavailable;
+  out.message = error.text();
+  if (error.code == keys::ErrorCode::refused) out.refusal = protocol::name(error.refusal);
+  return tl::unexpected<Error>(std::move(out));
+}
+
+Task<Error> TransactionService::violate(const Stored& row, std::string_view type, Error error) {
+  audit::AuditEvent violation = event(audit::EventName::security_violation, row.transaction);
+  violation.payload["type"] = std::string(type);
+  count("community_transactions_violations_total", "Requests to sign that were refused as an attack might be, by type.",
+        {{"type", std::string(type)}});
+  auto work = [violation, audit = &d_.audit](soci::session& sql) { (void)audit->record(sql, violation); };
+  // The refusal stands whether or not it could be written down.
+  (void)co_await d_.database.write(work);
+  co_return error;
+}
+
+Result<void> TransactionService::check_limits(soci::session& sql, const Transaction& transaction,
+                                              std::int64_t now_ms) const {
+  const store::Count lately = store::signed_since(sql, transaction.user_id, now_ms - kMinute_ms);
+  if (lately.count >= options_.signed_per_minute) {
+    const std::int64_t wait_ms = lately.oldest_ms + kMinute_ms - now_ms;
+    return fail_until(ErrorCode::too_many_requests, std::max<std::int64_t>(1, (wait_ms + 999) / 1'000),
+                      "too many transactions were signed within a minute");
+  }
+  if (!options_.daily_limit || transaction.value.is_zero()) return {};
+  constexpr std::int64_t kDay_ms = accounts::kSecondsPerDay * 1'000;
+  const std::int64_t day_ms = now_ms / kDay_ms * kDay_ms;
+  const Uint256 before = store::value_signed(sql, transaction.user_id, transaction.chain_id, day_ms);
+  const auto sum = base::add(before, transaction.value);
+  if (sum && *sum <= *options_.daily_limit) return {};
+  return fail_until(ErrorCode::transaction_limit, (day_ms + kDay_ms - now_ms + 999) / 1'000,
+                    "this node lets a person sign away " + core::format_decimal(*options_.daily_limit) +
+                        " wei a day, and " + core::format_decimal(before) + " are signed away");
+}
+
+// Looked at before the core is asked, and again in the write that counts.
+Task<Result<void>> TransactionService::check_risk(const Stored& row) {
+  auto read = [this, transaction = row.transaction, now = d_.clock.now_ms()](soci::session& sql) -> Result<void> {
+    return check_limits(sql, transaction, now);
+  };
+  auto within = co_await d_.database.read(read);
+  if (!within) co_return fail(ErrorCode::database_unavailable, within.error().text());
+  if (!*within) co_return tl::unexpected(within->error());
+  if (d_.policy == nullptr) co_return Result<void>{};
+  RiskQuestion question;
+  question.user_id = row.transaction.user_id;
+  question.chain_id = row.transaction.chain_id;
+  question.account = row.transaction.account;
+  question.kind = row.transaction.kind;
+  question.value = row.transaction.value;
+  question.new_recipients = row.new_recipients;
+  const auto refusal = co_await d_.policy->refuse(std::move(question));
+  if (refusal) co_return fail(ErrorCode::policy_refused, *refusal);
+  co_return Result<void>{};
+}
+
+Task<Result<Stored>> TransactionService::sign_operation(Stored row, SignRequest request,
+                                                        accounts::PasskeySignature passkey, std::uint8_t slot) {
+  const auto& operation = std::get<PreparedOperation>(row.transaction.content);
+  auto packed = core::pack(operation.userop);
+  if (!packed) co_return fail(ErrorCode::calls_invalid, packed.error().text());
+  keys::UseropRequest question;
+  question.wallet = row.wallet;
+  question.chain_id = row.transaction.chain_id;
+  question.entry_point = operation.entry_point;
+  question.userop = std::move(*packed);
+  question.assertion = to_keys(request, passkey);
+  question.server_key_index = row.server_key_index;
+  const auto answer = co_await d_.wallets.sign_userop(std::move(question));
+  if (!answer) co_return from_core(answer.error());
+  if (answer->hash != *row.transaction.digest)
+    co_return fail(ErrorCode::core_refused, "the trusted core computes another hash of the operation");
+  const bool pays = row.transaction.payer == Payer::account;
+  const std::uint32_t day = pays ? today(*find_chain(row.transaction.chain_id)) : 0;
+  auto signature = accounts::encode_dual_signature(slot, day, answer->signature, passkey);
+  // Chain and core read client data alike; what the contract could not check is of no use.
+  if (!signature) co_return tl::unexpected(passkey_refused(name(signature.error().code)));
+  row.submission = std::move(*signature);
+  co_return row;
+}
+
+Task<Result<core::Signature>> TransactionService::ask_gate(const Stored& row, const PreparedAction& prepared,
+                                                           const SignRequest& request) {
+  keys::ActionRequest question;
+  question.wallet = row.wallet;
+  question.chain_id = row.transaction.chain_id;
+  question.account = row.transaction.account;
+  question.server_key_index = row.server_key_index;
+  question.action.kind = protocol::ActionKind::unfreeze;
+  question.action.votes = std::get<accounts::Unfreeze>(prepared.action).votes;
+  question.action.stamp = {prepared.stamp.key_epoch, prepared.stamp.nonce, prepared.stamp.deadline_s};
+  const auto signature = core::parse_der_signature(request.signature);
+  question.assertion.credential_id = request.credential_id;
+  question.assertion.client_data = request.client_data;
+  question.assertion.authenticator_data = request.authenticator_data;
+  base::copy(question.assertion.signature, signature->r);
+  base::copy(base::MutableByteView(question.assertion.signature).subspan(32), signature->s);
+  const auto answer = co_await d_.wallets.sign_action(std::move(question));
+  if (!answer) co_return from_core(answer.error());
+  if (answer->digest != *row.transaction.digest)
+    co_return fail(ErrorCode::core_refused, "the trusted core computes another digest of the action");
+  co_return answer->signature;
+}
+
+Task<Result<Stored>> TransactionService::sign_action(Stored row, SignRequest request,
+                                                     accounts::PasskeySignature passkey, std::uint8_t slot) {
+  auto& prepared = std::get<PreparedAction>(row.transaction.content);
+  for (const accounts::ActionSignature& vote : row.votes)
+    if (vote.signer == slot) co_return fail(ErrorCode::passkey_voted, "the second vote comes from another passkey");
+  auto vote = accounts::encode_passkey_vote(passkey);
+  if (!vote) co_return tl::unexpected(passkey_refused(name(vote.error().code)));
+  row.votes.push_back({slot, std::move(*vote)});
+  prepared.votes_given = static_cast<std::uint8_t>(row.votes.size());
+  if (prepared.votes_given < prepared.votes_needed) co_return row;
+  std::vector<accounts::ActionSignature> signatures = row.votes;
+  if (std::holds_alternative<accounts::Unfreeze>(prepared.action)) {
+    const auto server = co_await ask_gate(row, prepared, request);
+    if (!server) co_return tl::unexpected(server.error());
+    signatures.push_back({accounts::kServerSigner, core::to_bytes(server->to_rsv())});
+  }
+  auto call = accounts::encode_action(prepared.action, prepared.stamp, std::move(signatures));
+  if (!call) co_return tl::unexpected(from_accounts(call.error()));
+  row.submission = std::move(*call);
+  co_return row;
+}
+
+Task<Result<Transaction>> TransactionService::keep_signed(Stored row, std::string passkey_id) {
+  Transaction& t = row.transaction;
+  const bool is_whole = !row.submission.empty();
+  t.updated_ms = d_.clock.now_ms();
+  if (is_whole) {
+    t.state = State::signed_;
+    t.signed_ms = t.updated_ms;
+  }
+  audit::AuditEvent signed_event = event(audit::EventName::transaction_signed, t);
+  signed_event.payload["digest"] = core::to_hex(*t.digest);
+  signed_event.payload["passkeyId"] = passkey_id;
+  const audit::AuditEvent used = event(audit::EventName::wallet_used, t);
+  auto work = [this, row, signed_event, used, is_whole](soci::session& sql) -> Result<bool> {
+    const Transaction& now = row.transaction;
+    const auto before = store::find(sql, now.user_id, now.transaction_id);
+    if (!before) return fail(ErrorCode::not_found);
+    // Another request of the person's signed it meanwhile, or gave a vote.
+    const std::size_t votes_then = row.votes.empty() ? 0 : row.votes.size() - 1;
+    if (before->transaction.state != State::prepared || before->votes.size() != votes_then) return false;
+    const auto old = now.replaces.empty() ? std::nullopt : store::find(sql, now.user_id, now.replaces);
+    if (old && !is_under_way(old->transaction.state))
+      return fail(ErrorCode::not_replaceable, "what it was to replace does not wait any more");
+    if (is_whole)
+      if (auto within = check_limits(sql, now, now.signed_ms); !within) return tl::unexpected(within.error());
+    store::update(sql, row);
+    for (const audit::AuditEvent& one : {signed_event, used})
+      if (const auto told = d_.audit.record(sql, one); !told)
+        return fail(ErrorCode::database_unavailable, told.error().text());
+    return true;
+  };
+  const auto kept = from_database(co_await d_.database.write(work));
+  if (!kept) co_return tl::unexpected(kept.error());
+  if (!*kept) co_return co_await transaction(t.user_id, t.transaction_id);
+  count("community_transactions_signed_total", "Transactions signed, by kind.", {{"kind", std::string(name(t.kind))}});
+  if (is_whole) {
+    lanes_.hold(lane_account(t), t.transaction_id);
+    enter(row);
+    untold_.push_back(t);
+    to_tell_.set();
+  }
+  co_return t;
+}
+
+Task<Result<Transaction>> TransactionService::sign_transaction(std::string user_id, std::string transaction_id,
+                                                               SignRequest request) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto found = co_await find(user_id, transaction_id);
+  if (!found) co_return tl::unexpected(found.error());
+  Stored& row = *found;
+  const Transaction& t = row.transaction;
+  if (is_repetition(t, request)) co_return t;
+  if (t.state != State::prepared && t.state != State::expired) co_return fail(ErrorCode::not_prepared);
+  if (!t.digest) co_return fail(ErrorCode::not_prepared, "nobody signs this; it is brought as it is");
+  if (*t.digest != request.digest) {
+    Error refused;
+    refused.code = ErrorCode::digest_differs;
+    refused.message = "the page computed another digest than was prepared: nothing was signed";
+    co_return tl::unexpected(co_await violate(row, "digest_differs", std::move(refused)));
+  }
+  if (t.state == State::expired || d_.clock.now_ms() >= t.expires_ms)
+    co_return fail(ErrorCode::transaction_expired, "its fees may be too low by now; prepare it again");
+  const auto own = co_await d_.people.passkeys(user_id);
+  if (!own) co_return tl::unexpected(own.error());
+  const auto passkey = std::find_if(own->begin(), own->end(), [&request](const OwnedPasskey& one) {
+    return one.credential_id == request.credential_id;
+  });
+  const auto slot = std::find_if(row.passkeys.begin(), row.passkeys.end(), [&](const accounts::ChainPasskey& one) {
+    return passkey != own->end() && one.key.public_key == passkey->public_key;
+  });
+  if (slot == row.passkeys.end())
+    co_return fail(ErrorCode::passkey_not_accounts, "the passkey is none that may sign this");
+  if (auto allowed = co_await check_risk(row); !allowed) co_return tl::unexpected(allowed.error());
+  auto assertion = co_await check_assertion(row, request, *slot);
+  count("community_transactions_biometric_verifications_total", "Assertions over transactions, by what came of them.",
+        {{"result", assertion ? "ok" : "refused"}});
+  if (!assertion) {
+    Error refused = assertion.error();
+    co_return tl::unexpected(co_await violate(row, "assertion_refused", std::move(refused)));
+  }
+  const std::uint8_t number = slot->slot;
+  const std::string passkey_id = passkey->passkey_id;
+  const bool operation = is_operation(t.kind);
+  auto task = operation ? sign_operation(std::move(row), std::move(request), std::move(*assertion), number)
+                        : sign_action(std::move(row), std::move(request), std::move(*assertion), number);
+  auto signed_row = co_await std::move(task);
+  if (!signed_row) co_return tl::unexpected(signed_row.error());
+  auto kept = co_await keep_signed(std::move(*signed_row), passkey_id);
+  if (kept && d_.metrics != nullptr)
+    d_.metrics
+        ->histogram("community_transactions_signature_seconds", "From the assertion to the signature on disk.",
+                    infra::Buckets::seconds)
+        .observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  co_return kept;
+}
+
+}  // namespace community::transactions

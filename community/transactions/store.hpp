@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of this module. All functions run inside of Database::write or read; what SOCI throws makes them fail.
+#pragma once
+#include "community/infra/api/database.hpp"
+#include "community/transactions/factory.hpp"
+
+namespace community::transactions {
+
+// A transaction with what its person does not see.
+struct Stored {
+  Transaction transaction;
+  keys::RecordId wallet{};
+  std::uint32_t server_key_index = 0;
+  // Of an operation: key and sequence number of its nonce.
+  std::uint64_t lane = 0, lane_sequence = 0;
+  // The account's passkeys as they were when this was prepared: whose signature it takes, by slot.
+  std::vector<accounts::ChainPasskey> passkeys;
+  // Bit i: signer i started the item that is cancelled, and cannot cancel it.
+  std::uint16_t started_by = 0;
+  // Of a plain function that wants two: those that came.
+  std::vector<accounts::ActionSignature> votes;
+  // What is sent once it is signed: the operation's signature, or the call data of a plain function.
+  Bytes submission;
+  // Of the courier.
+  std::optional<Bytes32> errand;
+  // Who gets something by it, remembered once it is included.
+  std::vector<Address> recipients;
+  // Places that the account never paid or called before, for the policy.
+  std::vector<Address> new_recipients;
+  // Nothing changes any more.
+  bool is_over = false;
+};
+
+namespace store {
+
+// Gives it the next sequence.
+void insert(soci::session& sql, Stored& row);
+// Everything that may change: by its id.
+void update(soci::session& sql, const Stored& row);
+std::optional<Stored> find(soci::session& sql, const std::string& user_id, const std::string& transaction_id);
+// What is not over, by sequence; prepared ones that have expired are among them.
+std::vector<Stored> open(soci::session& sql);
+// Latest first, without what was never signed.
+std::vector<Stored> history(soci::session& sql, const std::string& user_id, const HistoryQuery& query);
+// Prepared ones of a person beyond the latest `keep`.
+std::vector<Stored> prepared_beyond(soci::session& sql, const std::string& user_id, std::size_t keep);
+// Prepared ones whose time is over.
+void expire(soci::session& sql, std::int64_t now_ms);
+// Removes of this wallet what is over and beyond kMaxHistory.
+void trim(soci::session& sql, const std::string& wallet_id);
+// Removes what was never signed and is over since before this time.
+void remove_unsigned(soci::session& sql, std::int64_t before_ms);
+
+// wei that the person signed away since; what failed or was replaced is left out.
+Uint256 value_signed(soci::session& sql, const std::string& user_id, std::uint64_t chain_id, std::int64_t since_ms);
+// How many, and the time of the oldest of them.
+struct Count {
+  std::size_t count = 0;
+  std::int64_t oldest_ms = 0;
+};
+Count signed_since(soci::session& sql, const std::string& user_id, std::int64_t since_ms);
+
+// Latest first, at most kMaxRecipients.
+inline constexpr std::size_t kMaxRecipients = 1'000;
+std::vector<Address> recipients(soci::session& sql, std::uint64_t chain_id, const Address& account);
+void note_recipients(soci::session& sql, const Stored& row, std::int64_t now_ms);
+
+// When the person was given development funds last; 0: never.
+std::int64_t funds_given_ms(soci::session& sql, const std::string& user_id);
+void note_funds(soci::session& sql, const std::string& user_id, std::int64_t now_ms);
+
+}  // namespace store
+
+// The columns' JSON.
+core::json::object content_json(const Stored& row);
+// False when it is not what content_json writes.
+bool read_content(const core::json::object& content, Stored& row);
+
+// The action of a kind, from fields that all of them share.
+struct PlainFields {
+  std::uint8_t votes = 1;
+  // cancel: item; revoke_grant: grant; unlist_domain: domain separator
+  Bytes32 hash{};
+  // lower_limit: token; disallow_call: target
+  Address subject{};
+  Uint256 amount;
+  std::array<std::uint8_t, 4> selector{};
+};
+std::optional<accounts::Action> action_of(Kind kind, const PlainFields& fields);
+// Kind and fields of an action that a person orders; nothing for the others.
+std::optional<std::pair<Kind, PlainFields>> fields_of(const accounts::Action& action);
+
+}  // namespace community::transactions

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a batch of calls does, for the person who signs it: what each call says, with what chain and history know about
+// the places it goes to, and what deserves a second look.
+#pragma once
+#include "community/transactions/call_reader.hpp"
+#include "community/transactions/token_book.hpp"
+
+namespace community::transactions {
+
+#define COMMUNITY_TRANSACTION_WARNINGS(X)                                                           \
+  X(allowance) /* somebody may take tokens later */                                                 \
+  X(unlimited_allowance)                                                                            \
+  X(operator_approval) /* somebody may take every token of the contract */                          \
+  X(unreadable_token_call)                                                                          \
+  X(first_payment) /* the account never paid this recipient, nor called it */                       \
+  X(recipient_is_contract)                                                                          \
+  X(recipient_is_token)   /* the token's own contract: what it gets is lost in most cases */        \
+  X(recipient_looks_like) /* same first and last four digits as `similar`, which was used before */ \
+  X(recipient_is_account) /* the account itself */                                                  \
+  X(somebody_elses)       /* a token that is not the account's is moved */                          \
+  X(whole_balance)                                                                                  \
+  X(waits)                  /* queued: it acts when it is confirmed, a day later */                 \
+  X(second_passkey_or_wait) /* with one vote it acts three days later */
+
+COMMUNITY_RULES(Warning, COMMUNITY_TRANSACTION_WARNINGS)
+
+struct DescribeRequest {
+  Address account{};
+  bool deployed = false;
+  std::vector<accounts::Call> calls;
+  // Recipients that this account used before, for look-alikes.
+  std::vector<Address> known;
+};
+
+struct Described {
+  core::json::array summary, warnings;
+  // Who gets or may take something.
+  std::vector<Address> recipients;
+  // Places that the account never paid or called before.
+  std::vector<Address> new_recipients;
+  // Native value of all calls.
+  Uint256 value;
+};
+
+// What a person compares, who does not compare all: same first four and last four digits, another address.
+bool looks_like(const Address& one, const Address& other);
+
+// A warning as spec/openapi.json has it; `call` counts from 0.
+core::json::object warning_json(Warning warning, std::optional<std::size_t> call = std::nullopt,
+                                const std::optional<Address>& address = std::nullopt);
+
+class Describer {
+ public:
+  Describer(chain::ExecutionClient& chain, TokenBook& tokens) : chain_(chain), tokens_(tokens) {}
+  // chain_unavailable: a warning that is not known is not left out.
+  Task<Result<Described>> describe(DescribeRequest request);
+
+ private:
+  struct Party {
+    Address address{};
+    bool is_contract = false, is_known = false;
+  };
+  // What a call touches, asked together.
+  struct Facts {
+    std::vector<Party> parties;
+    std::vector<std::pair<Address, TokenFacts>> tokens;
+    // Of the account, in tokens that it transfers.
+    std::vector<std::pair<Address, std::optional<Uint256>>> balances;
+  };
+  Task<Result<Party>> party(Address address, Address account, bool deployed);
+  Task<Result<Facts>> ask(const DescribeRequest& request, const std::vector<CallReading>& readings);
+  static void warn(const DescribeRequest& request, const CallReading& reading, std::size_t index, const Facts& facts,
+                   Described& out);
+
+  chain::ExecutionClient& chain_;
+  TokenBook& tokens_;
+};
+
+// "unlimited_allowance" as "unlimited-allowance", "lower_limit" as "lowerLimit".
+std::string with_hyphens(std::string_view rule);
+std::string in_camel_case(std::string_view rule);
+
+}  // namespace community::transactions
