@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "community/audit/factory.hpp"
+#include "community/infra/api/log.hpp"
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
 #include "community/keys/api/operator.hpp"
@@ -160,17 +161,18 @@ class Bench {
     const std::string address = "person" + std::to_string(number) + "@example.com";
     RegisterRequest request;
     request.email = address;
-    const auto pending = co_await people_->register_user(std::move(request), Client{});
+    const auto pending = co_await people_->register_user(std::move(request), client_);
     if (!pending) give_up(pending.error().message);
     const auto question = co_await people_->prove_email(pending->registration_id, codes_.of(address));
     if (!question) give_up(std::string(name(question.error().code)));
     NewPasskey passkey = devices_[number]->create(question->challenge);
-    const auto made = co_await people_->setup_biometric(pending->registration_id, std::move(passkey), Client{});
+    const auto made = co_await people_->setup_biometric(pending->registration_id, std::move(passkey), client_);
     if (!made) give_up(std::string(name(made.error().code)) + " " + made.error().message);
   }
 
   Task<void> log_in(std::size_t number) {
-    const auto done = co_await people_->authenticate_user(devices_[number]->get(people_->begin_log_in()), Client{});
+    LogInAssertion assertion = devices_[number]->get(people_->begin_log_in());
+    const auto done = co_await people_->authenticate_user(std::move(assertion), client_);
     if (!done) give_up(std::string(name(done.error().code)));
   }
 
@@ -188,6 +190,7 @@ class Bench {
   std::unique_ptr<keys::ConnectedKeyService> keys_;
   std::unique_ptr<Users> people_;
   std::vector<std::unique_ptr<Device>> devices_;
+  const Client client_{"127.0.0.1", ""};
   std::vector<double> latencies_;
   std::size_t next_ = 0, end_ = 0;
 };
@@ -212,6 +215,7 @@ Task<void> run(Bench& bench) {
 }  // namespace community::users
 
 int main() {
+  community::infra::configure_log({community::infra::LogLevel::off, ""});
   community::users::Bench bench;
   bench.with_core(community::users::run);
   return 0;

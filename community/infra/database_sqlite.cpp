@@ -28,6 +28,8 @@ class SqliteBackend final : public DatabaseBackend {
       session << "PRAGMA journal_mode = WAL", soci::into(mode);
       session << (durable_ ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
       session << "PRAGMA foreign_keys = ON";
+      // What a savepoint may undo is kept in memory instead of a file that each group makes and removes.
+      session << "PRAGMA temp_store = MEMORY";
       session << kWriterCache;
     } catch (const soci::soci_error& e) {
       return cannot_open(e);

@@ -136,8 +136,10 @@ Task<Result<PasskeyQuestion>> UsersService::answer_proof(Registration registrati
     case Proof::Outcome::has_account:
       count("community_users_registrations_repeated_total", "Codes proven for addresses that have an account.");
       co_return fail(ErrorCode::already_registered);
-    case Proof::Outcome::guessed_too_often:
-      co_await record(violation("code_guessing", {}));
+    case Proof::Outcome::guessed_too_often: {
+      PersonEvent guessed = violation("code_guessing", std::string());
+      co_await record(std::move(guessed));
+    }
       [[fallthrough]];
     case Proof::Outcome::wrong: {
       Error wrong;
