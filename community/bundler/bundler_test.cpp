@@ -255,21 +255,23 @@ TEST_F(bundler_test, AnOperationIsSentIncludedAndFinal) {
 }
 
 TEST_F(bundler_test, TheTransactionIsOnDiskBeforeItIsSent) {
-  std::vector<std::string> raws;
-  chain.on("eth_sendRawTransaction", [&](const chain::json::array& params) -> chain::ChainResult<chain::json::value> {
-    raws.emplace_back(params.at(0).as_string());
-    return chain::chain_fail(chain::ChainErrorKind::transport, "connection refused");
-  });
+  // The bundler sends until the fixture stops it, which is after this function has ended.
+  const auto raws = std::make_shared<std::vector<std::string>>();
+  chain.on("eth_sendRawTransaction",
+           [raws](const chain::json::array& params) -> chain::ChainResult<chain::json::value> {
+             raws->emplace_back(params.at(0).as_string());
+             return chain::chain_fail(chain::ChainErrorKind::transport, "connection refused");
+           });
   start();
   const auto hash = add(op(1));
-  until([&] { return raws.size() == 1; });
+  until([raws] { return raws->size() == 1; });
   EXPECT_EQ(status(hash), UseropStatus::bundled);
   restart();
   EXPECT_EQ(status(hash), UseropStatus::bundled);
   mine(1);
   // The very same transaction, not a second one.
-  until([&] { return raws.size() >= 2; });
-  EXPECT_EQ(raws[0], raws[1]);
+  until([raws] { return raws->size() >= 2; });
+  EXPECT_EQ(raws->at(0), raws->at(1));
 }
 
 TEST_F(bundler_test, AfterARestartNothingIsLostAndNothingSentTwice) {

@@ -181,16 +181,17 @@ class postgresql_test : public testing::Test {
 
 // Sixteen writers never stop; the server is killed under them and started again.
 TEST_F(postgresql_test, AServerThatIsKilledUnderLoadLosesNothingThatWasConfirmed) {
-  // A minute beside other suites; one kill in other tests here says what each kind of loss means.
-  if (std::getenv("COMMUNITY_TEST_LONG") == nullptr) GTEST_SKIP() << "kills under load are for the long run";
-  const int kills = 10;
+  const int kills = std::getenv("COMMUNITY_TEST_LONG") != nullptr ? 20 : 3;
   auto database = open();
-  std::set<long long> confirmed, refused, unknown;
+  std::set<long long> confirmed, unknown;
+  std::size_t refused = 0;
   std::atomic<std::size_t> written = 0;
   std::atomic<bool> over = false;
-  auto writer = [&](long long lane) -> Task<void> {
-    for (long long i = 0; !over; i++) {
-      const long long value = lane * 1'000'000 + i;
+  // Every write has a value of its own: tens of millions are refused while the server is away.
+  long long next = 0;
+  auto writer = [&]() -> Task<void> {
+    while (!over) {
+      const long long value = next++;
       auto insert = [value](soci::session& sql) { put(sql, std::to_string(value), value); };
       const auto done = co_await database->write(insert);
       if (done) {
@@ -199,14 +200,15 @@ TEST_F(postgresql_test, AServerThatIsKilledUnderLoadLosesNothingThatWasConfirmed
       } else {
         EXPECT_TRUE(done.error().code == ErrorCode::database || done.error().code == ErrorCode::outcome_unknown)
             << done.error().text();
-        (done.error().code == ErrorCode::database ? refused : unknown).insert(value);
+        if (done.error().code == ErrorCode::database) refused++;
+        if (done.error().code == ErrorCode::outcome_unknown) unknown.insert(value);
         co_await reschedule();
       }
     }
   };
   auto all = [&]() -> Task<void> {
     TaskGroup group(co_await boost::asio::this_coro::executor);
-    for (long long lane = 0; lane < 16; lane++) group.spawn(writer(lane));
+    for (int lane = 0; lane < 16; lane++) group.spawn(writer());
     co_await group.join();
   };
   const auto more = [&](std::size_t count) {
@@ -225,13 +227,13 @@ TEST_F(postgresql_test, AServerThatIsKilledUnderLoadLosesNothingThatWasConfirmed
   loop.block_on(all());
   killer.join();
   ASSERT_GE(confirmed.size(), 100u * (kills + 1u));
-  ASSERT_FALSE(refused.empty());
+  ASSERT_GT(refused, 0u);
 
   const auto present = values(*database);
   ASSERT_TRUE(present.has_value()) << present.error().text();
   std::size_t lost = 0, appeared = 0;
   for (const long long value : confirmed) lost += present->contains(value) ? 0 : 1;
-  for (const long long value : refused) appeared += present->contains(value) ? 1 : 0;
+  for (const long long value : *present) appeared += confirmed.contains(value) || unknown.contains(value) ? 0 : 1;
   EXPECT_EQ(lost, 0u) << "writes that were confirmed";
   EXPECT_EQ(appeared, 0u) << "writes that were said not to be there";
   EXPECT_LE(unknown.size(), 16u * kills) << "one group for each kill at most";
