@@ -76,6 +76,7 @@ RunOptions options_from(const infra::Config& config) {
   options.http_bind = config.text("node.http_api");
   options.allowed_origins = config.list("node.allowed_origins");
   options.allowed_hosts = config.list("node.allowed_hosts");
+  options.page = or_else(config.text("node.page"), default_page());
   options.log_level = config.text("node.log_level");
   options.log_file = config.text("node.log_file");
   options.body = config.text("keys.body");

@@ -23,16 +23,31 @@ fs::path default_data_dir() {
   return fs::path(home == nullptr ? "/tmp" : home) / ".local/state/community-node";
 }
 
-bodies::Places default_places() {
+namespace {
+
+fs::path program_folder() {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  const fs::path folder = error ? fs::path(".") : self.parent_path();
+  return error ? fs::path(".") : self.parent_path();
+}
+
+// Installed, what the program needs is beside it; in a build folder, beside all builds.
+fs::path beside(std::string_view installed, std::string_view built) {
+  const fs::path folder = program_folder();
+  std::error_code error;
+  return fs::exists(folder / installed, error) ? folder / installed : folder.parent_path().parent_path() / built;
+}
+
+}  // namespace
+
+fs::path default_page() { return beside("page", "page"); }
+
+bodies::Places default_places() {
+  const fs::path folder = program_folder();
   bodies::Places places;
   places.key_enclave = folder / "key-enclave";
   places.tee_bridge = folder / "tee-bridge";
-  // Installed, the image is beside the programs; in a build folder, beside all builds.
-  places.optee_image = folder / "optee-image";
-  if (!fs::exists(places.optee_image)) places.optee_image = folder.parent_path().parent_path() / "optee/image";
+  places.optee_image = beside("optee-image", "optee/image");
   return places;
 }
 

@@ -24,6 +24,8 @@ struct RunOptions {
   std::filesystem::path contracts;
   std::filesystem::path anvil;
   std::string log_level, log_file;
+  // Folder of the built page.
+  std::filesystem::path page;
 
   std::string rpc_bind, http_bind;
   std::vector<std::string> allowed_origins, allowed_hosts;
@@ -152,6 +154,8 @@ struct KeysOptions {
 std::filesystem::path default_data_dir();
 // Programs beside this one, and the image where `make optee` puts it.
 bodies::Places default_places();
+// Beside this program when installed; in a build folder, where `make page` puts it.
+std::filesystem::path default_page();
 
 int run_node(const RunOptions& options);
 // 0 when the node could run.

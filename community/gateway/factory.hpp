@@ -2,6 +2,7 @@
 // The doors of the node: JSON-RPC (:3000) and the HTTP API (:9000), each as a handler for an HttpServer that the
 // program makes. Only programs (cmd/) and tests include this header.
 #pragma once
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -77,6 +78,27 @@ class AttestationDoor {
 // Core and clock outlive the door, and the door every request that it answers.
 std::unique_ptr<AttestationDoor> make_attestation_door(keys::AttestingCore& core, infra::Clock& clock,
                                                        AttestationLimits limits = {});
+
+struct PageLimits {
+  // About 40 files are built, each in three codings.
+  std::size_t files = 256;
+  // All codings together, kept in memory; about 1 MB is built.
+  std::size_t bytes = 8u << 20;
+};
+
+// The page under every path that no route of the API has: for HttpRouter::otherwise.
+class PageDoor {
+ public:
+  virtual ~PageDoor() = default;
+  // Refers to the door, which outlives every request.
+  virtual infra::HttpHandler handler() = 0;
+};
+
+// Reads `folder`, which `make page` built, into memory; later changes of the folder are not seen. io when it is not
+// there, malformed when its files are not those that the build listed, too_large beyond a limit.
+infra::Result<std::unique_ptr<PageDoor>> make_page_door(const std::filesystem::path& folder, PageLimits limits = {});
+// Says in place of the page why there is none ("there is no folder x") and how to build it.
+std::unique_ptr<PageDoor> make_door_without_page(std::string why);
 
 // --- people ----------------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,10 @@ void add_node(ConfigSchema& schema) {
                   "all."));
   schema.add(list("node.allowed_hosts", "",
                   "Names under which this node may be called, besides localhost and literal addresses; * for all."));
+  schema.add(
+      text("node.page", "",
+           "Folder of the built page (make page), read at start. Empty: page beside this program, or build/page. "
+           "Without it the HTTP API works alone."));
   schema.add(list("node.trusted_proxies", "",
                   "Addresses or ranges, as 10.0.0.0/8, of proxies in front of this node. From them X-Forwarded-For is "
                   "believed; without any, the address that connects is the client's."));
