@@ -24,7 +24,7 @@ build/%/build.ninja: CMakeLists.txt CMakePresets.json
 optee-or-say:
 	@tools/optee || echo '  optee    NO IMAGE: the trusted core will run as a process, without a TEE'
 
-run: install contracts optee-or-say build/release/build.ninja ## start chain, trusted core and node; do the main job once; serve
+run: install contracts page optee-or-say build/release/build.ninja ## start chain, trusted core and node; do the main job once; serve
 	@printf '  build    community-node, key-enclave\n'
 	@cmake --build build/release -j $(JOBS) --target community-node key-enclave -- --quiet
 	@exec build/release/bin/community-node run --dev $(RUN_FLAGS)
@@ -35,7 +35,9 @@ optee: install ## the trusted core in OP-TEE: firmware, kernel and guest in buil
 xtest: install ## OP-TEE's own regression suite against Debian's build; XTEST_FLAGS=--own: against ours
 	@ta/xtest/run $(XTEST_FLAGS)
 
-page: install ## the escape page: build/escape.html
+page: install ## the pages: build/page, which the node serves, and the escape page, build/escape.html
+	@printf '  build    page, escape page\n'
+	@cd web/page && npm run --silent build
 	@cd web/escape && npm run --silent build
 
 # The image of the TEE is made apart; the manifest says when there is none.

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Paths of the page and what shows there. Each view but the first is code of its own, loaded when it is wanted.
+// A later view (send, history, limits, guardians, moving, privacy, dapps) is a row here and an entry in NAVIGATION.
+import type { Component } from 'svelte'
+import * as m from '../generated/words/messages.js'
+import type { IconName } from '../ui/icons'
+
+// biome-ignore lint/suspicious/noExplicitAny: a view takes the parameters of its own path.
+type View = Component<any>
+
+export interface Route {
+  readonly path: string
+  readonly load: () => Promise<{ default: View }>
+  /** Views of a person need a session; those of strangers send a person home. */
+  readonly who: 'anybody' | 'person' | 'stranger'
+}
+
+export const ROUTES: readonly Route[] = [
+  { path: '/register', who: 'stranger', load: () => import('./Register.svelte') },
+  { path: '/login', who: 'stranger', load: () => import('./LogIn.svelte') },
+  { path: '/why', who: 'anybody', load: () => import('./Why.svelte') },
+  { path: '/trust', who: 'anybody', load: () => import('./Trust.svelte') },
+  { path: '/home', who: 'person', load: () => import('./Home.svelte') },
+  { path: '/receive', who: 'person', load: () => import('./Receive.svelte') },
+  { path: '/wallets', who: 'person', load: () => import('./Wallets.svelte') },
+  { path: '/wallets/new', who: 'person', load: () => import('./NewWallet.svelte') },
+  { path: '/wallets/{walletId}/recovery-file', who: 'person', load: () => import('./SaveRecovery.svelte') },
+  { path: '/passkeys', who: 'person', load: () => import('./Passkeys.svelte') },
+  { path: '/sessions', who: 'person', load: () => import('./Sessions.svelte') },
+  { path: '/activity', who: 'person', load: () => import('./Activity.svelte') },
+  { path: '/settings', who: 'anybody', load: () => import('./Settings.svelte') },
+  { path: '/more', who: 'anybody', load: () => import('./More.svelte') },
+]
+
+export interface NavigationEntry {
+  readonly path: string
+  readonly icon: IconName
+  readonly name: () => string
+  /** Among the few at the foot of a phone's screen. */
+  readonly onPhone?: boolean
+  readonly who: 'anybody' | 'person'
+}
+
+export const NAVIGATION: readonly { readonly name: () => string; readonly entries: readonly NavigationEntry[] }[] = [
+  {
+    name: () => m.group_account(),
+    entries: [
+      { path: '/home', icon: 'home', name: () => m.nav_home(), onPhone: true, who: 'person' },
+      { path: '/receive', icon: 'receive', name: () => m.nav_receive(), onPhone: true, who: 'person' },
+      { path: '/wallets', icon: 'wallet', name: () => m.nav_wallets(), onPhone: true, who: 'person' },
+    ],
+  },
+  {
+    name: () => m.group_keys(),
+    entries: [
+      { path: '/passkeys', icon: 'key', name: () => m.nav_passkeys(), who: 'person' },
+      { path: '/sessions', icon: 'devices', name: () => m.nav_sessions(), who: 'person' },
+      { path: '/activity', icon: 'clock', name: () => m.nav_activity(), who: 'person' },
+    ],
+  },
+  {
+    name: () => m.group_node(),
+    entries: [
+      { path: '/trust', icon: 'shield', name: () => m.nav_trust(), who: 'anybody' },
+      { path: '/why', icon: 'question', name: () => m.nav_why(), who: 'anybody' },
+      { path: '/settings', icon: 'gear', name: () => m.nav_settings(), who: 'anybody' },
+    ],
+  },
+]
