@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// A real node with a development chain, a data folder and ports of its own; codes come out of its outbox.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+
+export const ROOT = path.resolve(import.meta.dirname, '../../../..')
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser']
+const PATIENCE_MS = 180_000
+
+const BUILD = process.env.COMMUNITY_TEST_BUILD ?? path.join(ROOT, 'build/dev')
+export const PROGRAM = path.join(BUILD, 'bin/community-node')
+export const chromiumPath = () => CHROMIUM.find((program) => existsSync(program))
+
+/** What is missing for these tests, in words; empty when nothing is. */
+export function missingForNode() {
+  const needed = [
+    PROGRAM,
+    path.join(BUILD, 'bin/key-enclave'),
+    path.join(ROOT, 'build/contracts.json'),
+    path.join(ROOT, 'contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil'),
+  ]
+  const absent = needed.find((file) => !existsSync(file))
+  if (absent) return path.relative(ROOT, absent)
+  return chromiumPath() ? '' : 'Debian package chromium'
+}
+
+const freePort = () =>
+  new Promise((resolve, reject) => {
+    const server = net.createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 30))
+
+export async function until(condition, what) {
+  const end = performance.now() + PATIENCE_MS
+  while (performance.now() < end) {
+    const answer = await condition()
+    if (answer) return answer
+    await pause()
+  }
+  throw new Error(`${what} did not happen`)
+}
+
+export async function startNode() {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'page-node-'))
+  const [rpc, http, chain] = await Promise.all([freePort(), freePort(), freePort()])
+  const data = path.join(folder, 'data')
+  const flags = ['run', '--dev', '--data-dir', data, '--rpc', `localhost:${rpc}`, '--http', `localhost:${http}`]
+  flags.push('--chain', `http://127.0.0.1:${chain}`, '--contracts', path.join(ROOT, 'build/contracts.json'))
+  const env = {
+    ...process.env,
+    COMMUNITY_NODE_KEYS__BODY: 'process',
+    COMMUNITY_NODE_NODE__PAGE: path.join(ROOT, 'build/page'),
+    // Everybody in these tests comes from one address.
+    COMMUNITY_NODE_LIMITS__REGISTRATIONS_PER_HOUR: '10000',
+    COMMUNITY_NODE_LIMITS__REQUESTS_PER_MINUTE: '1000000',
+    COMMUNITY_NODE_LIMITS__ATTEMPTS_PER_MINUTE: '100000',
+  }
+  const child = spawn(PROGRAM, flags, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (piece) => {
+      output += piece
+    })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  const node = {
+    origin: `http://localhost:${http}`,
+    chain: `http://127.0.0.1:${chain}`,
+    data,
+    output: () => output,
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT')
+      await ended
+      rmSync(folder, { recursive: true, force: true })
+    },
+    ...outboxOf(data),
+  }
+  try {
+    await until(() => {
+      if (child.exitCode !== null) throw new Error(`the node ended:\n${output}`)
+      return output.includes('transaction 0x')
+    }, 'the node is ready')
+  } catch (error) {
+    await node.stop()
+    throw new Error(`${error.message}\n${output}`)
+  }
+  return node
+}
+
+/** The words of a mail: its header, and its body out of base64 (RFC 2045). */
+function wordsOf(mail) {
+  const text = mail.replaceAll('\r\n', '\n')
+  const end = text.indexOf('\n\n')
+  const head = text.slice(0, end)
+  const isPacked = /^Content-Transfer-Encoding: base64$/im.test(head)
+  return { head, body: isPacked ? Buffer.from(text.slice(end), 'base64').toString() : text.slice(end) }
+}
+
+/** Each mail is a file of the outbox. */
+export function outboxOf(data) {
+  const outbox = path.join(data, 'outbox')
+  const mails = (email) => {
+    if (!existsSync(outbox)) return []
+    return readdirSync(outbox)
+      .filter((name) => name.endsWith('.eml'))
+      .map((name) => path.join(outbox, name))
+      .map((file) => ({ time: statSync(file).mtimeMs, ...wordsOf(readFileSync(file, 'utf8')) }))
+      .filter(({ head }) => head.toLowerCase().includes(`<${email.toLowerCase()}>`))
+      .sort((one, other) => one.time - other.time)
+  }
+  const newest = (email, before) => {
+    const found = mails(email)
+    return found.length > before ? (found.at(-1).body.match(/\b\d{4}[ -]?\d{4}\b/)?.[0] ?? null) : null
+  }
+  return {
+    mailsTo: (email) => mails(email).length,
+    /** The code that was sent to `email` last, once there are more mails to it than `before`. */
+    codeFor: (email, before = 0) => until(() => newest(email, before), `a code for ${email}`),
+  }
+}
