@@ -118,7 +118,6 @@ class Node {
   void open_transactions();
   gateway::NodeFacts facts() const;
   infra::Result<void> open_backup();
-  void open_page();
   Task<infra::Result<void>> serve();
   void report_health();
   Task<void> watch_keys();
@@ -644,20 +643,6 @@ infra::Result<void> Node::open_backup() {
   return {};
 }
 
-// A node without its page serves the API all the same, and says at / what is missing.
-void Node::open_page() {
-  std::error_code ignored;
-  if (!fs::exists(options_.page, ignored)) {
-    page_ = gateway::make_door_without_page("there is no folder " + options_.page.filename().string());
-  } else if (auto door = gateway::make_page_door(options_.page)) {
-    page_ = std::move(*door);
-  } else {
-    infra::log_error("the page is not served", {{"why", door.error().text()}});
-    page_ = gateway::make_door_without_page(door.error().message);
-  }
-  gateway_->http_router().otherwise(page_->handler());
-}
-
 Task<infra::Result<void>> Node::serve() {
   infra::HttpServerOptions rpc;
   rpc.allowed_origins = options_.allowed_origins;
@@ -674,7 +659,8 @@ Task<infra::Result<void>> Node::serve() {
   http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway_->http_handler(), &metrics_);
   attestation_ = gateway::make_attestation_door(*keys_, *clock_);
   gateway_->http_router().add("GET", "/api/v1/attestation", attestation_->handler());
-  open_page();
+  page_ = gateway::open_page_door(options_.page);
+  gateway_->http_router().otherwise(page_->handler());
   if (auto opened = open_people(); !opened) co_return opened;
   if (const auto loaded = co_await transactions_->load(); !loaded)
     co_return infra::fail(infra::ErrorCode::database, loaded.error().message);

@@ -97,6 +97,8 @@ class PageDoor {
 // Reads `folder`, which `make page` built, into memory; later changes of the folder are not seen. io when it is not
 // there, malformed when its files are not those that the build listed, too_large beyond a limit.
 infra::Result<std::unique_ptr<PageDoor>> make_page_door(const std::filesystem::path& folder, PageLimits limits = {});
+// The same for a node, which serves the API without its page all the same: what is wrong is logged, and said at /.
+std::unique_ptr<PageDoor> open_page_door(const std::filesystem::path& folder);
 // Says in place of the page why there is none ("there is no folder x") and how to build it.
 std::unique_ptr<PageDoor> make_door_without_page(std::string why);
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "community/gateway/page_files.hpp"
+#include "community/infra/api/log.hpp"
 
 namespace community::gateway {
 namespace {
@@ -240,6 +241,16 @@ infra::Result<std::unique_ptr<PageDoor>> make_page_door(const std::filesystem::p
   auto files = read_page(folder, limits);
   if (!files) return tl::unexpected(files.error());
   return std::make_unique<Door>(std::move(*files));
+}
+
+std::unique_ptr<PageDoor> open_page_door(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  // Strangers read the answer: no path of this machine in it.
+  if (!std::filesystem::exists(folder, ignored)) return make_door_without_page("its folder is not there");
+  auto door = make_page_door(folder);
+  if (door) return std::move(*door);
+  infra::log_error("the page is not served", {{"why", door.error().text()}});
+  return make_door_without_page("its folder is not what the build made");
 }
 
 std::unique_ptr<PageDoor> make_door_without_page(std::string why) { return std::make_unique<NoPage>(std::move(why)); }

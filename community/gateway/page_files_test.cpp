@@ -288,5 +288,23 @@ TEST_F(PageFilesTest, WithoutAPageTheFirstVisitorIsToldHowToBuildIt) {
   EXPECT_EQ(header(ask("/api/v1/x"), "content-type"), "application/problem+json");
 }
 
+TEST_F(PageFilesTest, ANodeServesOnWithoutItsPageAndNamesNoPathOfItsMachine) {
+  const auto ask = [&](PageDoor& door) {
+    infra::HttpRequest request;
+    return loop_.block_on(door.handler()(std::move(request)));
+  };
+  EXPECT_EQ(ask(*open_page_door(folder_)).content(), "<!doctype html>");
+  put("icon.svg", "<svg>other</svg>");
+  const HttpResponse changed = ask(*open_page_door(folder_));
+  EXPECT_EQ(changed.status, 503u);
+  EXPECT_NE(changed.content().find("not what the build made"), std::string::npos);
+  fs::remove_all(folder_);
+  const HttpResponse gone = ask(*open_page_door(folder_));
+  EXPECT_EQ(gone.status, 503u);
+  EXPECT_NE(gone.content().find("is not there"), std::string::npos);
+  for (const HttpResponse& response : {changed, gone})
+    EXPECT_EQ(response.content().find(scratch_.path().string()), std::string::npos);
+}
+
 }  // namespace
 }  // namespace community::gateway
