@@ -46,22 +46,15 @@ LimitState limit_of(const Address& token, const Values& limit, bool listed, std:
 
 }  // namespace
 
-Task<Result<AccountState>> AccountView::state(Address account, std::vector<Address> tokens) {
-  const auto latest = co_await chain_.block(chain::BlockRef::latest());
-  if (!latest) co_return tl::unexpected(chain_error(latest.error()));
-  if (!*latest) co_return fail(ErrorCode::chain_failed, "the chain has no latest block");
-  const chain::BlockRef block = chain::BlockRef::number((*latest)->number);
-  const std::uint64_t today = (*latest)->timestamp / static_cast<std::uint64_t>(kSecondsPerDay);
-  const auto [code, balance] = co_await infra::both(chain_.code(account, block), chain_.balance(account, block));
-  if (!code) co_return tl::unexpected(chain_error(code.error()));
-  if (!balance) co_return tl::unexpected(chain_error(balance.error()));
-  AccountState state;
-  state.block_number = (*latest)->number;
-  state.block_time_s = (*latest)->timestamp;
-  state.balance = *balance;
-  state.deployed = !code->empty();
-  if (!state.deployed) co_return state;
+struct AccountView::Answers {
+  bool deployed = false;
+  Uint256 balance;
+  // Of the questions in their order; none when it is not deployed.
+  std::vector<Values> values;
+};
 
+Task<Result<AccountView::Answers>> AccountView::ask_at(Address account, std::vector<Address> tokens,
+                                                       chain::BlockRef block) {
   std::vector<Question> questions{
       {"keys()", {}, "address,address,uint32,uint8"}, {"frozen()", {}, "uint48,uint48"},
       {"guardians()", {}, "bytes32,uint8,uint32"},    {"strictMode()", {}, "bool"},
@@ -69,15 +62,52 @@ Task<Result<AccountState>> AccountView::state(Address account, std::vector<Addre
   };
   for (std::uint64_t slot = 0; slot < kPasskeySlots; slot++)
     questions.push_back({"passkey(uint256)", {AbiValue(slot)}, "(uint256,uint256,bytes32)"});
-  tokens.insert(tokens.begin(), Address{});
   for (const Address& token : tokens) {
     questions.push_back({"spendingLimit(address)", {AbiValue(token)}, "uint256,uint256,uint256"});
     questions.push_back({"isListedToken(address)", {AbiValue(token)}, "bool"});
   }
-  auto answers = co_await ask_all(chain_, account, std::move(questions), block);
+  auto values = ask_all(chain_, account, std::move(questions), block);
+  auto [whole, answers] =
+      co_await infra::both(infra::both(chain_.code(account, block), chain_.balance(account, block)), std::move(values));
+  const auto& [code, balance] = whole;
+  if (!code) co_return tl::unexpected(chain_error(code.error()));
+  if (!balance) co_return tl::unexpected(chain_error(balance.error()));
+  Answers out;
+  out.balance = *balance;
+  out.deployed = !code->empty();
+  // What is not there answers nothing.
+  if (!out.deployed) co_return out;
   if (!answers) co_return tl::unexpected(std::move(answers.error()));
+  out.values = std::move(*answers);
+  co_return out;
+}
 
-  auto next = answers->begin();
+Task<Result<AccountState>> AccountView::state(Address account, std::vector<Address> tokens,
+                                              std::optional<std::uint64_t> likely_head) {
+  tokens.insert(tokens.begin(), Address{});
+  chain::ChainResult<std::optional<chain::Block>> latest;
+  std::optional<Result<Answers>> answers;
+  if (likely_head) {
+    auto guess = ask_at(account, tokens, chain::BlockRef::number(*likely_head));
+    auto [head, guessed] = co_await infra::both(chain_.block(chain::BlockRef::latest()), std::move(guess));
+    latest = std::move(head);
+    if (latest && *latest && (*latest)->number == *likely_head) answers = std::move(guessed);
+  } else {
+    latest = co_await chain_.block(chain::BlockRef::latest());
+  }
+  if (!latest) co_return tl::unexpected(chain_error(latest.error()));
+  if (!*latest) co_return fail(ErrorCode::chain_failed, "the chain has no latest block");
+  if (!answers) answers = co_await ask_at(account, tokens, chain::BlockRef::number((*latest)->number));
+  if (!*answers) co_return tl::unexpected(std::move(answers->error()));
+  AccountState state;
+  state.block_number = (*latest)->number;
+  state.block_time_s = (*latest)->timestamp;
+  state.balance = (*answers)->balance;
+  state.deployed = (*answers)->deployed;
+  if (!state.deployed) co_return state;
+
+  const std::uint64_t today = state.block_time_s / static_cast<std::uint64_t>(kSecondsPerDay);
+  auto next = (*answers)->values.begin();
   const Values keys = *next++, frozen = *next++, guardians = *next++;
   state.server_key = keys[0].address();
   state.escape_key = keys[1].address();

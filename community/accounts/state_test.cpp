@@ -92,6 +92,18 @@ TEST_F(AccountStateTest, EverythingIsRead) {
   EXPECT_EQ(now->limits[0].spent_today, Uint256(30));
 }
 
+TEST_F(AccountStateTest, AGuessOfTheHeadChangesNothing) {
+  const auto plain = state();
+  for (const std::uint64_t guess : {chain.head().number, chain.head().number - 1}) {
+    const auto guessed = loop.block_on(view.state(kAccount, std::vector<Address>(), guess));
+    ASSERT_TRUE(guessed) << guessed.error().text();
+    EXPECT_EQ(guessed->block_number, plain->block_number);
+    EXPECT_EQ(guessed->block_time_s, plain->block_time_s);
+    EXPECT_EQ(guessed->balance, plain->balance);
+    EXPECT_EQ(guessed->passkeys.size(), plain->passkeys.size());
+  }
+}
+
 TEST_F(AccountStateTest, WhatWasSpentOnAnotherDayIsOver) {
   answer("spendingLimit(address)", "uint256,uint256,uint256", {number(100), number(30), number(today() - 1)});
   EXPECT_TRUE(state()->limits[0].spent_today.is_zero());

@@ -50,6 +50,8 @@ struct Database::Body {
     Job job;
     std::shared_ptr<Completion> completion;
     Result<void> outcome;
+    // The commit waits for the disk.
+    bool synced = true;
   };
 
   DatabaseOptions options;
@@ -132,9 +134,10 @@ struct Database::Body {
     return true;
   }
 
-  std::optional<Write> take() {
+  // The next write that a commit of this kind may hold: a synced one serves both.
+  std::optional<Write> take(bool synced) {
     const std::lock_guard lock(mutex);
-    if (queue.empty()) return std::nullopt;
+    if (queue.empty() || (queue.front().synced && !synced)) return std::nullopt;
     std::optional<Write> write(std::move(queue.front()));
     queue.pop_front();
     return write;
@@ -145,10 +148,11 @@ struct Database::Body {
     std::vector<Write> group;
     Result<void> whole;
     try {
-      begin();
+      const bool synced = next_is_synced();
+      begin(synced);
       const auto enough = std::chrono::steady_clock::now() + gathering;
       while (group.empty() || (group.size() < kMaxGroup && std::chrono::steady_clock::now() < enough)) {
-        auto write = take();
+        auto write = take(synced);
         if (!write) break;
         group.push_back(std::move(*write));
         run_one(group.back());
@@ -165,7 +169,7 @@ struct Database::Body {
       log_error("database group failed", {{"why", whole.error().message}, {"writes", group.size()}});
       if (!backend->is_connected(writer)) whole = after_loss();
       if (group.empty())
-        if (auto write = take()) group.push_back(std::move(*write));
+        if (auto write = take(true)) group.push_back(std::move(*write));
     }
     if (groups && !group.empty()) {
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
@@ -179,16 +183,21 @@ struct Database::Body {
     }
   }
 
+  bool next_is_synced() {
+    const std::lock_guard lock(mutex);
+    return queue.empty() || queue.front().synced;
+  }
+
   // A connection that was lost while nothing was written is no reason to fail anybody.
-  void begin() {
+  void begin(bool synced) {
     try {
-      backend->begin_write(writer);
+      backend->begin_write(writer, synced);
       return;
     } catch (const soci::soci_error&) {
       if (backend->is_connected(writer)) throw;
     }
     if (!connect_again()) throw soci::soci_error("the connection was lost and there is no other yet");
-    backend->begin_write(writer);
+    backend->begin_write(writer, synced);
   }
 
   // Throws only when the whole transaction is lost.
@@ -384,7 +393,7 @@ std::optional<Error> Database::trouble() const {
   return body_->trouble;
 }
 
-Task<Result<void>> Database::run_write(Job job) {
+Task<Result<void>> Database::run_write(bool synced, Job job) {
   auto completion = std::make_shared<Completion>(co_await boost::asio::this_coro::executor);
   std::optional<Error> refusal;
   {
@@ -399,7 +408,7 @@ Task<Result<void>> Database::run_write(Job job) {
       refusal =
           Error{ErrorCode::queue_full, "the database has " + std::to_string(body_->queue.size()) + " writes waiting"};
     } else {
-      body_->queue.push_back({std::move(job), completion, {}});
+      body_->queue.push_back({std::move(job), completion, {}, synced});
     }
   }
   if (refusal) co_return tl::unexpected<Error>(std::move(*refusal));
@@ -407,8 +416,8 @@ Task<Result<void>> Database::run_write(Job job) {
   co_return co_await completion->wait();
 }
 
-Task<Result<void>> Database::run_job(bool writes, Job job) {
-  if (writes) return run_write(std::move(job));
+Task<Result<void>> Database::run_job(Access access, Job job) {
+  if (access != Access::read) return run_write(access == Access::write, std::move(job));
   return run_read(std::move(job));
 }
 

@@ -28,7 +28,8 @@ class DatabaseBackend {
   // Once the schema is up to date: steps of a schema may take longer than any other statement.
   virtual void limit_statements(soci::session& writer) = 0;
 
-  virtual void begin_write(soci::session& writer) = 0;
+  // What is not `synced` may be committed before it is on disk, as long as only a power failure loses it.
+  virtual void begin_write(soci::session& writer, bool synced) = 0;
   // One snapshot for all statements, and none of them may write.
   virtual void begin_read(soci::session& reader) = 0;
   // Around each write of a group; `undo` ends in the state of the newest savepoint, `keep` needs no failed one.

@@ -140,7 +140,8 @@ class PostgresqlBackend final : public DatabaseBackend {
 
   void limit_statements(soci::session& writer) override { run(writer, kStatementTimeout); }
 
-  void begin_write(soci::session& writer) override {
+  // Always synced: a commit that the server lost after it had answered would put its count behind ours.
+  void begin_write(soci::session& writer, bool) override {
     watchdog_.watch(PQsocket(connection(writer)), kAnswer);
     has_savepoint_ = false;
     run(writer, "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE");

@@ -27,6 +27,7 @@ class SqliteBackend final : public DatabaseBackend {
       std::string mode;
       session << "PRAGMA journal_mode = WAL", soci::into(mode);
       session << (durable_ ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
+      is_synced_ = true;
       session << "PRAGMA foreign_keys = ON";
       // What a savepoint may undo is kept in memory instead of a file that each group makes and removes.
       session << "PRAGMA temp_store = MEMORY";
@@ -52,7 +53,14 @@ class SqliteBackend final : public DatabaseBackend {
 
   void limit_statements(soci::session&) override {}
 
-  void begin_write(soci::session& writer) override { writer << "BEGIN IMMEDIATE"; }
+  // The write-ahead log stays whole without an fsync (synchronous = NORMAL), and the next one covers it.
+  void begin_write(soci::session& writer, bool synced) override {
+    if (durable_ && synced != is_synced_) {
+      writer << (synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+      is_synced_ = synced;
+    }
+    writer << "BEGIN IMMEDIATE";
+  }
   void begin_read(soci::session& reader) override { reader << "BEGIN"; }
   void set_savepoint(soci::session& writer) override { writer << "SAVEPOINT item"; }
   void keep(soci::session& writer) override { writer << "RELEASE item"; }
@@ -95,6 +103,7 @@ class SqliteBackend final : public DatabaseBackend {
 
   std::string path_;
   bool durable_;
+  bool is_synced_ = true;
 };
 
 }  // namespace

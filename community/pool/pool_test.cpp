@@ -2,6 +2,8 @@
 // What the pool keeps, refuses and remembers; every test runs on a real database.
 #include <gtest/gtest.h>
 
+#include <soci/soci.h>
+
 #include <filesystem>
 
 #include "community/infra/fake/clock.hpp"
@@ -193,6 +195,23 @@ TEST_F(pool_test, DroppingTakesTheRestOfTheQueueAlong) {
   EXPECT_EQ(record(*foreign).status, UseropStatus::pooled);
   // It may come again, with the same hash.
   EXPECT_TRUE(add(op(1, 0)));
+}
+
+TEST_F(pool_test, WhatIsWrittenAlongWithAnOperationDecidesWithIt) {
+  const UserOperation one = op(1, 0);
+  const auto refuse = [](soci::session&) { throw soci::soci_error("not now"); };
+  EXPECT_EQ(loop.block_on(pool->add(valid(one), std::nullopt, refuse)).error().code, ErrorCode::storage);
+  EXPECT_EQ(loop.block_on(pool->record(*core::userop_hash(one, core::EntryPointVersion::v0_8, kEntryPoint, Uint256(1))))
+                .error()
+                .code,
+            ErrorCode::not_found);
+  EXPECT_EQ(pool->statistics().waiting, 0u);
+  const auto note = [](soci::session& sql) { sql << "CREATE TABLE noted (one INTEGER)"; };
+  const auto hash = loop.block_on(pool->add(valid(one), std::nullopt, note));
+  ASSERT_TRUE(hash) << hash.error().message;
+  const auto rows = [](soci::session& sql) { sql << "SELECT one FROM noted"; };
+  EXPECT_TRUE(loop.block_on(database->read(rows)));
+  EXPECT_EQ(record(*hash).status, UseropStatus::pooled);
 }
 
 TEST_F(pool_test, TheDepositCoversEverythingThatWaits) {

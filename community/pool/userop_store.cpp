@@ -178,8 +178,8 @@ Task<Result<UseropStore::Loaded>> UseropStore::load() {
   co_return from_database<Loaded>(co_await database_.read(job));
 }
 
-Task<Result<void>> UseropStore::insert(PooledUserop userop, std::optional<Bytes32> replaced) {
-  auto job = [userop = std::move(userop), replaced](soci::session& sql) {
+Task<Result<void>> UseropStore::insert(PooledUserop userop, std::optional<Bytes32> replaced, AlsoWrite also) {
+  auto job = [userop = std::move(userop), replaced, also = std::move(also)](soci::session& sql) {
     if (replaced) {
       StatusChange change;
       change.hash = *replaced;
@@ -207,6 +207,7 @@ Task<Result<void>> UseropStore::insert(PooledUserop userop, std::optional<Bytes3
         soci::use(hash, "hash"), soci::use(sequence, "sequence"), soci::use(entry_point, "entry_point"),
         soci::use(version, "version"), soci::use(status, "status"), soci::use(op, "userop"),
         soci::use(received, "received");
+    if (also) also(sql);
   };
   co_return from_database(co_await database_.write(job));
 }

@@ -53,6 +53,17 @@ Task<TransactionService::Outcome> TransactionService::submit_operation(Stored& r
   const auto known = co_await served.pool.record(*row.transaction.digest);
   const bool is_known = known && known->status != pool::UseropStatus::dropped;
   if (is_known) co_return Outcome{Sent::sent, {}};
+  auto ready = co_await make_ready(*chain, row);
+  if (!ready) co_return std::move(ready.error());
+  const auto added = co_await served.pool.add(std::move(ready->userop), ready->paymaster_deposit);
+  if (added || added.error().code == pool::ErrorCode::already_known) co_return Outcome{Sent::sent, {}};
+  const bool later = is_for_later(added.error().code);
+  co_return Outcome{later ? Sent::later : Sent::refused, added.error().text()};
+}
+
+Task<tl::expected<TransactionService::PoolReady, TransactionService::Outcome>> TransactionService::make_ready(
+    const Chain& chain, const Stored& row) {
+  const ServedChain& served = chain.served;
   core::UserOperation op = std::get<PreparedOperation>(row.transaction.content).userop;
   op.signature = row.submission;
   const validation::EntryPointId entry_point{served.entry_point.address(), served.entry_point.version()};
@@ -65,13 +76,10 @@ Task<TransactionService::Outcome> TransactionService::submit_operation(Stored& r
   if (!validated) {
     const bool later = is_for_later(validated.error().code);
     const std::string words = clean_text(validated.error().message, kMaxRevertCharacters);
-    co_return Outcome{later ? Sent::later : Sent::refused, words};
+    co_return tl::unexpected(Outcome{later ? Sent::later : Sent::refused, words});
   }
-  if (!deposit) co_return Outcome{Sent::later, {}};
-  const auto added = co_await served.pool.add(std::move(*validated), *deposit);
-  if (added || added.error().code == pool::ErrorCode::already_known) co_return Outcome{Sent::sent, {}};
-  const bool later = is_for_later(added.error().code);
-  co_return Outcome{later ? Sent::later : Sent::refused, added.error().text()};
+  if (!deposit) co_return tl::unexpected(Outcome{Sent::later, {}});
+  co_return PoolReady{std::move(*validated), *deposit};
 }
 
 Task<TransactionService::Outcome> TransactionService::submit_action(Stored& row) {

@@ -106,6 +106,14 @@ TransactionService::Chain* TransactionService::find_chain(std::uint64_t chain_id
 Task<Result<TransactionService::Moment>> TransactionService::moment(std::string user_id, std::string wallet_id,
                                                                     std::uint64_t chain_id,
                                                                     std::vector<Address> tokens) {
+  auto now = co_await begin_moment(std::move(user_id), std::move(wallet_id), chain_id);
+  if (!now) co_return now;
+  if (auto whole = co_await complete(*now, std::move(tokens)); !whole) co_return tl::unexpected(whole.error());
+  co_return now;
+}
+
+Task<Result<TransactionService::Moment>> TransactionService::begin_moment(std::string user_id, std::string wallet_id,
+                                                                          std::uint64_t chain_id) {
   Moment now;
   now.user_id = user_id;
   auto wallet = co_await d_.people.wallet(user_id, wallet_id);
@@ -115,8 +123,16 @@ Task<Result<TransactionService::Moment>> TransactionService::moment(std::string 
   const auto& bound = now.wallet.chain_ids;
   if (now.chain == nullptr || std::find(bound.begin(), bound.end(), chain_id) == bound.end())
     co_return fail(ErrorCode::chain_unknown, "the wallet has no account on this chain");
-  auto [own, state] =
-      co_await infra::both(d_.people.passkeys(user_id), now.chain->view.state(now.wallet.account, std::move(tokens)));
+  co_return now;
+}
+
+Task<Result<void>> TransactionService::complete(Moment& now, std::vector<Address> tokens) {
+  const std::uint64_t chain_id = now.chain->served.chain_id;
+  const auto& head = now.chain->served.blocks.head();
+  std::optional<std::uint64_t> likely_head;
+  if (head) likely_head = head->number;
+  auto asked = now.chain->view.state(now.wallet.account, std::move(tokens), likely_head);
+  auto [own, state] = co_await infra::both(d_.people.passkeys(now.user_id), std::move(asked));
   if (!own) co_return tl::unexpected(own.error());
   if (!state) co_return tl::unexpected(from_accounts(state.error()));
   now.own = std::move(*own);
@@ -134,7 +150,7 @@ Task<Result<TransactionService::Moment>> TransactionService::moment(std::string 
       now.credential_ids.push_back(own_key.credential_id);
     }
   }
-  co_return now;
+  co_return Result<void>{};
 }
 
 Task<Result<accounts::WaitingItem>> TransactionService::find_item(const Moment& now, Bytes32 item) {

@@ -181,62 +181,86 @@ Task<Result<TransactionService::Settled>> TransactionService::settle(const Momen
   co_return paid;
 }
 
-Task<Result<Stored>> TransactionService::prepare_operation(Moment now, OperationDraft draft) {
-  Stored row = new_row(now, draft.kind);
+Result<std::uint64_t> TransactionService::reserve_lane(const Moment& now, std::int64_t until_ms) {
+  const pool::Pool& pool = now.chain->served.pool;
+  const Address entry_point = now.chain->served.entry_point.address();
+  const auto is_busy = [&pool, entry_point, sender = now.wallet.account](std::uint64_t key) {
+    return pool.next_nonce(entry_point, sender, nonce_of({key, 0})).has_value();
+  };
   const LaneBook::Account account{now.chain->served.chain_id, now.wallet.account};
-  const std::string id = row.transaction.transaction_id;
-  std::uint64_t lane = 0;
-  if (draft.place) {
-    lane = draft.place->lane;
-    lanes_.share(account, id, lane, row.transaction.expires_ms);
-  } else {
-    const pool::Pool& pool = now.chain->served.pool;
-    const Address entry_point = now.chain->served.entry_point.address();
-    const auto is_busy = [&pool, entry_point, sender = now.wallet.account](std::uint64_t key) {
-      return pool.next_nonce(entry_point, sender, nonce_of({key, 0})).has_value();
-    };
-    const auto reserved = lanes_.reserve(account, id, row.transaction.expires_ms, d_.clock.now_ms(), is_busy);
-    if (!reserved)
-      co_return fail(ErrorCode::too_many_under_way, "16 operations of the account are under way; wait for one to end");
-    lane = *reserved;
-  }
-  auto prepared = co_await prepare_in_lane(now, std::move(draft), std::move(row), lane);
-  if (!prepared) lanes_.release(account, id);
-  co_return prepared;
+  const auto lane = lanes_.reserve(account, now.transaction_id, until_ms, d_.clock.now_ms(), is_busy);
+  if (lane) return *lane;
+  return fail(ErrorCode::too_many_under_way, "16 operations of the account are under way; wait for one to end");
 }
 
-Task<Result<Stored>> TransactionService::prepare_in_lane(const Moment& now, OperationDraft draft, Stored row,
-                                                         std::uint64_t lane) {
-  const ServedChain& served = now.chain->served;
-  const auto nonce = co_await next_nonce(*now.chain, now.wallet.account, lane);
-  if (!nonce) co_return tl::unexpected(nonce.error());
-  NoncePlace place{lane, nonce->limb[0]};
-  if (draft.place && draft.place->sequence < place.sequence)
-    co_return fail(ErrorCode::not_replaceable, "its nonce is used: it is in a block, or another one was");
-  if (draft.place) place = *draft.place;
-  row.lane = place.lane;
-  row.lane_sequence = place.sequence;
-  core::UserOperation op;
-  op.sender = now.wallet.account;
-  op.nonce = nonce_of(place);
-  op.call_data = draft.call_data;
-  if (!now.state.deployed) {
-    op.factory = now.wallet.origin->factory;
-    op.factory_data = accounts::encode_create_account(now.wallet.origin->init_data);
-  }
-  auto known = [chain_id = served.chain_id,
+Task<Result<Described>> TransactionService::describe(const Moment& now, std::vector<accounts::Call> calls) {
+  auto known = [chain_id = now.chain->served.chain_id,
                 account = now.wallet.account](soci::session& sql) -> Result<std::vector<Address>> {
     return store::recipients(sql, chain_id, account);
   };
   auto before = from_database(co_await d_.database.read(known));
   if (!before) co_return tl::unexpected(before.error());
-  DescribeRequest question{now.wallet.account, now.state.deployed, draft.calls, std::move(*before)};
-  auto told = now.chain->describer.describe(std::move(question));
-  auto found = settle(now, draft, std::move(op));
-  auto [described, settled] = co_await infra::both(std::move(told), std::move(found));
+  DescribeRequest question{now.wallet.account, std::move(calls), std::move(*before)};
+  co_return co_await now.chain->describer.describe(std::move(question));
+}
+
+Task<Result<TransactionService::Ahead>> TransactionService::look_ahead(const Moment& now,
+                                                                       std::vector<accounts::Call> calls,
+                                                                       bool are_all) {
+  Ahead ahead;
+  const auto lane = reserve_lane(now, d_.clock.now_ms() + kPreparedLife.count());
+  if (!lane) co_return tl::unexpected(lane.error());
+  ahead.lane = *lane;
+  auto nonce_question = next_nonce(*now.chain, now.wallet.account, ahead.lane);
+  // Kept by the oracle for the moment when it is needed.
+  auto fees = now.chain->served.fees.suggest();
+  auto first = infra::both(std::move(nonce_question), std::move(fees));
+  auto [answers, described] = co_await infra::both(std::move(first), describe(now, std::move(calls)));
+  if (!answers.first) co_return tl::unexpected(answers.first.error());
+  ahead.nonce = *answers.first;
+  if (!are_all) co_return ahead;
   if (!described) co_return tl::unexpected(described.error());
+  ahead.described = std::move(*described);
+  co_return ahead;
+}
+
+Task<Result<Stored>> TransactionService::prepare_operation(Moment now, OperationDraft draft) {
+  Stored row = new_row(now, draft.kind);
+  if (draft.place) {
+    const LaneBook::Account account{now.chain->served.chain_id, now.wallet.account};
+    lanes_.share(account, now.transaction_id, draft.place->lane, row.transaction.expires_ms);
+    const auto next = co_await next_nonce(*now.chain, now.wallet.account, draft.place->lane);
+    if (!next) co_return tl::unexpected(next.error());
+    if (draft.place->sequence < next->limb[0])
+      co_return fail(ErrorCode::not_replaceable, "its nonce is used: it is in a block, or another one was");
+  } else {
+    draft.place = NoncePlace{now.ahead->lane, now.ahead->nonce.limb[0]};
+  }
+  co_return co_await prepare_in_lane(now, std::move(draft), std::move(row));
+}
+
+Task<Result<Stored>> TransactionService::prepare_in_lane(const Moment& now, OperationDraft draft, Stored row) {
+  const ServedChain& served = now.chain->served;
+  row.lane = draft.place->lane;
+  row.lane_sequence = draft.place->sequence;
+  core::UserOperation op;
+  op.sender = now.wallet.account;
+  op.nonce = nonce_of(*draft.place);
+  op.call_data = draft.call_data;
+  if (!now.state.deployed) {
+    op.factory = now.wallet.origin->factory;
+    op.factory_data = accounts::encode_create_account(now.wallet.origin->init_data);
+  }
+  std::optional<Described> described;
+  if (now.ahead) described = now.ahead->described;
+  if (!described) {
+    auto told = co_await describe(now, draft.calls);
+    if (!told) co_return tl::unexpected(told.error());
+    described = std::move(*told);
+  }
+  auto found = settle(now, draft, std::move(op));
+  auto [settled, index] = co_await infra::both(std::move(found), server_key_index(now));
   if (!settled) co_return tl::unexpected(settled.error());
-  const auto index = co_await server_key_index(now);
   if (!index) co_return tl::unexpected(index.error());
   row.server_key_index = *index;
 

@@ -27,7 +27,7 @@ Result<void> check_calls(const std::vector<accounts::Call>& calls, const Address
 Stored TransactionService::new_row(const Moment& now, Kind kind) const {
   Stored row;
   Transaction& t = row.transaction;
-  t.transaction_id = new_id();
+  t.transaction_id = now.transaction_id;
   t.user_id = now.user_id;
   t.wallet_id = now.wallet.wallet_id;
   t.account = now.wallet.account;
@@ -45,13 +45,52 @@ Task<Result<Transaction>> TransactionService::prepare_transaction(std::string us
   const users::Rate rate{static_cast<double>(options_.prepared_per_minute), infra::Milliseconds(60'000)};
   if (const std::int64_t wait_s = rates_.take(user_id, rate, d_.clock.steady()); wait_s != 0)
     co_return fail_until(ErrorCode::too_many_requests, wait_s, "too many transactions are prepared");
-  auto now = co_await moment(user_id, request.wallet_id, request.chain_id, std::vector<Address>());
+  auto now = co_await look_around(user_id, request);
   if (!now) co_return tl::unexpected(now.error());
+  const LaneBook::Account account{request.chain_id, now->wallet.account};
+  const std::string id = now->transaction_id;
+  if (now->usable.empty()) lanes_.release(account, id);
   if (now->usable.empty() && !std::holds_alternative<FinishOrder>(request.order))
     co_return fail(ErrorCode::passkey_not_accounts, "the account knows none of the person's passkeys");
   auto row = co_await prepare(std::move(*now), std::move(request));
+  if (!row) lanes_.release(account, id);
   if (!row) co_return tl::unexpected(row.error());
   co_return co_await keep_prepared(std::move(*row));
+}
+
+// What an operation needs besides the account's state is asked together with it.
+Task<Result<TransactionService::Moment>> TransactionService::look_around(std::string user_id,
+                                                                         const PrepareRequest& request) {
+  auto now = co_await begin_moment(std::move(user_id), request.wallet_id, request.chain_id);
+  if (!now) co_return now;
+  now->transaction_id = new_id();
+  std::vector<accounts::Call> calls;
+  std::string pointer;
+  if (const auto* order = std::get_if<CallsOrder>(&request.order)) {
+    calls = order->calls;
+    pointer = "/calls";
+  }
+  const auto* queue = std::get_if<QueueOrder>(&request.order);
+  if (queue != nullptr && queue->kind == accounts::QueueKind::spend) {
+    calls = queue->calls;
+    pointer = "/queue/calls";
+  }
+  const bool has_calls = !pointer.empty();
+  if (has_calls)
+    if (auto good = check_calls(calls, now->wallet.account, pointer); !good) co_return tl::unexpected(good.error());
+  auto rest = complete(*now, std::vector<Address>());
+  if (!has_calls && queue == nullptr && !std::holds_alternative<ConfirmOrder>(request.order)) {
+    if (auto whole = co_await std::move(rest); !whole) co_return tl::unexpected(whole.error());
+    co_return now;
+  }
+  auto first = look_ahead(*now, std::move(calls), has_calls || queue != nullptr);
+  auto [ahead, whole] = co_await infra::both(std::move(first), std::move(rest));
+  if (!ahead || !whole) {
+    lanes_.release({request.chain_id, now->wallet.account}, now->transaction_id);
+    co_return tl::unexpected(whole ? ahead.error() : whole.error());
+  }
+  now->ahead = std::move(*ahead);
+  co_return now;
 }
 
 Task<Result<Stored>> TransactionService::prepare(Moment now, PrepareRequest request) {
@@ -72,7 +111,6 @@ Task<Result<Stored>> TransactionService::prepare(Moment now, PrepareRequest requ
 }
 
 Task<Result<Stored>> TransactionService::prepare_calls(Moment now, CallsOrder order, bool sponsored) {
-  if (auto good = check_calls(order.calls, now.wallet.account, "/calls"); !good) co_return tl::unexpected(good.error());
   auto batch = accounts::encode_batch(order.calls);
   if (!batch) co_return tl::unexpected(from_accounts(batch.error()));
   OperationDraft draft;
@@ -83,9 +121,6 @@ Task<Result<Stored>> TransactionService::prepare_calls(Moment now, CallsOrder or
 }
 
 Task<Result<Stored>> TransactionService::prepare_queue(Moment now, QueueOrder order, bool sponsored) {
-  if (order.kind == accounts::QueueKind::spend)
-    if (auto good = check_calls(order.calls, now.wallet.account, "/queue/calls"); !good)
-      co_return tl::unexpected(good.error());
   Bytes32 salt{};
   d_.random.fill(salt);
   const auto queued = queued_of(order, Uint256::from_be(salt));
@@ -182,7 +217,8 @@ Task<Result<Transaction>> TransactionService::keep_prepared(Stored row) {
       return fail(ErrorCode::database_unavailable, told.error().text());
     return Kept{std::move(kept.transaction), std::move(gone)};
   };
-  auto kept = from_database(co_await d_.database.write(work));
+  // Nobody signed it and nothing is promised: after a power failure it is prepared again.
+  auto kept = from_database(co_await d_.database.write_unsynced(work));
   if (!kept) {
     lanes_.release(lane_account(row.transaction), row.transaction.transaction_id);
     co_return tl::unexpected(kept.error());

@@ -23,6 +23,8 @@ class TransactionService final : public Transactions {
   // sign.cpp
   Task<Result<Transaction>> sign_transaction(std::string user_id, std::string transaction_id,
                                              SignRequest request) override;
+  Task<Result<Transaction>> sign_and_broadcast(std::string user_id, std::string transaction_id,
+                                               SignRequest request) override;
   // broadcast.cpp
   Task<Result<Transaction>> broadcast_transaction(std::string user_id, std::string transaction_id) override;
   Task<Result<Transaction>> discard(std::string user_id, std::string transaction_id) override;
@@ -48,10 +50,21 @@ class TransactionService final : public Transactions {
     Describer describer;
   };
 
+  // Of an operation, what need not wait for the account's state.
+  struct Ahead {
+    std::uint64_t lane = 0;
+    Uint256 nonce;
+    // Nothing where the calls are not known yet.
+    std::optional<Described> described;
+  };
+
   // Everything that preparing needs to know, of one moment.
   struct Moment {
     Chain* chain = nullptr;
     std::string user_id;
+    // Of what is prepared.
+    std::string transaction_id;
+    std::optional<Ahead> ahead;
     OwnedWallet wallet;
     // Of an account that is not deployed: as its init data makes it.
     accounts::AccountState state;
@@ -91,6 +104,9 @@ class TransactionService final : public Transactions {
   Chain* find_chain(std::uint64_t chain_id);
   Task<Result<Moment>> moment(std::string user_id, std::string wallet_id, std::uint64_t chain_id,
                               std::vector<Address> tokens);
+  // First whose wallet it is and where, then the rest.
+  Task<Result<Moment>> begin_moment(std::string user_id, std::string wallet_id, std::uint64_t chain_id);
+  Task<Result<void>> complete(Moment& now, std::vector<Address> tokens);
   Task<Result<accounts::WaitingItem>> find_item(const Moment& now, Bytes32 item);
   Task<Result<std::uint32_t>> server_key_index(const Moment& now);
 
@@ -101,6 +117,7 @@ class TransactionService final : public Transactions {
   Task<Result<std::vector<Lane>>> lanes_of(const Moment& now);
 
   // prepare.cpp
+  Task<Result<Moment>> look_around(std::string user_id, const PrepareRequest& request);
   Task<Result<Stored>> prepare(Moment now, PrepareRequest request);
   Task<Result<Stored>> prepare_calls(Moment now, CallsOrder order, bool sponsored);
   Task<Result<Stored>> prepare_queue(Moment now, QueueOrder order, bool sponsored);
@@ -115,8 +132,11 @@ class TransactionService final : public Transactions {
   Task<Result<void>> look_at_item(const Moment& now, const accounts::Action& action, Stored& row);
 
   // operation.cpp
+  Task<Result<Ahead>> look_ahead(const Moment& now, std::vector<accounts::Call> calls, bool are_all);
+  Task<Result<Described>> describe(const Moment& now, std::vector<accounts::Call> calls);
+  Result<std::uint64_t> reserve_lane(const Moment& now, std::int64_t until_ms);
   Task<Result<Stored>> prepare_operation(Moment now, OperationDraft draft);
-  Task<Result<Stored>> prepare_in_lane(const Moment& now, OperationDraft draft, Stored row, std::uint64_t lane);
+  Task<Result<Stored>> prepare_in_lane(const Moment& now, OperationDraft draft, Stored row);
   Task<Result<Uint256>> next_nonce(const Chain& chain, Address account, std::uint64_t lane);
   Task<Result<Settled>> settle(const Moment& now, const OperationDraft& draft, core::UserOperation op);
   // Nothing, and the reason, when nobody sponsors it.
@@ -125,7 +145,20 @@ class TransactionService final : public Transactions {
                                     const chain::FeeSuggestion& fees);
   Task<validation::Result<void>> estimate(const Moment& now, core::UserOperation& op);
 
+  // What the pool needs besides the operation.
+  struct PoolReady {
+    validation::ValidatedUserop userop;
+    std::optional<Uint256> paymaster_deposit;
+  };
+
   // sign.cpp
+  struct Signing {
+    Stored row;
+    std::string passkey_id;
+    // Nothing was signed: it had been, with the same digest.
+    bool is_repetition = false;
+  };
+  Task<Result<Signing>> make_signature(std::string user_id, std::string transaction_id, SignRequest request);
   Task<Result<accounts::PasskeySignature>> check_assertion(const Stored& row, const SignRequest& request,
                                                            const accounts::ChainPasskey& key);
   Task<Result<Stored>> sign_operation(Stored row, SignRequest request, accounts::PasskeySignature passkey,
@@ -135,7 +168,14 @@ class TransactionService final : public Transactions {
   Task<Result<core::Signature>> ask_gate(const Stored& row, const PreparedAction& prepared, const SignRequest& request);
   Result<void> check_limits(soci::session& sql, const Transaction& transaction, std::int64_t now_ms) const;
   Task<Result<void>> check_risk(const Stored& row);
+  // False when another request of the person's signed it meanwhile, or gave a vote.
+  Result<bool> write_signed(soci::session& sql, const Stored& row, const std::vector<audit::AuditEvent>& events) const;
+  std::vector<audit::AuditEvent> events_of_signature(const Transaction& transaction,
+                                                     const std::string& passkey_id) const;
   Task<Result<Transaction>> keep_signed(Stored row, std::string passkey_id);
+  Task<Result<Transaction>> keep_in_pool(Stored row, std::string passkey_id, PoolReady ready);
+  void take_signed(const Stored& row);
+  void observe_signature(std::chrono::steady_clock::time_point begin);
   // Written to the audit log; the error as it was given.
   Task<Error> violate(const Stored& row, std::string_view type, Error error);
   tl::unexpected<Error> from_core(const keys::Error& error);
@@ -148,6 +188,7 @@ class TransactionService final : public Transactions {
   };
   Task<Outcome> submit(Stored& row);
   Task<Outcome> submit_operation(Stored& row);
+  Task<tl::expected<PoolReady, Outcome>> make_ready(const Chain& chain, const Stored& row);
   Task<Outcome> submit_action(Stored& row);
   Task<Result<Stored>> bring(Stored row);
   Task<Result<Stored>> begin_finish(Stored row);

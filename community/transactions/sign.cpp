@@ -3,6 +3,8 @@
 // found among that person's own. Then what was confirmed is what was prepared; then limits and risk; then the
 // assertion, first here, so that a refusal has a name and costs the core nothing, and then by the trusted core, which
 // signs with the server key only for an assertion over the hash that it computed itself.
+#include <soci/soci.h>
+
 #include "community/core/ecdsa.hpp"
 #include "community/transactions/service.hpp"
 #include "community/webauthn/api/ceremony.hpp"
@@ -194,57 +196,104 @@ Task<Result<Stored>> TransactionService::sign_action(Stored row, SignRequest req
   co_return row;
 }
 
+std::vector<audit::AuditEvent> TransactionService::events_of_signature(const Transaction& transaction,
+                                                                       const std::string& passkey_id) const {
+  std::vector<audit::AuditEvent> events;
+  events.push_back(event(audit::EventName::transaction_signed, transaction));
+  events.back().payload["digest"] = core::to_hex(*transaction.digest);
+  events.back().payload["passkeyId"] = passkey_id;
+  events.push_back(event(audit::EventName::wallet_used, transaction));
+  return events;
+}
+
+Result<bool> TransactionService::write_signed(soci::session& sql, const Stored& row,
+                                              const std::vector<audit::AuditEvent>& events) const {
+  const Transaction& now = row.transaction;
+  const auto before = store::find(sql, now.user_id, now.transaction_id);
+  if (!before) return fail(ErrorCode::not_found);
+  const std::size_t votes_then = row.votes.empty() ? 0 : row.votes.size() - 1;
+  if (before->transaction.state != State::prepared || before->votes.size() != votes_then) return false;
+  const auto old = now.replaces.empty() ? std::nullopt : store::find(sql, now.user_id, now.replaces);
+  if (old && !is_under_way(old->transaction.state))
+    return fail(ErrorCode::not_replaceable, "what it was to replace does not wait any more");
+  if (now.signed_ms != 0)
+    if (auto within = check_limits(sql, now, now.signed_ms); !within) return tl::unexpected(within.error());
+  store::update(sql, row);
+  for (const audit::AuditEvent& one : events)
+    if (const auto told = d_.audit.record(sql, one); !told)
+      return fail(ErrorCode::database_unavailable, told.error().text());
+  return true;
+}
+
+void TransactionService::take_signed(const Stored& row) {
+  const Transaction& t = row.transaction;
+  count("community_transactions_signed_total", "Transactions signed, by kind.", {{"kind", std::string(name(t.kind))}});
+  if (t.signed_ms == 0) return;
+  lanes_.hold(lane_account(t), t.transaction_id);
+  enter(row);
+  untold_.push_back(t);
+  to_tell_.set();
+}
+
 Task<Result<Transaction>> TransactionService::keep_signed(Stored row, std::string passkey_id) {
   Transaction& t = row.transaction;
-  const bool is_whole = !row.submission.empty();
   t.updated_ms = d_.clock.now_ms();
-  if (is_whole) {
+  if (!row.submission.empty()) {
     t.state = State::signed_;
     t.signed_ms = t.updated_ms;
   }
-  audit::AuditEvent signed_event = event(audit::EventName::transaction_signed, t);
-  signed_event.payload["digest"] = core::to_hex(*t.digest);
-  signed_event.payload["passkeyId"] = passkey_id;
-  const audit::AuditEvent used = event(audit::EventName::wallet_used, t);
-  auto work = [this, row, signed_event, used, is_whole](soci::session& sql) -> Result<bool> {
-    const Transaction& now = row.transaction;
-    const auto before = store::find(sql, now.user_id, now.transaction_id);
-    if (!before) return fail(ErrorCode::not_found);
-    // Another request of the person's signed it meanwhile, or gave a vote.
-    const std::size_t votes_then = row.votes.empty() ? 0 : row.votes.size() - 1;
-    if (before->transaction.state != State::prepared || before->votes.size() != votes_then) return false;
-    const auto old = now.replaces.empty() ? std::nullopt : store::find(sql, now.user_id, now.replaces);
-    if (old && !is_under_way(old->transaction.state))
-      return fail(ErrorCode::not_replaceable, "what it was to replace does not wait any more");
-    if (is_whole)
-      if (auto within = check_limits(sql, now, now.signed_ms); !within) return tl::unexpected(within.error());
-    store::update(sql, row);
-    for (const audit::AuditEvent& one : {signed_event, used})
-      if (const auto told = d_.audit.record(sql, one); !told)
-        return fail(ErrorCode::database_unavailable, told.error().text());
-    return true;
+  auto work = [this, row, events = events_of_signature(t, passkey_id)](soci::session& sql) {
+    return write_signed(sql, row, events);
   };
   const auto kept = from_database(co_await d_.database.write(work));
   if (!kept) co_return tl::unexpected(kept.error());
   if (!*kept) co_return co_await transaction(t.user_id, t.transaction_id);
-  count("community_transactions_signed_total", "Transactions signed, by kind.", {{"kind", std::string(name(t.kind))}});
-  if (is_whole) {
-    lanes_.hold(lane_account(t), t.transaction_id);
-    enter(row);
-    untold_.push_back(t);
-    to_tell_.set();
-  }
+  take_signed(row);
   co_return t;
 }
 
-Task<Result<Transaction>> TransactionService::sign_transaction(std::string user_id, std::string transaction_id,
-                                                               SignRequest request) {
-  const auto begin = std::chrono::steady_clock::now();
+// One commit decides: before it nothing was signed as far as this node knows, and the page asks again; after it the
+// pool has the operation.
+Task<Result<Transaction>> TransactionService::keep_in_pool(Stored row, std::string passkey_id, PoolReady ready) {
+  Transaction& t = row.transaction;
+  t.updated_ms = t.signed_ms = d_.clock.now_ms();
+  t.state = State::signed_;
+  Stored sent = row;
+  sent.transaction.state = State::submitted;
+  auto events = events_of_signature(t, passkey_id);
+  events.push_back(event(audit::EventName::transaction_broadcast, t));
+  events.back().payload["hash"] = core::to_hex(*t.digest);
+  const auto refusal = std::make_shared<std::optional<Error>>();
+  auto also = [this, sent, events, refusal](soci::session& sql) {
+    auto written = write_signed(sql, sent, events);
+    if (written && *written) return;
+    if (!written) *refusal = std::move(written.error());
+    throw soci::soci_error("the signature is not kept");
+  };
+  pool::Pool& pool = find_chain(t.chain_id)->served.pool;
+  const auto added = co_await pool.add(std::move(ready.userop), ready.paymaster_deposit, std::move(also));
+  if (!added && *refusal) co_return tl::unexpected(std::move(**refusal));
+  if (!added) {
+    // Another request was faster, or the pool has no place now: each has its way from what is on disk.
+    auto kept = co_await keep_signed(row, std::move(passkey_id));
+    if (!kept) co_return kept;
+    co_return co_await broadcast_transaction(t.user_id, t.transaction_id);
+  }
+  take_signed(row);
+  enter(sent);
+  untold_.push_back(sent.transaction);
+  changed_.set();
+  co_return std::move(sent.transaction);
+}
+
+Task<Result<TransactionService::Signing>> TransactionService::make_signature(std::string user_id,
+                                                                             std::string transaction_id,
+                                                                             SignRequest request) {
   auto found = co_await find(user_id, transaction_id);
   if (!found) co_return tl::unexpected(found.error());
   Stored& row = *found;
   const Transaction& t = row.transaction;
-  if (is_repetition(t, request)) co_return t;
+  if (is_repetition(t, request)) co_return Signing{std::move(row), {}, true};
   if (t.state != State::prepared && t.state != State::expired) co_return fail(ErrorCode::not_prepared);
   if (!t.digest) co_return fail(ErrorCode::not_prepared, "nobody signs this; it is brought as it is");
   if (*t.digest != request.digest) {
@@ -280,13 +329,50 @@ Task<Result<Transaction>> TransactionService::sign_transaction(std::string user_
                         : sign_action(std::move(row), std::move(request), std::move(*assertion), number);
   auto signed_row = co_await std::move(task);
   if (!signed_row) co_return tl::unexpected(signed_row.error());
-  auto kept = co_await keep_signed(std::move(*signed_row), passkey_id);
-  if (kept && d_.metrics != nullptr)
-    d_.metrics
-        ->histogram("community_transactions_signature_seconds", "From the assertion to the signature on disk.",
-                    infra::Buckets::seconds)
-        .observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  co_return Signing{std::move(*signed_row), passkey_id, false};
+}
+
+void TransactionService::observe_signature(std::chrono::steady_clock::time_point begin) {
+  if (d_.metrics == nullptr) return;
+  d_.metrics
+      ->histogram("community_transactions_signature_seconds", "From the assertion to the signature on disk.",
+                  infra::Buckets::seconds)
+      .observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+}
+
+Task<Result<Transaction>> TransactionService::sign_transaction(std::string user_id, std::string transaction_id,
+                                                               SignRequest request) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto made = co_await make_signature(std::move(user_id), std::move(transaction_id), std::move(request));
+  if (!made) co_return tl::unexpected(made.error());
+  if (made->is_repetition) co_return std::move(made->row.transaction);
+  auto kept = co_await keep_signed(std::move(made->row), std::move(made->passkey_id));
+  if (kept) observe_signature(begin);
   co_return kept;
+}
+
+Task<Result<Transaction>> TransactionService::sign_and_broadcast(std::string user_id, std::string transaction_id,
+                                                                 SignRequest request) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto made = co_await make_signature(user_id, transaction_id, std::move(request));
+  if (!made) co_return tl::unexpected(made.error());
+  if (made->is_repetition) co_return co_await broadcast_transaction(std::move(user_id), std::move(transaction_id));
+  Stored& row = made->row;
+  Chain* chain = find_chain(row.transaction.chain_id);
+  if (chain != nullptr && is_operation(row.transaction.kind)) {
+    auto ready = co_await make_ready(*chain, row);
+    if (ready) {
+      auto kept = co_await keep_in_pool(std::move(row), std::move(made->passkey_id), std::move(*ready));
+      if (kept) observe_signature(begin);
+      co_return kept;
+    }
+  }
+  auto kept = co_await keep_signed(std::move(row), std::move(made->passkey_id));
+  if (!kept) co_return tl::unexpected(kept.error());
+  observe_signature(begin);
+  // A second vote is still to come.
+  if (kept->signed_ms == 0) co_return kept;
+  co_return co_await broadcast_transaction(std::move(user_id), std::move(transaction_id));
 }
 
 }  // namespace community::transactions

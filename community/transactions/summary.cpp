@@ -103,16 +103,11 @@ json::object warning_json(Warning warning, std::optional<std::size_t> call, cons
   return out;
 }
 
-Task<Result<Describer::Party>> Describer::party(Address address, Address account, bool deployed) {
+Task<Result<Describer::Party>> Describer::party(Address address, Address account) {
   static const auto kIsKnown = core::parse_abi_function("isKnown(address)").value();
   Party out;
   out.address = address;
-  if (!deployed) {
-    const auto code = co_await chain_.code(address);
-    if (!code) co_return fail(ErrorCode::chain_unavailable, code.error().text());
-    out.is_contract = !code->empty();
-    co_return out;
-  }
+  // An account that is not deployed answers nothing: it knows nobody.
   chain::CallRequest request;
   request.to = account;
   std::vector<core::AbiValue> arguments;
@@ -139,7 +134,7 @@ Task<Result<Describer::Facts>> Describer::ask(const DescribeRequest& request,
     if (is_own && reading.meaning == Meaning::token_transfer) add_once(moved, request.calls[i].to);
   }
   std::vector<Task<Result<Party>>> parties;
-  for (const Address& place : places) parties.push_back(party(place, request.account, request.deployed));
+  for (const Address& place : places) parties.push_back(party(place, request.account));
   std::vector<Task<TokenFacts>> facts;
   for (const Address& token : tokens) facts.push_back(tokens_.facts(token));
   std::vector<Task<std::optional<Uint256>>> balances;

@@ -26,7 +26,6 @@ COMMUNITY_RULES(Warning, COMMUNITY_TRANSACTION_WARNINGS)
 
 struct DescribeRequest {
   Address account{};
-  bool deployed = false;
   std::vector<accounts::Call> calls;
   // Recipients that this account used before, for look-alikes.
   std::vector<Address> known;
@@ -67,7 +66,7 @@ class Describer {
     // Of the account, in tokens that it transfers.
     std::vector<std::pair<Address, std::optional<Uint256>>> balances;
   };
-  Task<Result<Party>> party(Address address, Address account, bool deployed);
+  Task<Result<Party>> party(Address address, Address account);
   Task<Result<Facts>> ask(const DescribeRequest& request, const std::vector<CallReading>& readings);
   static void warn(const DescribeRequest& request, const CallReading& reading, std::size_t index, const Facts& facts,
                    Described& out);

@@ -9,10 +9,6 @@ using testing::Test;
 
 class Transacting : public TransactionWorld {};
 
-bool has(const std::vector<std::string>& rules, const std::string& rule) {
-  return std::find(rules.begin(), rules.end(), rule) != rules.end();
-}
-
 // --- prepare ---------------------------------------------------------------------------------------------------------
 
 TEST_F(Transacting, SaysWhatIsSignedAndWhoPays) {
@@ -402,6 +398,58 @@ TEST_F(Transacting, TwoRequestsAtOnceSignOnce) {
   EXPECT_EQ(pool->statistics().waiting, 1u);
 }
 
+TEST_F(Transacting, TwoRequestsAtOnceSendOnce) {
+  const Transaction t = payment();
+  auto one = service->sign_and_broadcast(person, t.transaction_id, first.sign(*t.digest));
+  auto other = service->sign_and_broadcast(person, t.transaction_id, second.sign(*t.digest));
+  const auto [a, b] = loop.block_on(infra::both(std::move(one), std::move(other)));
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(a->state, State::submitted);
+  EXPECT_EQ(b->state, State::submitted);
+  EXPECT_EQ(count("TransactionSigned"), 1u);
+  EXPECT_EQ(count("TransactionBroadcast"), 1u);
+  EXPECT_EQ(pool->statistics().waiting, 1u);
+}
+
+TEST_F(Transacting, ALimitThatIsReachedMeanwhileKeepsItOutOfThePool) {
+  options.daily_limit = Uint256(7);
+  restart();
+  const Transaction one = payment(5), other = payment(5);
+  auto first_request = service->sign_and_broadcast(person, one.transaction_id, first.sign(*one.digest));
+  auto second_request = service->sign_and_broadcast(person, other.transaction_id, second.sign(*other.digest));
+  const auto [a, b] = loop.block_on(infra::both(std::move(first_request), std::move(second_request)));
+  ASSERT_NE(a.has_value(), b.has_value());
+  expect_refusal(a ? b : a, ErrorCode::transaction_limit);
+  EXPECT_EQ(pool->statistics().waiting, 1u);
+  EXPECT_EQ(now(a ? other : one).state, State::prepared) << "another day it may be signed";
+}
+
+TEST_F(Transacting, EachChangeIsToldInItsOrder) {
+  run();
+  const Transaction t = sent(payment());
+  include(t);
+  until_state(t, State::included);
+  mine(3);
+  until_state(t, State::final_);
+  until([&] { return told.size() == 4; });
+  std::vector<State> states;
+  for (const auto& [id, state] : told) states.push_back(state);
+  EXPECT_EQ(states, (std::vector<State>{State::signed_, State::submitted, State::included, State::final_}));
+}
+
+TEST_F(Transacting, WhatThePoolCannotTakeNowIsSignedAndWaits) {
+  validator.trouble = validation::Error{validation::ErrorCode::chain_unavailable, "away", "", {}};
+  const Transaction t = payment();
+  const auto done = send(t, first);
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(done->state, State::signed_);
+  validator.trouble.reset();
+  restart();
+  run();
+  until_state(t, State::submitted);
+  EXPECT_EQ(core.asked, 1u);
+}
+
 // --- crashes ---------------------------------------------------------------------------------------------------------
 
 TEST_F(Transacting, WhatWasSignedComesIntoThePoolAfterACrash) {
@@ -593,201 +641,6 @@ TEST_F(Transacting, HistoryIsOfWhatWasSigned) {
   EXPECT_TRUE(loop.block_on(service->history(stranger, {}))->empty());
   query.limit = 101;
   expect_refusal(loop.block_on(service->history(person, query)), ErrorCode::field_invalid);
-}
-
-// --- queue and plain functions ---------------------------------------------------------------------------------------
-
-TEST_F(Transacting, WhatIsQueuedWaits) {
-  const Transaction t = prepared(QueueOrder{accounts::QueueKind::spend, {pay(bob, 7)}, {}, {}, {}, {}});
-  EXPECT_EQ(t.kind, Kind::queue);
-  EXPECT_TRUE(t.value.is_zero()) << "nothing leaves yet";
-  EXPECT_TRUE(has(rules(t.warnings), "waits"));
-  EXPECT_EQ(t.summary[0].as_object().at("meaning"), "payment");
-  QueueOrder limit;
-  limit.kind = accounts::QueueKind::limit;
-  limit.amount = Uint256(9);
-  EXPECT_EQ(prepared(limit).summary[0].as_object().at("meaning"), "changeLimit");
-}
-
-TEST_F(Transacting, WhatWaitedLongEnoughIsConfirmed) {
-  const accounts::Queued queued = *accounts::queued_spend({pay(bob, 7)}, Uint256(1));
-  const accounts::AccountOnChain where{kChain, alice};
-  const Bytes32 id = accounts::queued_id(where, 3, queued);
-  // The batch carries one call of the account to itself: what starts the item is that call.
-  const Bytes batch = *accounts::encode_queue(alice, queued);
-  const auto execute = core::parse_abi_function("execute(bytes32,bytes)").value().decode(batch).value();
-  const Bytes call = accounts::read_calls(execute[1].bytes()).value().at(0).data;
-  item_waits(id, {accounts::ItemKind::queued, 0, 100, 86'400}, call);
-  const auto early = prepare(ConfirmOrder{id});
-  expect_refusal(early, ErrorCode::item_not_ready);
-  EXPECT_EQ(early.error().retry_after_s, 86'300);
-  items[id].age_s = 86'400;
-  const Transaction t = prepared(ConfirmOrder{id});
-  EXPECT_EQ(t.value, Uint256(7));
-  EXPECT_EQ(t.summary[0].as_object().at("amount"), "7");
-  EXPECT_EQ(std::get<PreparedOperation>(t.content).userop.call_data, *accounts::encode_confirm(alice, queued));
-  expect_refusal(prepare(FinishOrder{id}), ErrorCode::item_kind);
-  expect_refusal(prepare(ConfirmOrder{Bytes32{1}}), ErrorCode::not_found);
-}
-
-TEST_F(Transacting, AnItemWhoseContentIsAnothersIsNotConfirmed) {
-  const accounts::Queued queued = *accounts::queued_spend({pay(bob, 7)}, Uint256(1));
-  const Bytes batch = *accounts::encode_queue(alice, queued);
-  const auto execute = core::parse_abi_function("execute(bytes32,bytes)").value().decode(batch).value();
-  const Bytes call = accounts::read_calls(execute[1].bytes()).value().at(0).data;
-  item_waits(Bytes32{9}, {accounts::ItemKind::queued, 0, 86'400, 86'400}, call);
-  expect_refusal(prepare(ConfirmOrder{Bytes32{9}}), ErrorCode::chain_unavailable);
-}
-
-TEST_F(Transacting, AFreezeNeedsNoCore) {
-  run();
-  core.is_away = true;
-  const Transaction t = prepared(PlainOrder{accounts::Freeze{}});
-  EXPECT_EQ(t.payer, Payer::node);
-  const auto& action = std::get<PreparedAction>(t.content);
-  EXPECT_EQ(*t.digest, accounts::action_digest({kChain, alice}, action.action, action.stamp));
-  EXPECT_EQ(action.stamp.key_epoch, 3u);
-  (void)sent(t);
-  ASSERT_EQ(courier.errands.size(), 1u);
-  const auto freeze = core::parse_abi_function("freeze((uint32,uint256,uint48),(uint8,bytes)[])").value();
-  const auto values = freeze.decode(courier.calls.begin()->second);
-  ASSERT_TRUE(values);
-  EXPECT_EQ((*values)[1].list().size(), 1u);
-  courier.errands.begin()->second.state = courier::ErrandState::included;
-  courier.errands.begin()->second.block_number = chain.head().number;
-  courier.errands.begin()->second.transaction_hash = Bytes32{5};
-  until_state(t, State::included);
-  EXPECT_EQ(now(t).transaction_hash, (Bytes32{5}));
-  EXPECT_EQ(count("AccountFrozen"), 1u);
-  mine(3);
-  until_state(t, State::final_);
-}
-
-TEST_F(Transacting, UnfreezingAtOnceTakesTwoPasskeysAndTheCore) {
-  expect_refusal(prepare(PlainOrder{accounts::Unfreeze{2}}), ErrorCode::account_not_frozen);
-  frozen_until_s = accounts::kFrozenForever;
-  const Transaction t = prepared(PlainOrder{accounts::Unfreeze{2}});
-  auto one = sign(t, first);
-  ASSERT_TRUE(one);
-  EXPECT_EQ(one->state, State::prepared);
-  EXPECT_EQ(std::get<PreparedAction>(one->content).votes_given, 1);
-  expect_refusal(broadcast(t), ErrorCode::not_signed);
-  expect_refusal(sign(t, first), ErrorCode::passkey_voted);
-  restart();
-  const auto both = sign(t, second);
-  ASSERT_TRUE(both) << both.error().message;
-  EXPECT_EQ(both->state, State::signed_);
-  EXPECT_EQ(core.asked, 1u);
-  ASSERT_TRUE(broadcast(t));
-  const auto unfreeze = core::parse_abi_function("unfreeze(uint8,(uint32,uint256,uint48),(uint8,bytes)[])").value();
-  const auto values = unfreeze.decode(courier.calls.begin()->second);
-  ASSERT_TRUE(values);
-  EXPECT_EQ((*values)[2].list().size(), 3u) << "two votes and the gate";
-  EXPECT_TRUE(has(rules(prepared(PlainOrder{accounts::Unfreeze{1}}).warnings), "second-passkey-or-wait"));
-}
-
-TEST_F(Transacting, WhatOneVoteStartedAnotherOneCancels) {
-  const accounts::Action action = accounts::Unfreeze{1};
-  const accounts::Stamp stamp{3, Uint256(1), 99};
-  const Bytes32 id = accounts::action_digest({kChain, alice}, action, stamp);
-  item_waits(id, {accounts::ItemKind::unfreeze, 1, 0, 259'200}, *accounts::encode_action(action, stamp, {}));
-  const Transaction t = prepared(PlainOrder{accounts::Cancel{id}});
-  EXPECT_EQ(t.summary[0].as_object().at("item"), "unfreeze");
-  expect_refusal(sign(t, first), ErrorCode::passkey_not_accounts);
-  EXPECT_TRUE(sign(t, second));
-  items[id].votes = 3;
-  expect_refusal(prepare(PlainOrder{accounts::Cancel{id}}), ErrorCode::votes_missing);
-  items[id] = {accounts::ItemKind::recover, 0, 0, 604'800};
-  EXPECT_EQ(std::get<PreparedAction>(prepared(PlainOrder{accounts::Cancel{id}}).content).votes_needed, 2);
-}
-
-TEST_F(Transacting, FinishingNeedsNobodysSignature) {
-  const accounts::Action action = accounts::Unfreeze{1};
-  const accounts::Stamp stamp{3, Uint256(1), 99};
-  const Bytes32 id = accounts::action_digest({kChain, alice}, action, stamp);
-  item_waits(id, {accounts::ItemKind::unfreeze, 1, 259'200, 259'200}, *accounts::encode_action(action, stamp, {}));
-  const Transaction t = prepared(FinishOrder{id});
-  EXPECT_FALSE(t.digest);
-  expect_refusal(sign(t), ErrorCode::not_prepared);
-  const auto done = broadcast(t);
-  ASSERT_TRUE(done);
-  EXPECT_EQ(done->state, State::submitted);
-  EXPECT_EQ(courier.calls.begin()->second, *accounts::encode_finish(action, stamp));
-  EXPECT_TRUE(broadcast(t));
-  EXPECT_EQ(courier.asked, 1u);
-}
-
-TEST_F(Transacting, EveryPlainKindIsWhatWasOrdered) {
-  const accounts::Action orders[] = {accounts::LowerLimit{token, Uint256(4)}, accounts::LowerGasCap{Uint256(3)},
-                                     accounts::RevokeGrant{Bytes32{4}}, accounts::DisallowCall{bob, {1, 2, 3, 4}},
-                                     accounts::UnlistDomain{Bytes32{5}}};
-  for (const accounts::Action& order : orders) {
-    const Transaction t = prepared(PlainOrder{order});
-    SCOPED_TRACE(name(t.kind));
-    const auto kept = std::get<PreparedAction>(now(t).content);
-    EXPECT_EQ(accounts::action_digest({kChain, alice}, kept.action, kept.stamp), *t.digest) << "read back from disk";
-    EXPECT_EQ(accounts::action_name(kept.action), accounts::action_name(order));
-    EXPECT_EQ(accounts::action_digest({kChain, alice}, order, kept.stamp), *t.digest);
-    (void)sent(t);
-  }
-  EXPECT_EQ(courier.errands.size(), 5u);
-}
-
-TEST_F(Transacting, WhatTheContractRefusesIsOver) {
-  courier.refusal = courier::ErrorCode::would_revert;
-  const Transaction t = prepared(PlainOrder{accounts::Freeze{}});
-  ASSERT_TRUE(sign(t));
-  expect_refusal(broadcast(t), ErrorCode::refused_by_node);
-  EXPECT_EQ(now(t).state, State::dropped);
-}
-
-// --- state and funds -------------------------------------------------------------------------------------------------
-
-TEST_F(Transacting, ToldStateIsOfOneBlock) {
-  (void)sent(payment());
-  people.own.pop_back();
-  const auto state = loop.block_on(service->wallet_state(person, wallet_id, kChain, {token}));
-  ASSERT_TRUE(state) << state.error().message;
-  EXPECT_EQ(state->block_number, chain.head().number);
-  EXPECT_TRUE(state->state.deployed);
-  EXPECT_EQ(state->state.balance, ether(10));
-  ASSERT_EQ(state->passkeys.size(), 2u);
-  EXPECT_EQ(state->passkeys[0].name, "Telephone");
-  EXPECT_TRUE(state->passkeys[1].passkey_id.empty()) << "none of the person's any more";
-  ASSERT_EQ(state->tokens.size(), 1u);
-  EXPECT_EQ(state->state.limits.size(), 2u);
-  ASSERT_EQ(state->lanes.size(), 1u);
-  EXPECT_EQ(state->lanes[0].places[0].missing, 0u);
-  expect_refusal(loop.block_on(service->wallet_state(person, wallet_id, kChain, std::vector<Address>(33))),
-                 ErrorCode::field_invalid);
-  expect_refusal(loop.block_on(service->wallet_state(stranger, wallet_id, kChain, {})), ErrorCode::not_found);
-}
-
-TEST_F(Transacting, FundsAreGivenOnceInAWhile) {
-  chain.on("eth_accounts", [](const json::array&) -> chain::ChainResult<json::value> {
-    return json::value(json::array{json::value("0x0000000000000000000000000000000000000001")});
-  });
-  std::vector<json::array> orders;
-  bool is_away = true;
-  chain.on("eth_sendTransaction", [&](const json::array& params) -> chain::ChainResult<json::value> {
-    if (is_away) return chain::chain_fail(chain::ChainErrorKind::timeout, "slow");
-    orders.push_back(params);
-    return json::value(core::to_hex(Bytes32{8}));
-  });
-  const auto ask = [&](std::uint64_t chain_id) {
-    return loop.block_on(service->give_funds(person, wallet_id, chain_id));
-  };
-  expect_refusal(ask(1), ErrorCode::chain_unknown);
-  expect_refusal(ask(kChain), ErrorCode::chain_unavailable);
-  is_away = false;
-  const auto given = ask(kChain);
-  ASSERT_TRUE(given) << "what failed is not counted";
-  EXPECT_EQ(given->amount, ether(10));
-  EXPECT_EQ(orders.at(0).at(0).as_object().at("to"), json::value(core::format_address(alice)));
-  expect_refusal(ask(kChain), ErrorCode::funds_given);
-  EXPECT_EQ(orders.size(), 1u);
-  clock.advance(options.funds_pause);
-  EXPECT_TRUE(ask(kChain));
 }
 
 }  // namespace

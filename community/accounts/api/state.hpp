@@ -71,8 +71,10 @@ class AccountView {
   explicit AccountView(chain::ExecutionClient& chain) : chain_(chain) {}
 
   // All answers are of one block. chain_failed when the chain does not answer, account_unreadable when code at the
-  // address answers otherwise than an account does.
-  infra::Task<Result<AccountState>> state(Address account, std::vector<Address> tokens = {});
+  // address answers otherwise than an account does. Who knows the number that the latest block has in most cases, the
+  // block watcher's head, names it: it is all asked in one request then, and again when the latest block is another.
+  infra::Task<Result<AccountState>> state(Address account, std::vector<Address> tokens = {},
+                                          std::optional<std::uint64_t> likely_head = std::nullopt);
   // Items that were started from `from_block` on and still wait, oldest first.
   infra::Task<Result<std::vector<WaitingItem>>> waiting(Address account, std::uint64_t from_block);
   // Grants that were created from `from_block` on, of this key epoch and not revoked; their times are not looked at.
@@ -81,6 +83,9 @@ class AccountView {
   infra::Task<Result<std::vector<AccountEvent>>> events(Address account, std::uint64_t from_block);
 
  private:
+  struct Answers;
+  infra::Task<Result<Answers>> ask_at(Address account, std::vector<Address> tokens, chain::BlockRef block);
+
   chain::ExecutionClient& chain_;
 };
 

@@ -118,13 +118,9 @@ Task<Result<HttpResponse>> sign_and_broadcast(Transactions& transactions, Call& 
   JsonReader in(call.body, JsonReader::Unknown::refused);
   transactions::SignRequest request = read_sign_request(in);
   if (auto wrong = in.finish()) co_return tl::unexpected(*wrong);
-  const auto done = co_await transactions.sign_transaction(user_of(call), call.id(), std::move(request));
+  const auto done = co_await transactions.sign_and_broadcast(user_of(call), call.id(), std::move(request));
   if (!done) co_return refuse(done.error());
-  // A second vote is still to come.
-  if (done->signed_ms == 0) co_return answer_json(202, to_json(*done));
-  const auto brought = co_await transactions.broadcast_transaction(user_of(call), call.id());
-  if (!brought) co_return refuse(brought.error());
-  co_return answer_json(202, to_json(*brought));
+  co_return answer_json(202, to_json(*done));
 }
 
 Task<Result<HttpResponse>> broadcast(Transactions& transactions, Call& call) {

@@ -93,13 +93,21 @@ class Database {
   template <class F>
   auto write(F&& f) -> Task<detail::DatabaseResultOf<F>> {
     static_assert(detail::kSafeInAwait<F>, "name the lambda first: see the warning in task.hpp");
-    return run(true, detail::take_closure(f));
+    return run(Access::write, detail::take_closure(f));
+  }
+  // As write, for what nobody was promised: on SQLite it returns without waiting for the disk. What it returned then
+  // survives the end of this process at any point and every later write sees it, but a power failure may lose it,
+  // together with nothing that any other write returned.
+  template <class F>
+  auto write_unsynced(F&& f) -> Task<detail::DatabaseResultOf<F>> {
+    static_assert(detail::kSafeInAwait<F>, "name the lambda first: see the warning in task.hpp");
+    return run(Access::write_unsynced, detail::take_closure(f));
   }
   // Runs `f(soci::session&)` on a reader thread in one snapshot; it sees every write whose result was returned.
   template <class F>
   auto read(F&& f) -> Task<detail::DatabaseResultOf<F>> {
     static_assert(detail::kSafeInAwait<F>, "name the lambda first: see the warning in task.hpp");
-    return run(false, detail::take_closure(f));
+    return run(Access::read, detail::take_closure(f));
   }
 
   // Why there is no connection just now; for a report of health. From any thread.
@@ -110,16 +118,17 @@ class Database {
  private:
   // False asks for the changes of this job to be undone.
   using Job = std::function<bool(soci::session&)>;
+  enum class Access : std::uint8_t { read, write, write_unsynced };
   struct Body;
   explicit Database(std::unique_ptr<Body> body);
-  Task<Result<void>> run_write(Job job);
+  Task<Result<void>> run_write(bool synced, Job job);
   Task<Result<void>> run_read(Job job);
 
-  Task<Result<void>> run_job(bool writes, Job job);
+  Task<Result<void>> run_job(Access access, Job job);
   template <class F>
-  auto run(bool writes, F f) -> Task<detail::DatabaseResultOf<F>>;
+  auto run(Access access, F f) -> Task<detail::DatabaseResultOf<F>>;
   template <class R, class Shared>
-  Task<R> finish(bool writes, std::shared_ptr<Shared> shared, Job job);
+  Task<R> finish(Access access, std::shared_ptr<Shared> shared, Job job);
 
   std::unique_ptr<Body> body_;
 };
@@ -153,7 +162,7 @@ struct DatabaseJob {
 }  // namespace detail
 
 template <class F>
-auto Database::run(bool writes, F f) -> Task<detail::DatabaseResultOf<F>> {
+auto Database::run(Access access, F f) -> Task<detail::DatabaseResultOf<F>> {
   using T = std::invoke_result_t<F&, soci::session&>;
   using R = detail::DatabaseResultOf<F>;
   auto shared = std::make_shared<detail::DatabaseJob<F, T>>(std::move(f));
@@ -165,12 +174,12 @@ auto Database::run(bool writes, F f) -> Task<detail::DatabaseResultOf<F>> {
       throw;
     }
   };
-  return finish<R>(writes, std::move(shared), std::move(job));
+  return finish<R>(access, std::move(shared), std::move(job));
 }
 
 template <class R, class Shared>
-Task<R> Database::finish(bool writes, std::shared_ptr<Shared> shared, Job job) {
-  auto done = co_await run_job(writes, std::move(job));
+Task<R> Database::finish(Access access, std::shared_ptr<Shared> shared, Job job) {
+  auto done = co_await run_job(access, std::move(job));
   if (!done) co_return R(tl::unexpected<Error>(std::move(done.error())));
   if (shared->failure) std::rethrow_exception(shared->failure);
   if constexpr (std::is_void_v<typename R::value_type>) {

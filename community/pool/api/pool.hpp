@@ -116,9 +116,10 @@ class Pool {
   // Restores what was live. The bundler calls it when it starts, `add` if it comes first; later calls do nothing.
   virtual Task<Result<void>> load() = 0;
 
-  // Durable when it returns. `paymaster_deposit` is the payer's deposit at the latest block, for operations with a
-  // paymaster.
-  virtual Task<Result<Bytes32>> add(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit) = 0;
+  // Durable when it returns, together with `also`; when that throws, the operation is not added either (storage).
+  // `paymaster_deposit` is the payer's deposit at the latest block, for operations with a paymaster.
+  virtual Task<Result<Bytes32>> add(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit,
+                                    AlsoWrite also = {}) = 0;
   // What `add` would refuse for reasons of its own, before a simulation is spent on it.
   virtual Result<void> check(const Bytes32& hash, const EntryPointId& entry_point, const UserOperation& op) const = 0;
 

@@ -119,6 +119,10 @@ class Transactions {
   // A plain function that asks for two votes stays `prepared` after the first.
   virtual Task<Result<Transaction>> sign_transaction(std::string user_id, std::string transaction_id,
                                                      SignRequest request) = 0;
+  // Both at once, as a page asks for them: what was signed and that it is in the pool are one write. Its errors are
+  // those of both.
+  virtual Task<Result<Transaction>> sign_and_broadcast(std::string user_id, std::string transaction_id,
+                                                       SignRequest request) = 0;
   // Into the pool, or to the courier; again is harmless. What cannot be brought now (a full pool, no chain) stays
   // `signed` and is tried with each block. not_signed, refused_by_node, would_revert.
   virtual Task<Result<Transaction>> broadcast_transaction(std::string user_id, std::string transaction_id) = 0;
