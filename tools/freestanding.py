@@ -5,9 +5,11 @@ import re
 import shutil
 
 CROSS = 'aarch64-linux-gnu-'
-# What every object of a trusted application needs: position independence, no instructions that trap on unaligned
-# memory, no calls into libgcc for atomics.
-MACHINE = '-fPIC -mstrict-align -mno-outline-atomics -ffunction-sections -fdata-sections -fstack-protector-strong'.split()
+# What every object of a trusted application needs: position independence, no vector registers (the first use of one in a
+# call traps and has both worlds' saved, and what was in them would outlive the wiping of the stack), no instructions that
+# trap on unaligned memory, no calls into libgcc for atomics.
+MACHINE = """-fPIC -mgeneral-regs-only -mstrict-align -mno-outline-atomics -ffunction-sections -fdata-sections
+    -fstack-protector-strong""".split()
 # Without -fno-gnu-unique the linker marks the file with an ABI that the loader of trusted applications refuses.
 CXX = """-std=c++20 -O2 -Wall -Wextra -fno-exceptions -fno-rtti -fno-gnu-unique -fno-threadsafe-statics
     -fno-asynchronous-unwind-tables -fno-unwind-tables -fvisibility=hidden -fstack-usage""".split() + MACHINE

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "trusted/tests/support/enclave.hpp"
+#include "trusted/tests/support/generic_keys.hpp"
 #include "trusted/tests/support/optee.hpp"
 #include "trusted/tests/support/world.hpp"
 
@@ -64,7 +65,9 @@ void batch(World& world, RemoteBody& body, Command command, ByteView request, in
 
 struct Figures {
   double start = 0;
-  Spread plain, passkey, status;
+  // 32 bytes by a generic key: nothing but a signature, and the proof of its record. An executor's transaction
+  // besides.
+  Spread generic, plain, passkey, status;
   double status_64 = 0, plain_64 = 0, passkey_16 = 0;
   double commit_1 = 0, commit_64 = 0, commit_256 = 0;
   long resident_kilobytes = 0;
@@ -87,18 +90,26 @@ Figures measure_body(ProgramBody& body) {
   Figures figures;
   World world(1, &body);
   fill_tree(world);
+  const GenericKey generic_key = generate_generic(world);
+  need(generic_key.error == Error::ok, "making a generic key");
   body.kill();
   figures.start = milliseconds([&world] { need(world.host.start() == Error::ok, "the start"); });
 
   const OwnedProof executor = world.host.proof(world.executor), wallet = world.host.proof(world.wallet);
   const Bytes transaction = world.good_transaction().encode();
   const Bytes plain = encoded(protocol::SignTransactionRequest{executor.view(), transaction});
+  const OwnedProof generic_proof = world.host.proof(generic_key.record);
+  const Bytes message(32, 7);
+  const Bytes short_message =
+      founders_body(protocol::FoundersCommand::sign_message,
+                    protocol::GenericSignRequest{generic_proof.view(), protocol::GenericHash::sha256, message});
   const TestUserop userop = world.good_userop();
   const SignedAssertion assertion = world.passkey.sign(world.hash(userop));
   const Bytes passkey =
       encoded(protocol::SignUseropRequest{wallet.view(), kChain, kEntryPoint8, userop.fields(), assertion.view()});
 
   figures.status = measure(200, [&] { batch(world, body, Command::status, {}, 1); });
+  figures.generic = measure(500, [&] { batch(world, body, Command::founders, short_message, 1); });
   figures.plain = measure(500, [&] { batch(world, body, Command::sign_transaction, plain, 1); });
   figures.passkey = measure(500, [&] { batch(world, body, Command::sign_userop, passkey, 1); });
   figures.status_64 = measure(20, [&] { batch(world, body, Command::status, {}, 64); }).median;
@@ -126,6 +137,7 @@ int run() {
   std::printf("%-44s %13s %13s %8s\n", "", "OP-TEE", "process", "ratio");
   row("start until the first answer", optee.start, process.start);
   row("status, median of 200", optee.status.median, process.status.median);
+  row("32 bytes by a generic key, median of 500", optee.generic.median, process.generic.median);
   row("plain (executor) signature, median of 500", optee.plain.median, process.plain.median);
   row("  99 %", optee.plain.p99, process.plain.p99);
   row("passkey-checked signature, median of 500", optee.passkey.median, process.passkey.median);

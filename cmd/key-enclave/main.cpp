@@ -90,7 +90,9 @@ int serve(const trusted::Port& port, const Options& options) {
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  if (!trusted::self_test_passes(port)) return fail("a cryptographic self-test failed");
+  // RSA too: once the process is confined, its library can load nothing any more.
+  if (!trusted::self_test_passes(port) || !trusted::rsa_self_test_passes(port))
+    return fail("a cryptographic self-test failed");
   const trusted::SandboxError sandboxed = trusted::enter_sandbox();
   if (sandboxed != trusted::SandboxError::none)
     return fail(std::string("cannot enter the sandbox: ") + trusted::name(sandboxed));

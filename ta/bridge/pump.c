@@ -15,6 +15,8 @@
 #define COMMAND_HELLO 1
 #define COMMAND_PROVISION 10
 #define UNPROVED_MILLISECONDS 1000
+/* What one read of a port gives at most (Linux, drivers/char/virtio_console.c: a page). */
+#define PORT_BUFFER 4096
 
 struct connection {
 	int fd;
@@ -69,25 +71,31 @@ static size_t whole_frames(const uint8_t *p, size_t have, bool *bad)
 	}
 }
 
+/* False when there is nobody to read any more. */
+static bool wait_for_room(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+
+	while (poll(&ready, 1, -1) < 0)
+		continue;
+	return !(ready.revents & (POLLHUP | POLLERR));
+}
+
 /* False when the connection is over. */
 static bool write_all(int fd, const uint8_t *p, size_t size)
 {
 	while (size > 0) {
-		struct pollfd ready = { .fd = fd, .events = POLLOUT };
-		ssize_t put;
+		/* A port without a host takes nothing (it does not block either), so that no answer waits there for whoever
+		 * connects next. */
+		const ssize_t put = write(fd, p, size);
 
-		/* Without this look a port would keep the answer for whoever connects next. */
-		if (poll(&ready, 1, -1) < 0)
+		if (put > 0) {
+			p += put;
+			size -= (size_t)put;
 			continue;
-		if (ready.revents & (POLLHUP | POLLERR))
+		}
+		if (put == 0 || (errno != EAGAIN && errno != EINTR) || !wait_for_room(fd))
 			return false;
-		put = write(fd, p, size);
-		if (put < 0 && (errno == EAGAIN || errno == EINTR))
-			continue;
-		if (put <= 0)
-			return false;
-		p += put;
-		size -= (size_t)put;
 	}
 	return true;
 }
@@ -116,13 +124,14 @@ static bool read_some(struct connection *c, uint8_t *p, size_t room, size_t *hav
 	for (;;) {
 		const ssize_t got = room > *have ? read(c->fd, p + *have, room - *have) : -1;
 
-		if (got > 0) {
-			*have += (size_t)got;
-			continue;
-		}
 		if (got == 0)
 			return false;
-		return room == *have || errno == EAGAIN || errno == EINTR;
+		if (got < 0)
+			return room == *have || errno == EAGAIN || errno == EINTR;
+		*have += (size_t)got;
+		/* Less than a port's buffer was the last there is; to ask again costs as much as a third of a signature. */
+		if ((size_t)got < PORT_BUFFER)
+			return true;
 	}
 }
 

@@ -4,6 +4,8 @@
 #pragma once
 #include <bit>
 #include <initializer_list>
+#include <type_traits>
+#include <utility>
 
 #include "trusted/base/bytes.hpp"
 
@@ -42,8 +44,11 @@ class Sponge256 {
     return digest;
   }
 
-  // For a message that is a secret.
-  void wipe_state() { wipe(this, sizeof *this); }
+  // For a message that is a secret: the state, and what permute() left on the stack below the caller.
+  void wipe_state() {
+    wipe(this, sizeof *this);
+    overwrite_stack();
+  }
 
  private:
   static_assert(std::endian::native == std::endian::little, "the state is kept in the order of its bytes");
@@ -66,36 +71,42 @@ class Sponge256 {
     position_++;
   }
 
+  // More than the frames of finish() and permute() together.
+  [[gnu::noinline]] static void overwrite_stack() {
+    std::uint64_t below[192];
+    wipe(below, sizeof below);
+  }
+
+  // How far a lane turns, and where it goes (FIPS 202, 3.2.2 and 3.2.3).
+  static constexpr std::uint8_t kRotation[25] = {0,  1,  62, 28, 27, 36, 44, 6,  55, 20, 3,  10, 43,
+                                                 25, 39, 41, 45, 15, 21, 8,  18, 2,  61, 56, 14};
+  static constexpr std::uint8_t kTarget[25] = {0,  10, 20, 5, 15, 16, 1,  11, 21, 6, 7,  17, 2,
+                                               12, 22, 23, 8, 18, 3,  13, 14, 24, 9, 19, 4};
+
+  template <std::size_t... N, class F>
+  static void each(std::index_sequence<N...>, F f) {
+    (f(std::integral_constant<std::size_t, N>()), ...);
+  }
+
+  // Every index is a constant, so that the lanes stay in registers where there are enough.
   void permute() {
-    static constexpr std::uint8_t kRotation[24] = {1,  3,  6,  10, 15, 21, 28, 36, 45, 55, 2,  14,
-                                                   27, 41, 56, 8,  25, 43, 62, 18, 39, 61, 20, 44};
-    static constexpr std::uint8_t kLane[24] = {10, 7,  11, 17, 18, 3, 5,  16, 8,  21, 24, 4,
-                                               15, 23, 19, 13, 12, 2, 20, 14, 22, 9,  6,  1};
+    constexpr auto kColumns = std::make_index_sequence<5>();
+    constexpr auto kLanes = std::make_index_sequence<25>();
+    std::uint64_t lane[25], moved[25], column[5];
+    each(kLanes, [&](auto i) { lane[i] = state_[i]; });
     for (std::uint64_t constant : kRoundConstants) {
-      std::uint64_t column[5];
-      for (std::size_t i = 0; i < 5; i++)
-        column[i] = state_[i] ^ state_[i + 5] ^ state_[i + 10] ^ state_[i + 15] ^ state_[i + 20];
-      for (std::size_t i = 0; i < 5; i++) {
+      each(kColumns, [&](auto i) { column[i] = lane[i] ^ lane[i + 5] ^ lane[i + 10] ^ lane[i + 15] ^ lane[i + 20]; });
+      each(kLanes, [&](auto i) {
         const std::uint64_t mix = column[(i + 4) % 5] ^ std::rotl(column[(i + 1) % 5], 1);
-        for (std::size_t j = 0; j < 25; j += 5) state_[j + i] ^= mix;
-      }
-      std::uint64_t moved = state_[1];
-#pragma GCC unroll 24
-      for (std::size_t i = 0; i < 24; i++) {
-        const std::uint64_t next = state_[kLane[i]];
-        state_[kLane[i]] = std::rotl(moved, kRotation[i]);
-        moved = next;
-      }
-      for (std::size_t j = 0; j < 25; j += 5) {
-        const std::uint64_t a = state_[j], b = state_[j + 1], c = state_[j + 2], d = state_[j + 3], e = state_[j + 4];
-        state_[j] = a ^ (~b & c);
-        state_[j + 1] = b ^ (~c & d);
-        state_[j + 2] = c ^ (~d & e);
-        state_[j + 3] = d ^ (~e & a);
-        state_[j + 4] = e ^ (~a & b);
-      }
-      state_[0] ^= constant;
+        moved[kTarget[i]] = std::rotl(lane[i] ^ mix, kRotation[i]);
+      });
+      each(kLanes, [&](auto i) {
+        constexpr std::size_t kRow = i / 5 * 5;
+        lane[i] = moved[i] ^ (~moved[kRow + (i + 1) % 5] & moved[kRow + (i + 2) % 5]);
+      });
+      lane[0] ^= constant;
     }
+    each(kLanes, [&](auto i) { state_[i] = lane[i]; });
   }
 
   std::uint64_t state_[25] = {};

@@ -3,6 +3,7 @@
 #include "trusted/base/shamir.hpp"
 #include "trusted/core/backup.hpp"
 #include "trusted/hpke/hpke.hpp"
+#include "trusted/port/self_test.hpp"
 
 namespace community::trusted {
 
@@ -46,7 +47,8 @@ bool is_key_of(const Quote& quote, const Bytes32& fingerprint) {
 
 bool quote_verifies(const Port& port, QuoteKind kind, const AttestationStatement& statement, const Quote& quote) {
   const Bytes32 digest = base::sha256({protocol::attestation_report(kind, statement), quote.measurement});
-  return port.rsa_pss_verify(port.context, quote.modulus.data(), digest, quote.signature.data());
+  return rsa_self_test_passes(port) &&
+         port.rsa_pss_verify(port.context, quote.modulus.data(), digest, quote.signature.data());
 }
 
 }  // namespace

@@ -139,6 +139,20 @@ class SoftwareCrypto : public ::testing::Test {
 
 TEST_F(SoftwareCrypto, PassesItsSelfTest) { EXPECT_TRUE(self_test_passes(port)); }
 
+using RsaAnswer = bool(void*, const std::uint8_t*, const Bytes32&, const std::uint8_t*);
+
+TEST_F(SoftwareCrypto, RsaThatAlwaysAnswersTheSameIsNotUsed) {
+  Port agreeing = port, refusing = port;
+  RsaAnswer *yes = [](void*, const std::uint8_t*, const Bytes32&, const std::uint8_t*) { return true; },
+            *no = [](void*, const std::uint8_t*, const Bytes32&, const std::uint8_t*) { return false; };
+  agreeing.rsa_pss_verify = yes;
+  refusing.rsa_pss_verify = no;
+  EXPECT_FALSE(rsa_self_test_passes(agreeing));
+  EXPECT_TRUE(rsa_self_test_passes(port));
+  EXPECT_TRUE(rsa_self_test_passes(port));
+  EXPECT_FALSE(rsa_self_test_passes(refusing)) << "what passed was another one";
+}
+
 // RFC 6979 over secp256k1 with SHA-256, as many wallets publish it.
 TEST_F(SoftwareCrypto, SignsDeterministicallyByRfc6979) {
   const Bytes32 one = Uint256(1).to_be();
