@@ -80,8 +80,8 @@ std::unique_ptr<AttestationDoor> make_attestation_door(keys::AttestingCore& core
                                                        AttestationLimits limits = {});
 
 struct PageLimits {
-  // About 40 files are built, each in three codings.
-  std::size_t files = 256;
+  // About 70 files are built, each in three codings.
+  std::size_t files = 1'024;
   // All codings together, kept in memory; about 1 MB is built.
   std::size_t bytes = 8u << 20;
 };

@@ -15,6 +15,7 @@ export function harness(only) {
       } catch (error) {
         tally.failed++
         console.log(`FAILED  ${name}\n        ${String(error?.stack ?? error).slice(0, 4000)}`)
+        if (suite.explain) console.log(await suite.explain().catch(String))
       }
     },
     /** A test that ran elsewhere. */

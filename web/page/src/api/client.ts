@@ -73,7 +73,15 @@ async function send(method: Method, path: string, wishes: Untyped): Promise<Resp
 
 async function read(response: Response): Promise<unknown> {
   if (response.status === 204) return undefined
-  const text = await response.text()
+  let text = ''
+  try {
+    text = await response.text()
+  } catch (error) {
+    // The time-out of the request ends its answer, too.
+    throw error instanceof DOMException && error.name === 'TimeoutError'
+      ? new Problem('node-too-slow')
+      : new Problem('node-unreachable')
+  }
   if (!response.ok) throw Problem.of(text, response.status)
   try {
     return JSON.parse(text)

@@ -28,6 +28,12 @@ export const ICONS = {
   plus: 'M12 5.5v13M5.5 12h13',
   leave: 'M10 4.5H5v15h5M14 8l4 4-4 4M18 12H9.5',
   arrow: 'M5 12h14M13 6l6 6-6 6',
+  send: 'M6.5 17.5 17.5 6.5M9 6.5h8.5V15',
+  list: 'M8.5 6.5h11M8.5 12h11M8.5 17.5h11M4.5 6.5h.01M4.5 12h.01M4.5 17.5h.01',
+  freeze: 'M12 3.5v17M4.6 7.75l14.8 8.5M19.4 7.75l-14.8 8.5M9.5 5l2.5 2 2.5-2M9.5 19l2.5-2 2.5 2',
+  waiting: 'M7 4h10M7 20h10M8 4v3.5l4 4.5 4-4.5V4M8 20v-3.5l4-4.5 4 4.5V20',
+  limit: 'M4.5 17.5a8.5 8.5 0 1 1 15 0M12 14.5l3.8-5M12 14.5h.01',
+  picture: 'M4 8V4.5h3.5M16.5 4.5H20V8M20 16v3.5h-3.5M7.5 19.5H4V16M8.5 8.5h2.5V11H8.5zM13 13h2.5v2.5H13z',
 } as const
 
 export type IconName = keyof typeof ICONS

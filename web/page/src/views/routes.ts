@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Paths of the page and what shows there. Each view but the first is code of its own, loaded when it is wanted.
-// A later view (send, history, limits, guardians, moving, privacy, dapps) is a row here and an entry in NAVIGATION.
+// A later view (guardians, moving, privacy, dapps) is a row here and an entry in NAVIGATION.
 import type { Component } from 'svelte'
 import * as m from '../generated/words/messages.js'
 import type { IconName } from '../ui/icons'
@@ -21,6 +21,11 @@ export const ROUTES: readonly Route[] = [
   { path: '/why', who: 'anybody', load: () => import('./Why.svelte') },
   { path: '/trust', who: 'anybody', load: () => import('./Trust.svelte') },
   { path: '/home', who: 'person', load: () => import('./Home.svelte') },
+  { path: '/send', who: 'person', load: () => import('./Send.svelte') },
+  { path: '/transactions', who: 'person', load: () => import('./History.svelte') },
+  { path: '/transactions/{transactionId}', who: 'person', load: () => import('./Transaction.svelte') },
+  { path: '/limits', who: 'person', load: () => import('./Limits.svelte') },
+  { path: '/waiting', who: 'person', load: () => import('./Waiting.svelte') },
   { path: '/receive', who: 'person', load: () => import('./Receive.svelte') },
   { path: '/wallets', who: 'person', load: () => import('./Wallets.svelte') },
   { path: '/wallets/new', who: 'person', load: () => import('./NewWallet.svelte') },
@@ -46,8 +51,12 @@ export const NAVIGATION: readonly { readonly name: () => string; readonly entrie
     name: () => m.group_account(),
     entries: [
       { path: '/home', icon: 'home', name: () => m.nav_home(), onPhone: true, who: 'person' },
+      { path: '/send', icon: 'send', name: () => m.nav_send(), onPhone: true, who: 'person' },
       { path: '/receive', icon: 'receive', name: () => m.nav_receive(), onPhone: true, who: 'person' },
-      { path: '/wallets', icon: 'wallet', name: () => m.nav_wallets(), onPhone: true, who: 'person' },
+      { path: '/transactions', icon: 'list', name: () => m.nav_history(), onPhone: true, who: 'person' },
+      { path: '/limits', icon: 'limit', name: () => m.nav_limits(), who: 'person' },
+      { path: '/waiting', icon: 'waiting', name: () => m.nav_waiting(), who: 'person' },
+      { path: '/wallets', icon: 'wallet', name: () => m.nav_wallets(), who: 'person' },
     ],
   },
   {

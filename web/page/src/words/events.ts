@@ -14,6 +14,16 @@ const EVENTS: Record<string, () => string> = {
   RegistrationRepeated: () => m.event_repeated(),
   SessionRevoked: () => m.event_session_ended(),
   ProfileChanged: () => m.event_profile(),
+  TransactionInitiated: () => m.event_prepared(),
+  TransactionSigned: () => m.event_signed(),
+  TransactionBroadcast: () => m.event_sent(),
+  WalletUsed: () => m.event_used(),
+  AccountDeployed: () => m.event_deployed(),
+  AccountFrozen: () => m.event_frozen(),
+  AccountUnfrozen: () => m.event_unfrozen(),
+  ChangeQueued: () => m.event_queued(),
+  ChangeConfirmed: () => m.event_confirmed(),
+  ChangeCancelled: () => m.event_cancelled(),
 }
 
 export const eventWords = ({ event }: ActivityEntry) => (EVENTS[event] ?? (() => event))()

@@ -25,7 +25,8 @@ export const PROBLEM_WORDS: Record<string, Words> = {
   'database-unavailable': () => say(m.problem_database(), m.problem_away_next()),
   'core-unavailable': () => say(m.problem_core(), m.problem_away_next()),
   'code-wrong': ({ details }) => say(m.problem_code(), m.problem_code_next({ count: details.attemptsLeft ?? 0 })),
-  'core-refused': ({ details }) => say(m.problem_core_refused(), details.refusal ?? ''),
+  'core-refused': ({ details }) =>
+    say(m.problem_core_refused(), m.problem_core_refused_next({ rule: details.refusal ?? details.title ?? '?' })),
   'already-registered': () => say(m.problem_registered(), m.problem_registered_next()),
   'registration-expired': () => say(m.problem_expired(), m.problem_expired_next()),
   'passkey-refused': () => say(m.problem_passkey(), m.problem_passkey_next()),

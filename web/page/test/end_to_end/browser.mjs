@@ -6,7 +6,7 @@ import path from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import { chromium } from 'playwright-core'
 import { equal } from '../harness.mjs'
-import { chromiumPath, ROOT } from './node.mjs'
+import { chromiumPath, PATIENCE_MS, ROOT } from './node.mjs'
 
 export const PICTURES = path.join(ROOT, 'build/screenshots/page')
 
@@ -63,7 +63,7 @@ export async function visit(browser, node, options = {}) {
       PublicKeyCredential.isConditionalMediationAvailable = async () => false
     })
   const page = await context.newPage()
-  page.setDefaultTimeout(30_000)
+  page.setDefaultTimeout(PATIENCE_MS)
   page.on('console', (message) => {
     const words = `${message.text()} ${message.location().url}`
     // The browser tells every answer of 400 and above as an error; those are told by the page, which is what is tested.
@@ -88,6 +88,18 @@ export async function authenticator(session, changes = {}) {
     options: { ...AUTHENTICATOR, ...changes },
   })
   return authenticatorId
+}
+
+/** What the pages that a failed test left open show, for whoever looks for the reason. */
+export async function shownNow(browser) {
+  const told = []
+  for (const context of browser.contexts())
+    for (const page of context.pages()) {
+      const words = await page.evaluate(() => document.querySelector('main')?.textContent.slice(0, 1500))
+      told.push(`${page.url()}\n${words}`)
+    }
+  await Promise.all(browser.contexts().map((context) => context.close()))
+  return told.join('\n')
 }
 
 /** Closes the visit; fails when anything was complained about. */

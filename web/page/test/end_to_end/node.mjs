@@ -8,7 +8,7 @@ import path from 'node:path'
 
 export const ROOT = path.resolve(import.meta.dirname, '../../../..')
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser']
-const PATIENCE_MS = 180_000
+export const PATIENCE_MS = 180_000
 
 const BUILD = process.env.COMMUNITY_TEST_BUILD ?? path.join(ROOT, 'build/dev')
 export const PROGRAM = path.join(BUILD, 'bin/community-node')
@@ -63,6 +63,10 @@ export async function startNode() {
     COMMUNITY_NODE_LIMITS__REGISTRATIONS_PER_HOUR: '10000',
     COMMUNITY_NODE_LIMITS__REQUESTS_PER_MINUTE: '1000000',
     COMMUNITY_NODE_LIMITS__ATTEMPTS_PER_MINUTE: '100000',
+    // One person does in seconds what people do in days.
+    COMMUNITY_NODE_LIMITS__PERSON_REQUESTS_PER_MINUTE: '1000000',
+    COMMUNITY_NODE_LIMITS__PREPARED_PER_MINUTE: '1000000',
+    COMMUNITY_NODE_LIMITS__SIGNED_PER_MINUTE: '1000000',
   }
   const child = spawn(PROGRAM, flags, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''

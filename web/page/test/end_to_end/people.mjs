@@ -50,6 +50,37 @@ export async function register(visitor, { email = freshEmail(), name = '' } = {}
   return { email, ...(await saveRecoveryFile(visitor)) }
 }
 
+/** Ten ether of the development chain, seen on the home view; answers the account's address in lower case. */
+export async function getFunds({ page, node }) {
+  await page.goto(`${node.origin}/home`)
+  await page.getByRole('button', { name: 'Get development ether' }).click()
+  await page.getByText('10 ETH', { exact: true }).waitFor()
+  const label = await page
+    .getByRole('main')
+    .getByRole('img', { name: /^Address: / })
+    .first()
+    .getAttribute('aria-label')
+  return label.slice('Address: '.length).toLowerCase()
+}
+
+/** From the form to what will be signed. */
+export async function prepareSend({ page, node }, to, amount, { token } = {}) {
+  await page.goto(`${node.origin}/send${token ? `?token=${token.toLowerCase()}` : ''}`)
+  await page.getByLabel('To', { exact: true }).fill(to)
+  await page.getByLabel(/^Amount/).fill(amount)
+  await page.getByRole('button', { name: 'See what it does' }).click()
+}
+
+/** The touch, and the wait until the chain has it. */
+export async function signAndWait({ page }) {
+  await page.getByRole('button', { name: 'Sign with your passkey' }).click()
+  await page.getByRole('heading', { name: 'Transaction' }).waitFor()
+  await page
+    .getByRole('status')
+    .getByText(/^(Done|In a block)$/)
+    .waitFor()
+}
+
 export async function logOut({ page, node }) {
   await page.goto(`${node.origin}/settings`)
   await page.getByRole('button', { name: 'Log out' }).click()

@@ -3,7 +3,17 @@
 // axe. Nothing may be wider than the screen.
 import { equal } from '../harness.mjs'
 import { accessible, leave, picture, visit } from './browser.mjs'
-import { askForCode, enterCode, freshEmail, makePasskey, saveRecoveryFile } from './people.mjs'
+import { chainOf, ETHER } from './chain.mjs'
+import {
+  askForCode,
+  enterCode,
+  freshEmail,
+  getFunds,
+  makePasskey,
+  prepareSend,
+  saveRecoveryFile,
+  signAndWait,
+} from './people.mjs'
 
 const EVERY_LOOK = ['en', 'zh-Hans', 'th'].flatMap((locale) =>
   [false, true].flatMap((dark) => [false, true].map((phone) => ({ locale, dark, phone }))),
@@ -18,7 +28,11 @@ const nameOf = ({ locale, dark, phone }) => `${locale}-${dark ? 'dark' : 'light'
 const PUBLIC = ['/', '/register', '/login', '/why', '/trust', '/settings', '/nothing']
 const OWN = [
   '/home',
+  '/send',
   '/receive',
+  '/transactions',
+  '/limits',
+  '/waiting',
   '/wallets',
   '/wallets/new',
   '/passkeys',
@@ -56,6 +70,33 @@ async function dress({ page }, { locale, dark, phone }) {
   await page.evaluate((chosen) => localStorage.setItem('locale', chosen), locale)
   await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce' })
   await page.setViewportSize(phone ? { width: 360, height: 740 } : { width: 1200, height: 860 })
+}
+
+const PAYEE = '0x00000000219ab540356cBB839Cbe05303d7705Fa'
+
+/** Ether, a token, something that waits, and a payment whose receipt is open at the end. */
+async function withMoney(visitor) {
+  const { page } = visitor
+  const account = await getFunds(visitor)
+  const token = await chainOf(visitor.node).token(account, 1_250n * ETHER)
+  await page.getByRole('button', { name: 'Add a token' }).click()
+  await page.getByLabel('Address of the token’s contract').fill(token)
+  await page.keyboard.press('Enter')
+  await page.getByText(/^1250 /).waitFor()
+  await prepareSend(visitor, PAYEE, '3')
+  await page.getByRole('button', { name: 'Queue it for a day' }).click()
+  await signAndWait(visitor)
+  await prepareSend(visitor, PAYEE, '0.25')
+  await signAndWait(visitor)
+  await page.getByRole('status').getByText('Done', { exact: true }).waitFor()
+}
+
+/** The form filled in, whatever its language. */
+async function order({ page, node }, amount) {
+  await page.goto(`${node.origin}/send`)
+  await page.locator('main form input:not([type=file])').first().fill('0x4838B106FCe9647Bdf1E7877BF73cE8B0BAD5f97')
+  await page.locator('main form input[inputmode=decimal]').fill(amount)
+  await page.keyboard.press('Enter')
 }
 
 export async function run({ test }, browser, node) {
@@ -100,11 +141,22 @@ export async function run({ test }, browser, node) {
     await page.reload()
     await page.getByRole('link', { name: 'Save it now' }).first().click()
     await saveRecoveryFile(visitor)
+    await withMoney(visitor)
+    const receipt = new URL(page.url()).pathname
     for (const one of LOOKS) {
       await dress(visitor, one)
       await views(visitor, OWN, 'person', one)
+      await page.goto(node.origin + receipt)
+      await settled(page)
+      await look(visitor, `person-receipt-${nameOf(one)}`, one)
+      await order(visitor, '0.4')
+      await page.locator('#confirm-title').waitFor()
+      await look(visitor, `person-confirm-${nameOf(one)}`, one)
+      await order(visitor, '5')
+      await page.locator('main .notice').waitFor()
+      await look(visitor, `person-over-limit-${nameOf(one)}`, one)
     }
     await leave(visitor)
-    return `${LOOKS.length * (OWN.length + 4)} pictures`
+    return `${LOOKS.length * (OWN.length + 7)} pictures`
   })
 }

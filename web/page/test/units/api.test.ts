@@ -64,6 +64,18 @@ describe('calls', () => {
     expect(await ruleOf(call('get', '/api/v1/me', {}))).toBe('node-unreachable')
   })
 
+  it('that end in the middle of an answer say so', async () => {
+    const broken = (error: unknown) => () =>
+      new Response(
+        new ReadableStream({
+          start: (controller) => controller.error(error),
+        }),
+      )
+    answers = [broken(new DOMException('signal timed out', 'TimeoutError')), broken(new TypeError('network error'))]
+    expect(await ruleOf(call('get', '/api/v1/wallets', {}))).toBe('node-too-slow')
+    expect(await ruleOf(call('get', '/api/v1/wallets', {}))).toBe('node-unreachable')
+  })
+
   it('are tried once more with the token of a session that another tab began', async () => {
     setCsrfToken('old')
     onSessionChange(async () => setCsrfToken('new'))

@@ -39,6 +39,7 @@ function rulesOfContract(): string[] {
 describe('problems', () => {
   it('of the calls all have words that say what to do next', async () => {
     const { PROBLEM_WORDS, wordsOf } = await import('../../src/words/failures')
+    await import('../../src/words/transaction-failures')
     const rules = rulesOfContract()
     expect(rules.length).toBeGreaterThan(10)
     for (const rule of rules) {
@@ -47,6 +48,19 @@ describe('problems', () => {
       expect(title, rule).not.toContain('developer words')
       expect(next.length, rule).toBeGreaterThan(10)
     }
+  })
+
+  it('of sponsors and every warning of the contract have words, and unknown ones their names', async () => {
+    const { KNOWN_WARNINGS, reasonWords, warningWords } = await import('../../src/words/transactions')
+    const { components } = JSON.parse(contract) as {
+      components: { schemas: { Warning: { properties: { rule: { enum: string[] } } } } }
+    }
+    const rules = components.schemas.Warning.properties.rule.enum
+    expect([...KNOWN_WARNINGS].sort()).toEqual([...rules].sort())
+    expect(warningWords({ rule: 'something-new' } as never).title).toContain('something-new')
+    expect(warningWords({ rule: 'something-new' } as never).isLoud).toBe(true)
+    expect(reasonWords('not-asked')).toBe('not asked for')
+    expect(reasonWords('refused-by-core')).toContain('refused-by-core')
   })
 
   it('without words of their own are told with their title', async () => {

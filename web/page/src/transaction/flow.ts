@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// From an order to what became of it: prepared by the node, checked here, signed by a touch, followed until it is over.
+import { call } from '../api/client'
+import { Problem } from '../api/problem'
+import { toBase64url } from '../passkey/base64url'
+import { assertionJson, usePasskey } from '../passkey/ceremony'
+import { type Checked, checkPrepared, type Place } from './check'
+import type { Transaction, TransactionOrder } from './models'
+
+const TOUCH_MS = 120_000
+const OVER = new Set(['final', 'failed', 'dropped', 'replaced', 'expired', 'discarded'])
+
+export const isOver = ({ state }: Transaction) => OVER.has(state)
+export const isInBlock = ({ state }: Transaction) => state === 'included' || state === 'final'
+
+/** Throws Problem, and TransactionRefused for an answer that is not what was ordered; that one is taken back. */
+export async function prepare(order: TransactionOrder, place: Place): Promise<Checked> {
+  const transaction = await call('post', '/api/v1/transactions', { body: order })
+  try {
+    return checkPrepared(order, transaction, place)
+  } catch (error) {
+    await discard(transaction)
+    throw error
+  }
+}
+
+/** Takes back what was not signed. It ends by itself after some minutes, so a failure is none. */
+export async function discard({ transactionId }: Transaction): Promise<void> {
+  try {
+    await call('delete', '/api/v1/transactions/{transactionId}', { path: { transactionId } })
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+  }
+}
+
+/**
+ * The person's touch over the digest that was computed here, then the node's part. Where two votes are needed the answer
+ * to the first is still `prepared`. Throws PasskeyFailure and Problem.
+ */
+export async function sign({ transaction, digest }: Checked, rpId: string, signal?: AbortSignal): Promise<Transaction> {
+  if (digest === null) throw new TypeError('nobody signs this')
+  const challenge = Uint8Array.from(digest.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  const used = await usePasskey(
+    {
+      challenge: toBase64url(challenge),
+      rpId,
+      timeout: TOUCH_MS,
+      userVerification: 'required',
+      allowCredentials: transaction.allowCredentials,
+    },
+    signal ? { signal } : {},
+  )
+  const { transactionId } = transaction
+  return call('post', '/api/v1/transactions/{transactionId}/signature', {
+    path: { transactionId },
+    body: { credential: assertionJson(used), digest },
+  })
+}
+
+/** Brings on chain what nobody signs. Throws Problem. */
+export async function broadcast({ transaction }: Checked): Promise<Transaction> {
+  const { transactionId } = transaction
+  return call('post', '/api/v1/transactions/{transactionId}/broadcast', { path: { transactionId }, body: {} })
+}
+
+const FIRST_PAUSE_MS = 400
+const LONGEST_PAUSE_MS = 10_000
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}
+
+/**
+ * Asks again, ever more rarely, until it is over or `signal` ends it; a change of state begins anew. A node that is away
+ * for a while is asked on; `fail` hears of it.
+ */
+export async function follow(
+  transactionId: string,
+  hear: (transaction: Transaction) => void,
+  fail: (error: unknown) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let wait = FIRST_PAUSE_MS
+  let last = ''
+  while (!signal.aborted) {
+    try {
+      const path = { transactionId }
+      const transaction = await call('get', '/api/v1/transactions/{transactionId}', { path, signal })
+      hear(transaction)
+      if (isOver(transaction)) return
+      wait = transaction.state === last ? Math.min(wait * 1.6, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS
+      last = transaction.state
+    } catch (error) {
+      if (signal.aborted) return
+      fail(error)
+      if (Problem.is(error, 'not-found') || Problem.is(error, 'not-logged-in')) return
+      wait = LONGEST_PAUSE_MS
+    }
+    await pause(wait, signal)
+  }
+}
+
+const MOST_LOOKS = 40
+
+/** Looks until the balance is another one: of funds that a development chain gives. Gives up in silence. */
+export async function awaitBalance(look: () => Promise<{ readonly balance: string }>, before: bigint): Promise<void> {
+  let wait = FIRST_PAUSE_MS
+  for (let i = 0; i < MOST_LOOKS; i++) {
+    if (BigInt((await look()).balance) !== before) return
+    await pause(wait, new AbortController().signal)
+    wait = Math.min(wait * 1.3, 2_000)
+  }
+}
