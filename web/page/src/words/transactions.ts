@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a transaction does, who pays, what to look at twice and how it stands, in words.
 import './transaction-failures'
+import { checksummed } from '../../../escape/src/core/bytes.mjs'
 import type { Chain } from '../api/models'
 import * as m from '../generated/words/messages.js'
 import { amountOf } from '../transaction/amounts'
@@ -60,9 +61,10 @@ function lineOf(part: Part, chain: Chain, facts: readonly TokenFacts[]): Line {
     part.tokenId === undefined ? amountOf(part.amount ?? 0n, asset) : `${asset.symbol} #${part.tokenId}`
   const token = () => money(assetAt(to, chain, facts))
   const native = () => money(nativeOf(chain))
-  const about = to ? { party: to } : {}
-  const pays = counterparty ? { party: counterparty } : {}
-  const of = to ? { token: to } : {}
+  // People compare addresses by the case of their letters, too.
+  const about = to ? { party: checksummed(to) } : {}
+  const pays = counterparty ? { party: checksummed(counterparty) } : {}
+  const of = to ? { token: checksummed(to) } : {}
   const selector = part.selector ?? '0x'
   switch (meaning) {
     case 'payment':

@@ -268,7 +268,7 @@ async function sessions(browser, node) {
   await rows.nth(1).waitFor({ state: 'detached' })
 
   // The phone learns of it with its next step, and is led to the log-in.
-  await phone.page.getByRole('link', { name: 'Wallets' }).click()
+  await phone.page.getByRole('link', { name: 'History' }).click()
   await phone.page.getByRole('heading', { name: 'Welcome back' }).waitFor()
   await logIn(phone)
   await home.page.reload()

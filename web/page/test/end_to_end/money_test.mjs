@@ -39,7 +39,7 @@ async function sent(browser, node) {
   const main = page.getByRole('main')
   await main.getByText('Send 0.25 ETH', { exact: true }).waitFor()
   await main
-    .getByRole('img', { name: `Address: ${bob}` })
+    .getByRole('img', { name: `Address: ${bob}`, exact: true })
     .first()
     .waitFor()
   await main.getByText('You have never paid this address before.').waitFor()
