@@ -97,6 +97,59 @@ transactions::Transactions::Listener watch_deployed(alarms::Alarms& alarms) {
   };
 }
 
+transactions::Transactions::Listener tell_pages(notifications::Hub& hub) {
+  return [&hub](const transactions::Transaction& transaction) -> infra::Task<void> {
+    core::json::object data;
+    data["transactionId"] = transaction.transaction_id;
+    data["walletId"] = transaction.wallet_id;
+    data["chainId"] = transaction.chain_id;
+    data["state"] = transactions::name(transaction.state);
+    hub.publish(transaction.user_id, "TransactionChanged", data);
+    co_return;
+  };
+}
+
+namespace {
+
+// The session's device, or the passkey's, as its person called it. Gone by now: nobody can tell any more.
+infra::Task<users::Result<std::string>> device_of(users::Users& users, std::string user_id,
+                                                  core::json::object payload) {
+  const auto text = [&payload](const char* member) {
+    const core::json::value* value = payload.if_contains(member);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+  };
+  if (const std::string id = text("sessionId"); !id.empty()) {
+    const auto sessions = co_await users.sessions(user_id);
+    if (!sessions) co_return tl::unexpected(sessions.error());
+    for (const users::Session& session : *sessions)
+      if (session.session_id == id) co_return session.client.device_name;
+  }
+  if (const std::string id = text("passkeyId"); !id.empty()) {
+    const auto passkeys = co_await users.passkeys(user_id);
+    if (!passkeys) co_return tl::unexpected(passkeys.error());
+    for (const users::PasskeyProfile& passkey : *passkeys)
+      if (passkey.profile_id == id) co_return passkey.name;
+  }
+  co_return std::string();
+}
+
+}  // namespace
+
+notifications::FindRecipient find_recipient(users::Users& users) {
+  using Found = notifications::Result<std::optional<notifications::Recipient>>;
+  return [&users](const audit::Entry& entry) -> infra::Task<Found> {
+    const auto person = co_await users.person(entry.subject);
+    if (!person) co_return notifications::fail(notifications::ErrorCode::storage_failed);
+    if (!*person) co_return Found(std::nullopt);
+    auto payload = core::parse_json(entry.payload ? std::string_view(entry.payload->text) : std::string_view("{}"));
+    core::json::object members;
+    if (payload && payload->is_object()) members = std::move(payload->get_object());
+    const auto device = co_await device_of(users, entry.subject, std::move(members));
+    if (!device) co_return notifications::fail(notifications::ErrorCode::storage_failed);
+    co_return Found(notifications::Recipient{(*person)->email, (*person)->locale, *device});
+  };
+}
+
 void AuditJournal::record(soci::session& sql, const users::PersonEvent& event) {
   audit::AuditEvent entry;
   const auto word = audit::parse_event_name(name(event.event));

@@ -5,7 +5,9 @@
 #include "community/alarms/api/alarms.hpp"
 #include "community/audit/api/audit_log.hpp"
 #include "community/gateway/factory.hpp"
+#include "community/notifications/api/live.hpp"
 #include "community/notifications/factory.hpp"
+#include "community/privacy/factory.hpp"
 #include "community/transactions/factory.hpp"
 #include "community/users/factory.hpp"
 
@@ -28,6 +30,13 @@ transactions::TransactionsOptions transactions_options(const RunOptions& options
 
 // Whatever happens to an account is watched from before its first operation lands. `alarms` outlives it.
 transactions::Transactions::Listener watch_deployed(alarms::Alarms& alarms);
+
+// Every state that a transaction comes to, told to its person's open pages: the event TransactionChanged. Who has no
+// page open reads the tables; push and mail follow from the audit log, which outlives a crash.
+transactions::Transactions::Listener tell_pages(notifications::Hub& hub);
+
+// Whom an entry of the audit log is about, for the mail that follows from it.
+notifications::FindRecipient find_recipient(users::Users& users);
 
 // Writes events of people into the audit log, by their words.
 class AuditJournal final : public users::Journal {

@@ -10,7 +10,7 @@
 
 #include "cmd/community-node/core_access.hpp"
 #include "cmd/community-node/development.hpp"
-#include "cmd/community-node/people.hpp"
+#include "cmd/community-node/people_services.hpp"
 #include "community/accounts/api/account_watcher.hpp"
 #include "community/alarms/factory.hpp"
 #include "community/audit/factory.hpp"
@@ -115,7 +115,6 @@ class Node {
   Task<infra::Result<void>> watch_accounts(std::vector<const chain::EntryPoint*> contracts);
   infra::Result<void> open_control();
   infra::Result<void> open_people();
-  void open_transactions();
   gateway::NodeFacts facts() const;
   infra::Result<void> open_backup();
   Task<infra::Result<void>> serve();
@@ -136,11 +135,9 @@ class Node {
   std::unique_ptr<infra::Random> random_ = infra::make_system_random();
   std::unique_ptr<infra::HttpClient> http_ = infra::make_http_client({});
   std::unique_ptr<infra::DirectoryLock> lock_;
+  PeoplesParty party_;
   // Before the database, whose writer may still be at a write of theirs when everything goes.
-  std::unique_ptr<audit::AuditLog> audit_;
-  std::unique_ptr<AuditJournal> journal_;
-  std::unique_ptr<notifications::Mailer> mailer_;
-  std::unique_ptr<CodeMailer> code_mailer_;
+  PeopleServices people_{options_, party_, {*clock_, *random_, *http_, loop_.executor(), metrics_, health_}};
   std::unique_ptr<infra::Database> database_;
   std::optional<keys::Operator> operator_;
   std::unique_ptr<keys::ConnectedKeyService> keys_;
@@ -170,12 +167,6 @@ class Node {
   std::unique_ptr<courier::Courier> courier_;
   // Null without a budget.
   std::unique_ptr<treasury::Treasurer> treasurer_;
-  PeoplesParty party_;
-  bool mail_by_smtp_ = false;
-  std::unique_ptr<users::Users> users_;
-  std::unique_ptr<transactions::People> owners_;
-  std::unique_ptr<transactions::Transactions> transactions_;
-  std::unique_ptr<gateway::PeopleApi> people_api_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<gateway::AttestationDoor> attestation_;
   std::unique_ptr<gateway::PageDoor> page_;
@@ -582,7 +573,7 @@ gateway::NodeFacts Node::facts() const {
     facts.protection = core_status_->protection;
   }
   facts.core_connected = keys_->is_connected();
-  facts.mail_by_smtp = mail_by_smtp_;
+  facts.mail_by_smtp = people_.mail_by_smtp();
   facts.development = options_.development;
   facts.daily_limit = gwei(options_.people.daily_limit);
   facts.gas_cap = gwei(options_.people.gas_cap);
@@ -592,43 +583,19 @@ gateway::NodeFacts Node::facts() const {
 
 // The accounts service: people, over everything that is there by now.
 infra::Result<void> Node::open_people() {
-  auto api = api_options(options_, party_);
-  if (!api) return tl::unexpected(api.error());
-  const auto key = secret_file(options_.data_dir / "people.key", *random_);
-  if (!key) return tl::unexpected(key.error());
-  audit_ = audit::make_audit_log({*database_, *random_, *clock_, loop_.executor()});
-  journal_ = std::make_unique<AuditJournal>(*audit_);
-  auto mail = notifications::mailer_options(*options_.config, party_.origin, options_.data_dir);
-  if (!mail) return infra::fail(infra::ErrorCode::config_value, "[mail]: " + mail.error().text());
-  mail_by_smtp_ = mail->smtp.has_value();
-  auto mailer =
-      notifications::make_mailer({*database_, *clock_, *random_, loop_.executor(), &metrics_}, std::move(*mail));
-  if (!mailer) return infra::fail(infra::ErrorCode::config_value, "[mail]: " + mailer.error().text());
-  mailer_ = std::move(*mailer);
-  code_mailer_ = std::make_unique<CodeMailer>(*mailer_, *clock_);
-  std::vector<users::AccountChain> chains{{deployment_.chain_id, deployment_.account_factory,
-                                           deployment_.entry_point_v0_8, deployment_.proxy_init_code_hash}};
-  users_ = users::make_users({*database_, *clock_, *random_, *keys_, *keys_, *journal_, *code_mailer_, *key, &metrics_},
-                             users_options(options_, party_, std::move(chains)));
-  open_transactions();
-  people_api_ = gateway::make_people_api(
-      {*users_, *audit_, *clock_, [this] { return facts(); }, transactions_.get(), &metrics_}, std::move(*api));
-  people_api_->add_to(gateway_->http_router());
-  return {};
-}
-
-// What people do with their accounts, on the chain that is served.
-void Node::open_transactions() {
   const auto entry_point = std::find_if(entry_points_.begin(), entry_points_.end(), [this](const auto& one) {
     return one->address() == deployment_.entry_point_v0_8;
   });
-  owners_ = transactions::make_people(*users_);
-  transactions::TransactionsDependencies wanted{*database_, *clock_, *random_, *keys_, *audit_, *owners_, {}};
-  wanted.metrics = &metrics_;
-  wanted.chains.push_back({deployment_.chain_id, *chain_, *fees_, *blocks_, **entry_point, *validator_, *estimator_,
-                           *pool_, *courier_, sponsor_.get(), options_.development});
-  transactions_ = transactions::make_transactions(std::move(wanted), transactions_options(options_, party_));
-  transactions_->listen(watch_deployed(*alarms_));
+  const PeopleWorld world{*database_,
+                          *keys_,
+                          *keys_,
+                          *alarms_,
+                          {deployment_.chain_id, deployment_.account_factory, deployment_.entry_point_v0_8,
+                           deployment_.proxy_init_code_hash},
+                          {deployment_.chain_id, *chain_, *fees_, *blocks_, **entry_point, *validator_, *estimator_,
+                           *pool_, *courier_, sponsor_.get(), options_.development},
+                          [this] { return facts(); }};
+  return people_.open(world, gateway_->http_router());
 }
 
 // Shares of other cores come in here, and this core's checkpoints go out to its holders.
@@ -662,8 +629,7 @@ Task<infra::Result<void>> Node::serve() {
   page_ = gateway::open_page_door(options_.page);
   gateway_->http_router().otherwise(page_->handler());
   if (auto opened = open_people(); !opened) co_return opened;
-  if (const auto loaded = co_await transactions_->load(); !loaded)
-    co_return infra::fail(infra::ErrorCode::database, loaded.error().message);
+  if (auto loaded = co_await people_.load(); !loaded) co_return loaded;
   if (auto opened = open_backup(); !opened) co_return opened;
   if (auto started = rpc_server_->start(); !started) co_return started;
   if (auto started = http_server_->start(); !started) co_return started;
@@ -675,10 +641,7 @@ Task<infra::Result<void>> Node::serve() {
   tasks_->spawn(alarms_->run());
   tasks_->spawn(watch_budgets());
   tasks_->spawn(keeper_->run());
-  tasks_->spawn(audit_->run());
-  tasks_->spawn(mailer_->run());
-  tasks_->spawn(users_->run());
-  tasks_->spawn(transactions_->run());
+  people_.spawn(*tasks_);
   progress_("serving", "JSON-RPC http://localhost:" + std::to_string(rpc_server_->port()) +
                            "   HTTP API http://localhost:" + std::to_string(http_server_->port()));
   co_return infra::Result<void>{};
@@ -735,6 +698,8 @@ Task<void> Node::wait_for_signal() {
 // Doors first, so that nothing new comes in; then what works on the chain, the keys, the chain itself.
 Task<void> Node::stop() {
   if (control_) control::remove_control_place(options_.data_dir);
+  // Open streams would keep their server waiting.
+  people_.end_streams();
   if (rpc_server_) co_await rpc_server_->stop();
   if (http_server_) co_await http_server_->stop();
   if (bundler_) bundler_->stop();

@@ -151,7 +151,8 @@ class SqlAuditLog final : public AuditLog {
       if (!page) co_return failed(page.error());
       if (page->empty()) co_return true;
       for (const Entry& entry : *page) {
-        co_await follower.listener(entry);
+        const bool heard = co_await follower.listener(entry);
+        if (!heard) co_return false;
         follower.told = entry.sequence;
       }
       if (follower.name.empty()) continue;
@@ -161,11 +162,7 @@ class SqlAuditLog final : public AuditLog {
   }
 
   Task<bool> keep(const Follower& follower) {
-    auto work = [name = follower.name, told = static_cast<long long>(follower.told)](soci::session& sql) {
-      sql << "INSERT INTO audit_listeners (name, sequence) VALUES (:name, :told) "
-             "ON CONFLICT (name) DO UPDATE SET sequence = :again",
-          soci::use(name), soci::use(told), soci::use(told);
-    };
+    auto work = [name = follower.name, told = follower.told](soci::session& sql) { note_told(sql, name, told); };
     const auto done = co_await d_.database.write(work);
     co_return done ? true : failed(storage_error(done.error()));
   }
@@ -181,6 +178,13 @@ class SqlAuditLog final : public AuditLog {
 };
 
 }  // namespace
+
+void note_told(soci::session& sql, const std::string& name, std::uint64_t sequence) {
+  const auto told = static_cast<long long>(sequence);
+  sql << "INSERT INTO audit_listeners (name, sequence) VALUES (:name, :told) "
+         "ON CONFLICT (name) DO UPDATE SET sequence = :again",
+      soci::use(name), soci::use(told), soci::use(told);
+}
 
 std::string format_time_ms(std::int64_t time_ms) {
   // Floor, so that times before 1970 are right too.

@@ -323,14 +323,14 @@ TEST_F(AuditLogTest, ListenersHearInOrderOnceItIsCommittedAndNamedOnesOverRestar
   infra::Event enough;
   std::uint64_t wanted = 0;
   const auto start = [&](infra::TaskGroup& group) {
-    log->listen("push", [&](const Entry& entry) -> Task<void> {
+    log->listen("push", [&](const Entry& entry) -> Task<bool> {
       named.push_back(entry.sequence);
-      co_return;
+      co_return true;
     });
-    log->listen("", [&](const Entry& entry) -> Task<void> {
+    log->listen("", [&](const Entry& entry) -> Task<bool> {
       unnamed.push_back(entry.sequence);
       if (entry.sequence >= wanted) enough.set();
-      co_return;
+      co_return true;
     });
     group.spawn(log->run());
   };

@@ -15,8 +15,11 @@
 #include "community/infra/api/http.hpp"
 #include "community/infra/api/metrics.hpp"
 #include "community/keys/api/attestation.hpp"
+#include "community/notifications/api/live.hpp"
+#include "community/notifications/api/push.hpp"
 #include "community/paymaster/api/sponsor.hpp"
 #include "community/pool/api/pool.hpp"
+#include "community/privacy/api/privacy.hpp"
 #include "community/transactions/api/transactions.hpp"
 #include "community/users/api/client_address.hpp"
 #include "community/users/api/rate_limits.hpp"
@@ -121,6 +124,8 @@ struct ApiLimits {
   users::Rate attempts{60, infra::Milliseconds(60'000)};
   // By person.
   users::Rate person{600, infra::Milliseconds(60'000)};
+  // Of everything about a person, which is read anew each time.
+  users::Rate exports{6, infra::Milliseconds(60 * 60'000)};
 };
 
 // Whom passkeys are for (WebAuthn level 3, section 5.4.2).
@@ -173,6 +178,12 @@ struct PeopleApiDependencies {
   std::function<NodeFacts()> facts;
   // Null: the node has no chain for people's accounts, and these routes are not there.
   transactions::Transactions* transactions = nullptr;
+  // Null: no live events, and no route for them.
+  notifications::Hub* hub = nullptr;
+  // Null: the configuration names nobody whom push services could ask, and no browser is subscribed.
+  notifications::Push* push = nullptr;
+  // Null: nobody exports or leaves.
+  privacy::Privacy* privacy = nullptr;
   infra::Metrics* metrics = nullptr;
 };
 

@@ -35,7 +35,9 @@ class ApiTest : public users::test_support::PeopleTest {
 
   void make() {
     router = infra::HttpRouter();
-    api = make_people_api({*people, *audit_log, clock, [] { return NodeFacts{}; }, nullptr, &metrics}, api_options);
+    api = make_people_api(
+        {*people, *audit_log, clock, [] { return NodeFacts{}; }, nullptr, hub.get(), nullptr, nullptr, &metrics},
+        api_options);
     api->add_to(router);
   }
 
@@ -118,6 +120,8 @@ class ApiTest : public users::test_support::PeopleTest {
   static constexpr const char* kOrigin = "https://example.org:8443";
   std::unique_ptr<audit::AuditLog> audit_log;
   ApiOptions api_options;
+  std::unique_ptr<notifications::Hub> hub =
+      std::make_unique<notifications::Hub>(clock, notifications::HubLimits(), &metrics);
   std::unique_ptr<PeopleApi> api;
   infra::HttpRouter router;
   std::string cookie, csrf;
@@ -351,6 +355,71 @@ TEST_F(ApiTest, ProfileWalletsPasskeysAndSessionsThroughRequests) {
   for (const char* bad : {"limit=0", "limit=101", "limit=x", "before=0", "before=-1", "limit="})
     EXPECT_EQ(verdict(send("GET", std::string("/api/v1/activity?") + bad)), "malformed-request 400") << bad;
   EXPECT_EQ(send("DELETE", "/api/v1/sessions").status, 204u);
+}
+
+TEST_F(ApiTest, ABrowserKeepsWhatItIsKnownByUnderANameThatNobodyElseCanSet) {
+  const Device device;
+  const HttpResponse made = register_over_http("ada@example.com", device);
+  std::string known;
+  for (std::size_t i = 0; i < made.headers.size(); i++) {
+    const std::string_view value = made.headers.value(i);
+    if (made.headers.name(i) == "set-cookie" && value.starts_with("__Host-device=")) known = value;
+  }
+  EXPECT_NE(known.find("; Max-Age=34560000; Path=/; HttpOnly; SameSite=Strict; Secure"), std::string::npos) << known;
+  const std::string token = known.substr(14, 43);
+  const auto log_in = [&](const std::string& cookies) {
+    const auto challenge = challenge_in(body_of(send("POST", "/api/v1/session/challenge", "{}")));
+    HttpRequest asked =
+        request("POST", "/api/v1/session", "{\"credential\":" + credential(device.get(challenge)) + "}");
+    asked.headers.add("cookie", cookies);
+    EXPECT_EQ(send(asked).status, 200u);
+  };
+  cookie.clear();
+  csrf.clear();
+  log_in("__Host-device=" + token);
+  EXPECT_NE(details().back().find("\"newDevice\":false"), std::string::npos) << details().back();
+  // A name without the prefix could be of another host of the domain; two are nobody's.
+  log_in("device=" + token);
+  EXPECT_NE(details().back().find("\"newDevice\":true"), std::string::npos);
+  log_in("__Host-device=" + token + "; __Host-device=" + std::string(43, 'A'));
+  EXPECT_NE(details().back().find("\"newDevice\":true"), std::string::npos);
+}
+
+TEST_F(ApiTest, LiveEventsNeedASessionAndHaveTheirLimits) {
+  EXPECT_EQ(verdict(send("GET", "/api/v1/events")), "not-logged-in 401");
+  register_over_http("ada@example.com", Device());
+  const HttpResponse stream = send("GET", "/api/v1/events");
+  ASSERT_EQ(stream.status, 200u);
+  EXPECT_EQ(stream.headers.get("content-type"), "text/event-stream");
+  EXPECT_EQ(stream.headers.get("cache-control"), "no-store");
+  EXPECT_EQ(stream.headers.get("x-content-type-options"), "nosniff");
+  std::vector<HttpResponse> more;
+  for (int i = 1; i < 12; i++) more.push_back(send("GET", "/api/v1/events"));
+  EXPECT_EQ(hub->streams(), 12u);
+  const HttpResponse refused = send("GET", "/api/v1/events");
+  EXPECT_EQ(verdict(refused), "too-many-requests 429");
+  EXPECT_EQ(refused.headers.get("retry-after"), "15");
+  more.pop_back();
+  EXPECT_EQ(send("GET", "/api/v1/events").status, 200u);
+}
+
+TEST_F(ApiTest, WithoutWebPushThereIsNoKeyAndNothingToSubscribeTo) {
+  register_over_http("ada@example.com", Device());
+  EXPECT_EQ(send("GET", "/api/v1/push").content(), "{\"publicKey\":null,\"subscriptions\":[]}");
+  EXPECT_EQ(verdict(send("POST", "/api/v1/push/subscriptions", "{}")), "push-unavailable 409");
+  EXPECT_EQ(send("DELETE", "/api/v1/push/subscriptions").status, 204u);
+  EXPECT_EQ(verdict(send("DELETE", "/api/v1/push/subscriptions/0f8fad5b-d9cb-469f-a165-70867728950e")),
+            "not-found 404");
+}
+
+TEST_F(ApiTest, APathThatIsNotThereIsAProblem) {
+  for (const char* path : {"/api", "/api/", "/api/v1/nothing", "/api/v2/me"})
+    EXPECT_EQ(verdict(send("GET", path)), "not-found 404") << path;
+  const HttpResponse other = send("PUT", "/api/v1/me", "{}");
+  EXPECT_EQ(verdict(other), "method-not-allowed 405");
+  EXPECT_EQ(other.headers.get("allow"), "GET, PATCH");
+  EXPECT_EQ(other.headers.get("x-content-type-options"), "nosniff");
+  EXPECT_EQ(send("GET", "/apiary").headers.get("content-type"), "text/plain; charset=utf-8");
 }
 
 }  // namespace

@@ -149,13 +149,22 @@ Task<HttpResponse> HttpRouter::handle(HttpRequest request) const {
     if (!allowed.empty()) allowed += ", ";
     allowed += route.method;
   }
+  const std::string_view target = request.path();
+  const bool is_below = refusal_ && target.starts_with(refused_prefix_) &&
+                        (target.size() == refused_prefix_.size() || target[refused_prefix_.size()] == '/');
   if (!allowed.empty()) {
-    auto response = http_text(405, "this path answers " + allowed + "\n");
+    auto response = is_below ? refusal_(405, allowed) : http_text(405, "this path answers " + allowed + "\n");
     response.headers.add("allow", allowed);
     co_return response;
   }
+  if (is_below) co_return refusal_(404, {});
   if (otherwise_) co_return co_await otherwise_(std::move(request));
   co_return http_text(404, "nothing is served under this path\n");
+}
+
+void HttpRouter::refuse_below(std::string prefix, Refusal refusal) {
+  refused_prefix_ = std::move(prefix);
+  refusal_ = std::move(refusal);
 }
 
 HttpHandler HttpRouter::handler() const {

@@ -160,6 +160,29 @@ std::optional<std::uint64_t> parse_last_seen(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() ? id : 0;
 }
 
+core::json::object payload_of(const audit::Entry& entry) {
+  auto payload = core::parse_json(entry.payload ? std::string_view(entry.payload->text) : std::string_view("{}"));
+  if (!payload || !payload->is_object()) return {};
+  return std::move(payload->get_object());
+}
+
+std::optional<std::string> session_of(const audit::Entry& entry) {
+  const core::json::object payload = payload_of(entry);
+  const core::json::value* session = payload.if_contains("sessionId");
+  if (session == nullptr || !session->is_string()) return std::nullopt;
+  return std::string(session->get_string());
+}
+
+// As GET /api/v1/activity shows it.
+core::json::object told_of(const audit::Entry& entry) {
+  core::json::object data;
+  data["sequence"] = entry.sequence;
+  data["time"] = audit::format_time_ms(entry.time_ms);
+  data["event"] = entry.event;
+  data["details"] = payload_of(entry);
+  return data;
+}
+
 }  // namespace
 
 Result<infra::HttpResponse> stream_live_events(Hub& hub, infra::Clock& clock, std::string user, std::string session,
@@ -177,11 +200,15 @@ Result<infra::HttpResponse> stream_live_events(Hub& hub, infra::Clock& clock, st
 }
 
 audit::Listener live_listener(Hub& hub) {
-  return [&hub](const audit::Entry& entry) -> Task<void> {
+  return [&hub](const audit::Entry& entry) -> Task<bool> {
     const auto event = audit::parse_event_name(entry.event);
-    if (!entry.subject.empty() && event && ways_of(*event).live)
-      hub.publish(entry.subject, entry.event, audit::to_json(entry));
-    co_return;
+    if (entry.subject.empty() || !event) co_return true;
+    // Its page hears nothing more, neither this.
+    if (*event == audit::EventName::session_revoked)
+      if (const auto session = session_of(entry)) hub.end_session(*session);
+    if (*event == audit::EventName::user_deleted) hub.end_user(entry.subject);
+    if (ways_of(*event).live) hub.publish(entry.subject, entry.event, told_of(entry));
+    co_return true;
   };
 }
 

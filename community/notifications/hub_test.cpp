@@ -151,14 +151,35 @@ TEST_F(HubTest, TheAuditLogsEntriesAreToldAsThePolicyHasIt) {
   entry.subject = "alice";
   for (const char* event : {"TransactionBroadcast", "PayloadsErased", "SomethingNewer", "PasskeyAdded"}) {
     entry.event = event;
-    loop.block_on(listener(entry));
+    EXPECT_TRUE(loop.block_on(listener(entry)));
   }
   entry.subject.clear();
-  loop.block_on(listener(entry));
+  EXPECT_TRUE(loop.block_on(listener(entry)));
   const auto events = waiting(*page);
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(events[0].name, "TransactionBroadcast");
   EXPECT_EQ(events[1].name, "PasskeyAdded");
+}
+
+TEST_F(HubTest, ARevokedSessionsPageHearsNothingMoreAndTheOthersHearOfIt) {
+  const auto gone = open("alice", {}, "0f8fad5b"), other = open("alice", {}, "7d444840");
+  const auto listener = live_listener(*hub);
+  audit::Entry entry;
+  entry.sequence = 7;
+  entry.subject = "alice";
+  entry.event = "SessionRevoked";
+  entry.payload = audit::Payload{{}, R"({"sessionId":"0f8fad5b"})"};
+  EXPECT_TRUE(loop.block_on(listener(entry)));
+  EXPECT_TRUE(gone->ended());
+  EXPECT_FALSE(other->ended());
+  const auto events = waiting(*other);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].data,
+            "{\"sequence\":7,\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"SessionRevoked\","
+            "\"details\":{\"sessionId\":\"0f8fad5b\"}}");
+  entry.event = "UserDeleted";
+  EXPECT_TRUE(loop.block_on(listener(entry)));
+  EXPECT_TRUE(other->ended());
 }
 
 TEST(Policy, MailTellsWhatAThiefWouldDo) {

@@ -114,6 +114,14 @@ std::uint64_t tidy_mails(soci::session& sql, std::int64_t now_ms) {
   return static_cast<std::uint64_t>(std::max(0ll, expire.get_affected_rows()));
 }
 
+std::size_t remove_waiting(soci::session& sql, const std::string& recipient) {
+  soci::statement remove =
+      (sql.prepare << "DELETE FROM notifications_mails WHERE state = 'waiting' AND recipient = :recipient",
+       soci::use(recipient));
+  remove.execute(true);
+  return static_cast<std::size_t>(std::max(0ll, remove.get_affected_rows()));
+}
+
 MailCounts count_mails(soci::session& sql) {
   MailCounts counts;
   std::string state;

@@ -32,5 +32,7 @@ void end_mail(soci::session& sql, const std::string& id, MailEnd end, std::int64
 // What ended more than a week ago goes; what expired while it waited ends: how many those were.
 std::uint64_t tidy_mails(soci::session& sql, std::int64_t now_ms);
 MailCounts count_mails(soci::session& sql);
+// Those that wait for this recipient go, with everything about them. How many.
+std::size_t remove_waiting(soci::session& sql, const std::string& recipient);
 
 }  // namespace community::notifications

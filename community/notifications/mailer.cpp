@@ -26,6 +26,7 @@ constexpr std::size_t kMaxMessageBytes = 16 * 1'024;
 // Mails taken from the table at a time.
 constexpr std::size_t kBatch = 64;
 constexpr Milliseconds kPauseAfterFailure{1'000};
+constexpr Milliseconds kStuck{10 * 60 * 1'000};
 // Also without mails, so that what ended long ago goes.
 constexpr Milliseconds kTidyEvery{60 * 60 * 1'000};
 
@@ -72,6 +73,23 @@ class OutboxMailer final : public Mailer {
     return {};
   }
 
+  std::size_t forget(soci::session& sql, const std::string& address) override {
+    const auto parsed = parse_mail_address(address);
+    return parsed ? remove_waiting(sql, parsed->text()) : 0;
+  }
+
+  infra::HealthReport report() const override {
+    using infra::HealthState;
+    // A queue that is full refuses registrations, which need a code.
+    if (waiting_ > options_.max_waiting - options_.max_waiting / 4)
+      return {HealthState::degraded, std::to_string(waiting_) + " mails wait, " + std::to_string(options_.max_waiting) +
+                                         " at most: is the mail server away?"};
+    if (failing_since_ && d_.clock.steady() - *failing_since_ >= kStuck)
+      return {HealthState::degraded, "no mail was taken by the mail server for ten minutes or more, and " +
+                                         std::to_string(waiting_) + " wait; the log says why"};
+    return {};
+  }
+
   Task<Result<MailCounts>> counts() override {
     const auto found = co_await d_.database.read([](soci::session& sql) { return count_mails(sql); });
     if (!found) co_return tl::unexpected(storage_error(found.error()));
@@ -97,15 +115,23 @@ class OutboxMailer final : public Mailer {
   }
 
  private:
+  struct Look {
+    std::uint64_t expired = 0, waiting = 0;
+    DueMails due;
+  };
+
   Task<Result<DueMails>> take() {
     auto work = [now = d_.clock.now_ms()](soci::session& sql) {
       const std::uint64_t expired = tidy_mails(sql, now);
-      return std::pair(expired, due_mails(sql, now, kBatch));
+      return Look{expired, count_waiting(sql), due_mails(sql, now, kBatch)};
     };
     auto found = co_await d_.database.write(work);
     if (!found) co_return tl::unexpected(storage_error(found.error()));
-    if (expired_ && found->first > 0) expired_->add(static_cast<double>(found->first));
-    co_return std::move(found->second);
+    if (expired_ && found->expired > 0) expired_->add(static_cast<double>(found->expired));
+    waiting_ = found->waiting;
+    // Nothing that an attempt could fail with is left.
+    if (waiting_ == 0) failing_since_.reset();
+    co_return std::move(found->due);
   }
 
   Task<void> deliver(DueMail& mail) {
@@ -125,6 +151,9 @@ class OutboxMailer final : public Mailer {
     auto work = [transport = transport_, envelope = mail.envelope] { return transport->send(envelope); };
     const auto delivered = co_await pool_.run(work);
     const Delivery delivery = delivered ? *delivered : Delivery{Outcome::later, 0, delivered.error().text()};
+    // A refusal is an answer, too: it is about one mail, and the server is there.
+    if (delivery.outcome != Outcome::later) failing_since_.reset();
+    if (delivery.outcome == Outcome::later && !failing_since_) failing_since_ = d_.clock.steady();
     if (delivery.outcome == Outcome::accepted) {
       co_await end(mail, MailEnd::sent, delivery.reply);
     } else if (delivery.outcome == Outcome::refused) {
@@ -171,6 +200,10 @@ class OutboxMailer final : public Mailer {
   std::shared_ptr<MailTransport> transport_;
   infra::WriteSignal signal_;
   infra::WorkerPool pool_;
+  // As of the last look.
+  std::uint64_t waiting_ = 0;
+  // The first of the failures that no success came after.
+  std::optional<infra::SteadyTime> failing_since_;
   std::optional<infra::Counter> sent_, later_, refused_, expired_;
 };
 

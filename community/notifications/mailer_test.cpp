@@ -14,6 +14,7 @@
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/clock.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 
 namespace community::notifications {
 namespace {
@@ -49,8 +50,7 @@ class MailerTest : public testing::Test {
   ~MailerTest() override { close(); }
 
   void open() {
-    database =
-        infra::Database::open({"sqlite:" + (folder.path() / "node.db").string()}, {notification_migrations()}).value();
+    database = infra::Database::open(place.options(), {notification_migrations()}).value();
     mailer = make_mailer_with({*database, clock, *random, loop.executor(), &metrics}, options,
                               std::make_unique<ScriptedTransport>(script));
   }
@@ -116,6 +116,7 @@ class MailerTest : public testing::Test {
   }
 
   infra::TemporaryDirectory folder;
+  infra::TestDatabase place;
   infra::EventLoop loop;
   infra::FakeClock clock;
   infra::Metrics metrics;
@@ -210,12 +211,12 @@ TEST_F(MailerTest, AProcessThatDiesBeforeTheEndIsWrittenDownSendsAgainWithTheSam
   // What a kill between the server's 250 and the row's end leaves: the row of before.
   ASSERT_TRUE(queue(code_mail()));
   close();
-  const auto whole = folder.path() / "node.db", copy = folder.path() / "copy.db";
-  std::filesystem::copy_file(whole, copy);
+  const infra::TestDatabase copy;
+  place.copy_to(copy);
   open();
   run_until([](const MailCounts& now) { return now.sent == 1; });
   close();
-  std::filesystem::copy_file(copy, whole, std::filesystem::copy_options::overwrite_existing);
+  copy.copy_to(place);
   open();
   run_until([](const MailCounts& now) { return now.sent == 1; });
   ASSERT_EQ(attempts(), 2u);

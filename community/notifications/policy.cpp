@@ -24,7 +24,7 @@ constexpr Row kPolicy[] = {
     {E::security_violation, {kNoMail, false, true, true}},
     {E::transaction_initiated, {kNoMail, false, false, true}},
     {E::transaction_signed, {kNoMail, false, false, true}},
-    {E::transaction_broadcast, {kNoMail, false, true, true}},
+    {E::transaction_broadcast, {kNoMail, false, false, true}},
     {E::registration_repeated, {M::registration_repeated, false, false, false}},
     {E::session_revoked, {kNoMail, false, false, true}},
     {E::passkey_added, {M::passkey_added, false, true, true}},
@@ -52,6 +52,8 @@ constexpr Row kPolicy[] = {
     {E::data_exported, {kNoMail, false, true, true}},
     {E::payloads_erased, {kNoMail, false, false, false}},
     {E::user_deleted, {kNoMail, false, false, false}},
+    {E::transaction_included, {kNoMail, false, true, true}},
+    {E::transaction_failed, {kNoMail, false, true, true}},
 };
 
 static_assert(std::size(kPolicy) == audit::kEventNames, "every event has a row");

@@ -14,6 +14,7 @@
 #include "community/infra/fake/clock.hpp"
 #include "community/infra/fake/http_client.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/notifications/factory.hpp"
 #include "community/notifications/push_crypto.hpp"
 
@@ -166,8 +167,7 @@ class PushTest : public testing::Test {
     options.contact = "mailto:operator@example.org";
     options.services = {"fcm.googleapis.com"};
     options.key_file = folder.path() / "push-vapid.key";
-    database =
-        infra::Database::open({"sqlite:" + (folder.path() / "node.db").string()}, {notification_migrations()}).value();
+    database = infra::Database::open(place.options(), {audit::audit_migrations(), notification_migrations()}).value();
     open(fake);
   }
   ~PushTest() override {
@@ -245,6 +245,7 @@ class PushTest : public testing::Test {
     fake.answer(response);
   }
 
+  infra::TestDatabase place;
   infra::TemporaryDirectory folder;
   infra::EventLoop loop;
   infra::FakeClock clock;
@@ -479,11 +480,11 @@ TEST_F(PushTest, EntriesOfTheAuditLogAreToldAsThePolicyHasIt) {
   entry.sequence = 7;
   for (const char* event : {"PasskeyAdded", "WalletUsed", "SomethingNewer"}) {
     entry.event = event;
-    loop.block_on(listener(entry));
+    EXPECT_TRUE(loop.block_on(listener(entry)));
   }
   entry.event = "PasskeyAdded";
   entry.subject.clear();
-  loop.block_on(listener(entry));
+  EXPECT_TRUE(loop.block_on(listener(entry)));
   EXPECT_EQ(rows("notifications_notices"), 1);
   answer(201);
   run_until(0);

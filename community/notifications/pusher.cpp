@@ -142,6 +142,34 @@ class WebPush final : public Push {
     co_return std::move(*found);
   }
 
+  Task<Result<PushDevice>> subscribe_browser(audit::AuditLog& log, std::string user,
+                                             PushSubscription subscription) override {
+    auto work = [this, &log, user, subscription, now = d_.clock.now_ms()](soci::session& sql) -> Result<PushDevice> {
+      const auto id = subscribe(sql, user, subscription, now);
+      if (!id) return tl::unexpected(id.error());
+      PushDevice device{*id, parse_push_endpoint(subscription.endpoint)->host, now};
+      if (auto told = tell(sql, log, audit::EventName::push_subscribed, user, *id, now); !told)
+        return tl::unexpected(told.error());
+      return device;
+    };
+    co_return from_database(co_await d_.database.write(work));
+  }
+
+  Task<Result<std::size_t>> unsubscribe_browser(audit::AuditLog& log, std::string user, std::string id) override {
+    auto work = [this, &log, user, id, now = d_.clock.now_ms()](soci::session& sql) -> Result<std::size_t> {
+      const auto ids = id.empty() ? subscription_ids(sql, user) : std::vector<std::string>{id};
+      std::size_t count = 0;
+      for (const std::string& one : ids) {
+        if (!unsubscribe(sql, user, one)) continue;
+        count++;
+        if (auto told = tell(sql, log, audit::EventName::push_unsubscribed, user, one, now); !told)
+          return tl::unexpected(told.error());
+      }
+      return count;
+    };
+    co_return from_database(co_await d_.database.write(work));
+  }
+
   Task<void> run() override {
     for (;;) {
       auto work = [now = d_.clock.now_ms()](soci::session& sql) { return due_notices(sql, now, kBatch); };
@@ -162,6 +190,24 @@ class WebPush final : public Push {
   }
 
  private:
+  static Result<void> tell(soci::session& sql, audit::AuditLog& log, audit::EventName name, const std::string& user,
+                           const std::string& id, std::int64_t now_ms) {
+    audit::AuditEvent event;
+    event.event = name;
+    event.subject = user;
+    event.payload["subscriptionId"] = id;
+    event.time_ms = now_ms;
+    if (const auto recorded = log.record(sql, event); !recorded)
+      return fail(ErrorCode::storage_failed, std::string(audit::name(recorded.error().code)));
+    return {};
+  }
+
+  template <class T>
+  static Result<T> from_database(infra::Result<Result<T>> outcome) {
+    if (!outcome) return tl::unexpected(storage_error(outcome.error()));
+    return std::move(*outcome);
+  }
+
   struct Counters {
     infra::Counter taken, gone, later, never;
   };
@@ -315,11 +361,11 @@ Result<std::optional<PushOptions>> push_options(const infra::Config& config, con
 }
 
 audit::Listener push_listener(infra::Database& database, Push& push) {
-  return [&database, &push](const audit::Entry& entry) -> Task<void> {
+  return [&database, &push](const audit::Entry& entry) -> Task<bool> {
     // A browser that was off for longer shows what is on the page instead.
     constexpr std::int64_t kLife_ms = 24 * 60 * 60 * 1'000;
     const auto event = audit::parse_event_name(entry.event);
-    if (entry.subject.empty() || !event || !ways_of(*event).push) co_return;
+    if (entry.subject.empty() || !event || !ways_of(*event).push) co_return true;
     PushMessage message;
     message.payload["event"] = entry.event;
     message.payload["sequence"] = entry.sequence;
@@ -327,9 +373,19 @@ audit::Listener push_listener(infra::Database& database, Push& push) {
     message.urgent = ways_of(*event).mail.has_value();
     message.now_ms = entry.time_ms;
     message.expires_ms = entry.time_ms + kLife_ms;
-    auto work = [&push, user = entry.subject, message](soci::session& sql) { return push.queue(sql, user, message); };
+    auto work = [&push, user = entry.subject, message, told = entry.sequence](soci::session& sql) {
+      const auto queued = push.queue(sql, user, message);
+      audit::note_told(sql, kPushListener, told);
+      return queued.has_value();
+    };
     const auto queued = co_await database.write(work);
-    if (!queued) infra::log_warning("a push notice was not queued", {{"why", queued.error().text()}});
+    if (!queued) {
+      infra::log_warning("a push notice is not queued yet", {{"why", queued.error().text()}});
+      co_return false;
+    }
+    // A fault of ours, and nothing that a second try would change.
+    if (!*queued) infra::log_error("a push notice was refused", {{"event", entry.event}});
+    co_return true;
   };
 }
 

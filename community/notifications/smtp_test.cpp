@@ -10,6 +10,7 @@
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/clock.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
+#include "community/infra/fake/test_database.hpp"
 #include "community/notifications/mailer.hpp"
 
 namespace community::notifications {
@@ -216,8 +217,8 @@ TEST_F(SmtpTest, AMailerBringsAQueuedMailThroughA450) {
   serve("starttls");
   infra::FakeClock clock;
   const auto random = infra::make_system_random();
-  auto database =
-      infra::Database::open({"sqlite:" + (folder.path() / "node.db").string()}, {notification_migrations()}).value();
+  const infra::TestDatabase place;
+  auto database = infra::Database::open(place.options(), {notification_migrations()}).value();
   MailerOptions options{{"Community Node", {"node", "example.org"}, "https://example.org"}, smtp, {}};
   auto mailer = make_mailer({*database, clock, *random, loop.executor()}, options).value();
   Mail mail;

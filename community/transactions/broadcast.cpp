@@ -116,6 +116,7 @@ Task<Result<Stored>> TransactionService::bring(Stored row) {
     t.state = State::dropped;
     t.reason = outcome.reason;
     row.is_over = true;
+    events.push_back(event_of_failure(t));
   }
   Stored kept = row;
   if (auto done = co_await keep(std::move(kept), std::move(events)); !done) co_return tl::unexpected(done.error());

@@ -137,6 +137,8 @@ Task<void> TransactionService::follow(std::string id) {
   std::vector<audit::AuditEvent> events;
   const bool has_acted = t.state == State::included || t.state == State::final_;
   if (has_acted && block_before == 0) events = events_of_inclusion(*this, row);
+  const bool has_failed = t.state == State::failed || t.state == State::dropped;
+  if (has_failed && t.state != before) events.push_back(event_of_failure(t));
   if (const auto kept = co_await keep(std::move(row), std::move(events)); !kept)
     infra::log_warning("a transaction's state is not on disk yet", {{"why", kept.error().message}});
 }

@@ -19,6 +19,10 @@ std::string_view name(Payer payer) {
 }
 
 namespace {
+// spec/account.md, sections 2 and 3.
+constexpr std::int64_t kHour_ms = 60 * 60 * 1'000;
+constexpr std::int64_t kQueuedSpend_ms = 24 * kHour_ms, kOneVote_ms = 3 * 24 * kHour_ms;
+
 constexpr std::string_view kStates[] = {"prepared", "signed",  "submitted", "included", "final",
                                         "failed",   "dropped", "replaced",  "expired",  "discarded"};
 }  // namespace
@@ -83,21 +87,39 @@ std::vector<audit::AuditEvent> TransactionService::events_of_inclusion(const Tra
     events.push_back(self.event(name, t));
     if (t.transaction_hash) events.back().payload["transactionHash"] = core::to_hex(*t.transaction_hash);
   };
+  add(EventName::transaction_included);
   const auto* operation = std::get_if<PreparedOperation>(&t.content);
   if (operation != nullptr && operation->userop.factory) add(EventName::account_deployed);
-  if (t.kind == Kind::queue) add(EventName::change_queued);
+  // What the mail about it says. A little early: the item's own clock begins with its block, after the signature.
+  const auto add_queued = [&](std::string_view change, std::int64_t delay_ms) {
+    add(EventName::change_queued);
+    events.back().payload["change"] = change;
+    events.back().payload["readyAt"] = audit::format_time_ms(t.signed_ms + delay_ms);
+  };
+  if (t.kind == Kind::queue) add_queued("spend", kQueuedSpend_ms);
   if (t.kind == Kind::confirm || t.kind == Kind::finish) add(EventName::change_confirmed);
   if (t.kind == Kind::cancel) add(EventName::change_cancelled);
   if (t.kind == Kind::freeze) add(EventName::account_frozen);
   if (t.kind == Kind::revoke_grant) add(EventName::grant_revoked);
   const auto* action = std::get_if<PreparedAction>(&t.content);
   // With one vote it waits first.
-  if (t.kind == Kind::unfreeze && action != nullptr)
-    add(action->votes_needed > 1 ? EventName::account_unfrozen : EventName::change_queued);
+  if (t.kind == Kind::unfreeze && action != nullptr) {
+    if (action->votes_needed > 1)
+      add(EventName::account_unfrozen);
+    else
+      add_queued("unfreeze", kOneVote_ms);
+  }
   if (t.kind == Kind::lower_limit || t.kind == Kind::lower_gas_cap || t.kind == Kind::disallow_call ||
       t.kind == Kind::unlist_domain)
     add(EventName::rules_changed);
   return events;
+}
+
+audit::AuditEvent TransactionService::event_of_failure(const Transaction& transaction) const {
+  audit::AuditEvent failed = event(audit::EventName::transaction_failed, transaction);
+  failed.payload["state"] = transactions::name(transaction.state);
+  if (transaction.transaction_hash) failed.payload["transactionHash"] = core::to_hex(*transaction.transaction_hash);
+  return failed;
 }
 
 void TransactionService::place_in_lane(const Stored& row) {
@@ -112,6 +134,11 @@ void TransactionService::place_in_lane(const Stored& row) {
   }
 }
 
+void TransactionService::forget(const std::string& user_id) {
+  std::erase_if(live_, [&](const auto& entry) { return entry.second.transaction.user_id == user_id; });
+  std::erase_if(untold_, [&](const Transaction& one) { return one.user_id == user_id; });
+}
+
 void TransactionService::enter(const Stored& row) {
   place_in_lane(row);
   if (row.is_over || row.transaction.state == State::prepared) {
@@ -123,7 +150,8 @@ void TransactionService::enter(const Stored& row) {
 
 Task<Result<void>> TransactionService::keep(Stored row, std::vector<audit::AuditEvent> events) {
   auto work = [row, events = std::move(events), audit = &d_.audit](soci::session& sql) -> Result<void> {
-    store::update(sql, row);
+    // Nothing is written about a person who left.
+    if (!store::update(sql, row)) return fail(ErrorCode::not_found);
     const bool acted = row.transaction.state == State::included || row.transaction.state == State::final_;
     if (acted) store::note_recipients(sql, row, row.transaction.updated_ms);
     for (const audit::AuditEvent& one : events)

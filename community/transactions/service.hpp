@@ -32,6 +32,7 @@ class TransactionService final : public Transactions {
   Task<Result<Transaction>> transaction(std::string user_id, std::string transaction_id) override;
   Task<Result<std::vector<Transaction>>> history(std::string user_id, HistoryQuery query) override;
   Task<Result<FundsGiven>> give_funds(std::string user_id, std::string wallet_id, std::uint64_t chain_id) override;
+  void forget(const std::string& user_id) override;
   void listen(Listener listener) override { listeners_.push_back(std::move(listener)); }
   Task<Result<void>> load() override;
   Task<void> run() override;
@@ -214,6 +215,8 @@ class TransactionService final : public Transactions {
   static LaneBook::Account lane_account(const Transaction& transaction);
   audit::AuditEvent event(audit::EventName name, const Transaction& transaction) const;
   static std::vector<audit::AuditEvent> events_of_inclusion(const TransactionService& self, const Stored& row);
+  // It failed in a block, or was dropped by pool, courier or chain.
+  audit::AuditEvent event_of_failure(const Transaction& transaction) const;
   void count(const char* name, const char* help, const infra::MetricLabels& labels = {});
   // Errors of the database in this module's words.
   template <class T>

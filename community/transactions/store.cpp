@@ -221,14 +221,19 @@ void insert(soci::session& sql, Stored& row) {
   insertion.execute(true);
 }
 
-void update(soci::session& sql, const Stored& row) {
+bool update(soci::session& sql, const Stored& row) {
   Columns c(row);
-  sql << "UPDATE transactions_entries SET state = :state, is_over = :over, content = :content, submission = :sub, "
-         "errand = :errand, updated_at = :updated, signed_at = :signed_at, transaction_hash = :hash, "
-         "block_number = :block, reason = :reason, actual_cost = :cost, replaced_by = :by WHERE transaction_id = :id",
-      soci::use(c.state), soci::use(c.is_over), soci::use(c.content), soci::use(c.submission), soci::use(c.errand),
-      soci::use(c.updated), soci::use(c.signed_at), soci::use(c.transaction), soci::use(c.block), soci::use(c.reason),
-      soci::use(c.actual_cost), soci::use(c.replaced_by), soci::use(c.id);
+  soci::statement change =
+      (sql.prepare
+           << "UPDATE transactions_entries SET state = :state, is_over = :over, content = :content, submission = :sub, "
+              "errand = :errand, updated_at = :updated, signed_at = :signed_at, transaction_hash = :hash, "
+              "block_number = :block, reason = :reason, actual_cost = :cost, replaced_by = :by WHERE transaction_id = "
+              ":id",
+       soci::use(c.state), soci::use(c.is_over), soci::use(c.content), soci::use(c.submission), soci::use(c.errand),
+       soci::use(c.updated), soci::use(c.signed_at), soci::use(c.transaction), soci::use(c.block), soci::use(c.reason),
+       soci::use(c.actual_cost), soci::use(c.replaced_by), soci::use(c.id));
+  change.execute(true);
+  return change.get_affected_rows() > 0;
 }
 
 std::optional<Stored> find(soci::session& sql, const std::string& user_id, const std::string& transaction_id) {

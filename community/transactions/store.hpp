@@ -36,7 +36,8 @@ namespace store {
 // Gives it the next sequence.
 void insert(soci::session& sql, Stored& row);
 // Everything that may change: by its id.
-void update(soci::session& sql, const Stored& row);
+// False: it is gone, because its person left.
+bool update(soci::session& sql, const Stored& row);
 std::optional<Stored> find(soci::session& sql, const std::string& user_id, const std::string& transaction_id);
 // What is not over, by sequence; prepared ones that have expired are among them.
 std::vector<Stored> open(soci::session& sql);

@@ -244,7 +244,7 @@ TEST_F(Transacting, IsSignedSentIncludedAndFinal) {
   until([&] { return told.size() == states.size(); });
   for (std::size_t i = 0; i < states.size(); i++) EXPECT_EQ(name(told[i].second), name(states[i]));
   const std::vector<std::string> expected{"TransactionInitiated", "TransactionSigned", "WalletUsed",
-                                          "TransactionBroadcast"};
+                                          "TransactionBroadcast", "TransactionIncluded"};
   EXPECT_EQ(events(), expected);
 }
 

@@ -12,19 +12,23 @@ void ChallengeBook::drop_expired() {
   }
 }
 
-core::Bytes32 ChallengeBook::issue() {
+core::Bytes32 ChallengeBook::issue(std::string_view whom) {
   core::Bytes32 number;
   random_.fill(number);
-  const core::Bytes32 challenge = base::sha256({base::view("community-node log-in challenge v1"), number});
+  const core::Bytes32 challenge = base::sha256(
+      {base::view("community-node challenge v2\n"), base::view(purpose_), base::view("\n"), base::view(whom), number});
   issued_.push_back({challenge, clock_.steady() + life_});
-  open_.insert(challenge);
+  open_.emplace(challenge, whom);
   drop_expired();
   return challenge;
 }
 
-bool ChallengeBook::redeem(const core::Bytes32& challenge) {
+bool ChallengeBook::redeem(const core::Bytes32& challenge, std::string_view whom) {
   drop_expired();
-  return open_.erase(challenge) == 1;
+  const auto found = open_.find(challenge);
+  if (found == open_.end() || found->second != whom) return false;
+  open_.erase(found);
+  return true;
 }
 
 }  // namespace community::users

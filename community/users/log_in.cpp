@@ -47,6 +47,11 @@ bool went_back(std::uint32_t known, std::uint32_t now) { return (known != 0 || n
 
 }  // namespace
 
+// With the person's id: people who share a browser are not told from it to belong together.
+Bytes32 device_hash(std::string_view token, std::string_view user_id) {
+  return base::sha256({base::view(token), base::view(user_id)});
+}
+
 // The reason is one of a fixed set of words.
 tl::unexpected<Error> UsersService::refuse_log_in(std::string_view reason) {
   count("community_users_log_ins_total", "Log-ins, by what came of them.", {{"result", std::string(reason)}});
@@ -55,19 +60,20 @@ tl::unexpected<Error> UsersService::refuse_log_in(std::string_view reason) {
 
 // The signature comes before the rest of the client data: what a person's own passkey signed for another place is worth
 // an event, what anybody can send is not.
-Task<Result<UsersService::Asserted>> UsersService::check_assertion(const LogInAssertion& assertion) {
+Task<Result<UsersService::Asserted>> UsersService::check_assertion(const LogInAssertion& assertion,
+                                                                   ChallengeBook& challenges, std::string whom) {
   if (assertion.client_data.size() > kMaxClientData || assertion.signature.size() > kMaxSignature ||
       assertion.authenticator_data.size() > kMaxAuthenticatorData)
     co_return refuse_log_in("too_large");
   const auto challenge = challenge_of(assertion.client_data);
   if (!challenge) co_return refuse_log_in("client_data_malformed");
-  if (!challenges_.redeem(*challenge)) co_return refuse_log_in("challenge_unknown");
+  if (!challenges.redeem(*challenge, whom)) co_return refuse_log_in("challenge_unknown");
   auto read = [id = assertion.credential_id](soci::session& sql) -> Result<std::optional<PasskeyProfile>> {
     return store::passkey_of_credential(sql, id);
   };
   auto passkey = from_database(co_await d_.database.read(read));
   if (!passkey) co_return tl::unexpected(passkey.error());
-  if (!*passkey) co_return refuse_log_in("credential_unknown");
+  if (!*passkey || (!whom.empty() && (*passkey)->user_id != whom)) co_return refuse_log_in("credential_unknown");
   const bool is_good = is_signed(assertion, (*passkey)->public_key);
   count("community_users_biometric_verifications_total", "Passkeys that were registered, by what came of it.",
         {{"result", is_good ? "ok" : "refused"}});
@@ -90,30 +96,34 @@ Task<Result<UsersService::Asserted>> UsersService::check_assertion(const LogInAs
 Task<Result<LoggedIn>> UsersService::authenticate_user(LogInAssertion assertion, Client client) {
   if (!client.device_name.empty())
     if (auto good = check_name(client.device_name, "/deviceName"); !good) co_return tl::unexpected(good.error());
-  auto asserted = co_await check_assertion(assertion);
+  auto asserted = co_await check_assertion(assertion, challenges_, {});
   if (!asserted) co_return tl::unexpected(asserted.error());
   const PasskeyProfile& passkey = asserted->passkey;
   const Token token = new_token();
+  const std::string device = device_token(client);
   Session session = new_session(new_id(), passkey.user_id, passkey.profile_id, std::move(client));
   core::json::object details;
   details["sessionId"] = session.session_id;
   details["passkeyId"] = passkey.profile_id;
-  const PersonEvent event{EventName::UserAuthenticated, passkey.user_id, std::move(details), session.created_ms};
+  PersonEvent event{EventName::UserAuthenticated, passkey.user_id, std::move(details), session.created_ms};
   // A risk signal and no refusal: synced passkeys do not count, and a device may be restored from a copy.
   std::optional<PersonEvent> clone_sign;
   if (went_back(passkey.sign_count, asserted->sign_count))
     clone_sign = violation("sign_count_regression", passkey.user_id);
   using Answer = std::optional<LoggedIn>;
-  auto work = [session, token, event, clone_sign, count = std::max(passkey.sign_count, asserted->sign_count),
-               journal = &d_.journal](soci::session& sql) -> Result<Answer> {
+  auto work = [session, token, device, event, clone_sign, count = std::max(passkey.sign_count, asserted->sign_count),
+               journal = &d_.journal](soci::session& sql) mutable -> Result<Answer> {
     const auto current = store::passkey(sql, session.user_id, session.profile_id);
     auto person = store::person(sql, session.user_id);
     if (!current || !current->is_active || !person || !person->is_active) return Answer{};
-    LoggedIn logged_in{std::move(*person), {session, token.text}};
+    LoggedIn logged_in{std::move(*person), {session, token.text, device}};
     if (logged_in.session.session.client.device_name.empty())
       logged_in.session.session.client.device_name = current->name;
     store::note_verified(sql, session.profile_id, count, session.created_ms);
-    store::insert(sql, logged_in.session.session, token.hash);
+    for (const Session& ended : store::insert(sql, logged_in.session.session, token.hash))
+      journal->record(sql, revoked(ended, session.created_ms));
+    const Bytes32 browser = device_hash(device, session.user_id);
+    event.details["newDevice"] = !store::note_device(sql, session.user_id, browser, session.created_ms);
     if (clone_sign) journal->record(sql, *clone_sign);
     journal->record(sql, event);
     return Answer{std::move(logged_in)};
@@ -123,6 +133,13 @@ Task<Result<LoggedIn>> UsersService::authenticate_user(LogInAssertion assertion,
   if (!*answer) co_return refuse_log_in("passkey_or_person_inactive");
   count("community_users_log_ins_total", "Log-ins, by what came of them.", {{"result", "ok"}});
   co_return std::move(**answer);
+}
+
+Task<Result<void>> UsersService::prove_deletion(std::string user_id, LogInAssertion assertion) {
+  const auto asserted = co_await check_assertion(assertion, deletions_, user_id);
+  if (!asserted) co_return tl::unexpected(asserted.error());
+  if (!asserted->passkey.is_active) co_return refuse_log_in("passkey_or_person_inactive");
+  co_return Result<void>{};
 }
 
 Task<Result<Identity>> UsersService::identify(std::string text) {

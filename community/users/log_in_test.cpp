@@ -28,7 +28,7 @@ class LogInTest : public PeopleTest {
   }
 
   Device device;
-  std::string user_id;
+  std::string user_id, given;
 };
 
 TEST_F(LogInTest, AnAssertionOverAChallengeOfOursMakesASession) {
@@ -156,7 +156,7 @@ TEST_F(LogInTest, WhoIsSuspendedOrHasNoActivePasskeyIsNotLoggedIn) {
 TEST(ChallengeBook, KeepsAsManyAsItMay) {
   infra::FakeClock clock;
   const auto random = infra::make_system_random();
-  ChallengeBook book(clock, *random, infra::Milliseconds(1'000), 3);
+  ChallengeBook book(clock, *random, infra::Milliseconds(1'000), 3, "log-in");
   std::vector<Bytes32> issued;
   for (int i = 0; i < 5; i++) issued.push_back(book.issue());
   EXPECT_EQ(book.size(), 3u);
@@ -375,6 +375,92 @@ TEST_F(WalletsTest, AnInterruptedWalletIsFinishedByTheNode) {
   EXPECT_EQ(core.records.size(), 2u);
   EXPECT_TRUE(wait(people->create_wallet(identity, request(1))).has_value());
   EXPECT_EQ(core.records.size(), 2u);
+}
+
+TEST_F(LogInTest, ADeletionIsConfirmedByAChallengeOfItsOwn) {
+  const Device other(2);
+  const std::string eve = register_person("eve@example.com", other).logged_in.person.user_id;
+  const auto proven = [this](const std::string& id, const LogInAssertion& assertion) {
+    return wait(people->prove_deletion(id, assertion)).has_value();
+  };
+  EXPECT_FALSE(proven(user_id, device.get(people->begin_log_in()))) << "a log-in is none";
+  EXPECT_FALSE(proven(user_id, device.get(people->begin_deletion(eve)))) << "of somebody else";
+  EXPECT_FALSE(proven(user_id, other.get(people->begin_deletion(user_id)))) << "by somebody else's passkey";
+  EXPECT_FALSE(proven(eve, device.get(people->begin_deletion(user_id)))) << "for somebody else";
+  EXPECT_EQ(refused(device.get(people->begin_deletion(user_id))), "challenge_unknown") << "and it logs nobody in";
+  const LogInAssertion late = device.get(people->begin_deletion(user_id));
+  clock.advance(kChallengeLife);
+  EXPECT_FALSE(proven(user_id, late));
+  const LogInAssertion good = device.get(people->begin_deletion(user_id));
+  EXPECT_TRUE(proven(user_id, good));
+  EXPECT_FALSE(proven(user_id, good)) << "once";
+}
+
+TEST_F(LogInTest, ABrowserIsKnownByATokenOfOursAndByNothingElse) {
+  const auto is_new = [this](const std::string& token) {
+    client.device_token = token;
+    const auto done = log_in(device.get(people->begin_log_in()));
+    EXPECT_TRUE(done.has_value());
+    given = done ? done->session.device_token : std::string();
+    return details().back().find("\"newDevice\":true") != std::string::npos;
+  };
+  EXPECT_TRUE(is_new("")) << "the same address and the same name of the device are no sign";
+  const std::string mine = given;
+  EXPECT_EQ(mine.size(), 43u);
+  EXPECT_FALSE(is_new(mine));
+  EXPECT_EQ(given, mine);
+  EXPECT_TRUE(is_new("short"));
+  EXPECT_NE(given, "short");
+  // Of another person: known to nobody but them, and no row tells that the two share a browser.
+  const Device other(2);
+  client.device_token = mine;
+  const std::string eve = register_person("eve@example.com", other).logged_in.person.user_id;
+  EXPECT_EQ(rows("known_devices WHERE user_id = '" + eve + "'"), 1);
+  EXPECT_EQ(rows("(SELECT DISTINCT token_hash FROM known_devices) AS hashes"), rows("known_devices"));
+  EXPECT_EQ(rows("known_devices WHERE token_hash = '" + mine + "'"), 0);
+}
+
+TEST_F(LogInTest, AtMostSoManyBrowsersAreRememberedAndNoneForLongerThanItsCookie) {
+  std::string first;
+  for (std::size_t i = 0; i <= kMaxDevices; i++) {
+    client.device_token.clear();
+    clock.advance(infra::Milliseconds(1));
+    const auto done = log_in(device.get(people->begin_log_in()));
+    ASSERT_TRUE(done);
+    if (i == 0) first = done->session.device_token;
+  }
+  EXPECT_EQ(rows("known_devices"), static_cast<long long>(kMaxDevices));
+  client.device_token = first;
+  ASSERT_TRUE(log_in(device.get(people->begin_log_in())));
+  EXPECT_NE(details().back().find("\"newDevice\":true"), std::string::npos) << "the oldest was forgotten";
+  clock.advance(kDeviceLife + infra::Milliseconds(1));
+  const auto tidied = [this]() -> Task<void> {
+    infra::TaskGroup group(co_await boost::asio::this_coro::executor);
+    group.spawn(people->run());
+    auto left = [](soci::session& sql) {
+      long long count = 0;
+      sql << "SELECT COUNT(*) FROM known_devices", soci::into(count);
+      return count;
+    };
+    for (;;) {
+      const auto count = co_await database->read(left);
+      if (count.value() == 0) break;
+      co_await infra::sleep_real(infra::Milliseconds(1));
+    }
+    group.cancel();
+    co_await group.join();
+  };
+  wait(tidied());
+}
+
+TEST_F(LogInTest, TheSessionThatGoesForAnotherIsTold) {
+  for (std::size_t i = 0; i < kMaxSessions; i++) {
+    clock.advance(infra::Milliseconds(1));
+    ASSERT_TRUE(log_in(device.get(people->begin_log_in())));
+  }
+  const auto told = events();
+  EXPECT_EQ(std::count(told.begin(), told.end(), "SessionRevoked"), 1);
+  EXPECT_EQ(wait(people->sessions(user_id))->size(), kMaxSessions);
 }
 
 }  // namespace

@@ -5,12 +5,6 @@
 namespace community::users {
 namespace {
 
-PersonEvent revoked(const std::string& user_id, std::string_view which, std::int64_t now_ms) {
-  core::json::object details;
-  details["sessionId"] = which;
-  return {EventName::SessionRevoked, user_id, std::move(details), now_ms};
-}
-
 // Nothing to check in what is not changed or is taken away.
 template <class Check>
 Result<void> check_change(const std::optional<std::string>& value, Check check, const char* pointer) {
@@ -19,6 +13,11 @@ Result<void> check_change(const std::optional<std::string>& value, Check check, 
 }
 
 }  // namespace
+
+Task<Result<std::optional<Person>>> UsersService::person(std::string user_id) {
+  auto read = [user_id](soci::session& sql) -> Result<std::optional<Person>> { return store::person(sql, user_id); };
+  co_return from_database(co_await d_.database.read(read));
+}
 
 Task<Result<std::vector<Session>>> UsersService::sessions(std::string user_id) {
   auto read = [user_id, now = d_.clock.now_ms()](soci::session& sql) -> Result<std::vector<Session>> {
@@ -33,7 +32,10 @@ Task<Result<void>> UsersService::revoke_session(std::string user_id, std::string
   auto work = [user_id, session_id, now = d_.clock.now_ms(),
                journal = &d_.journal](soci::session& sql) -> Result<void> {
     if (!store::remove_session(sql, user_id, session_id)) return fail(ErrorCode::not_found);
-    journal->record(sql, revoked(user_id, session_id, now));
+    Session ended;
+    ended.user_id = user_id;
+    ended.session_id = session_id;
+    journal->record(sql, revoked(ended, now));
     return {};
   };
   co_return from_database(co_await d_.database.write(work));
@@ -45,7 +47,7 @@ Task<Result<void>> UsersService::revoke_other_sessions(std::string user_id, std:
     for (const Session& session : store::sessions(sql, user_id)) {
       if (session.session_id == kept_session_id) continue;
       store::remove_session(sql, user_id, session.session_id);
-      journal->record(sql, revoked(user_id, session.session_id, now));
+      journal->record(sql, revoked(session, now));
     }
     return {};
   };

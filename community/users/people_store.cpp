@@ -207,11 +207,12 @@ void note_verified(soci::session& sql, const std::string& profile_id, std::uint3
       soci::use(count), soci::use(now), soci::use(profile_id);
 }
 
-void insert(soci::session& sql, const Session& session, const Bytes32& token_hash) {
-  const long long kept = static_cast<long long>(kMaxSessions) - 1;
-  sql << "DELETE FROM sessions WHERE user_id = :user AND session_id NOT IN (SELECT session_id FROM sessions "
-         "WHERE user_id = :same ORDER BY created_at DESC, session_id LIMIT :kept)",
-      soci::use(session.user_id), soci::use(session.user_id), soci::use(kept);
+std::vector<Session> insert(soci::session& sql, const Session& session, const Bytes32& token_hash) {
+  soci::statement oldest(sql);
+  oldest.exchange(soci::use(session.user_id));
+  auto ended = fetch_sessions(oldest, "WHERE user_id = :user ORDER BY created_at DESC, session_id");
+  ended.erase(ended.begin(), ended.begin() + static_cast<std::ptrdiff_t>(std::min(ended.size(), kMaxSessions - 1)));
+  for (const Session& one : ended) remove_session(sql, one.user_id, one.session_id);
   const std::string hash = hex(token_hash);
   const long long created = session.created_ms, used = session.last_used_ms, expires = session.expires_ms;
   sql << "INSERT INTO sessions (session_id, user_id, profile_id, token_hash, created_at, last_used_at, expires_at, "
@@ -219,6 +220,7 @@ void insert(soci::session& sql, const Session& session, const Bytes32& token_has
       soci::use(session.session_id), soci::use(session.user_id), soci::use(session.profile_id), soci::use(hash),
       soci::use(created), soci::use(used), soci::use(expires), soci::use(session.client.device_name),
       soci::use(session.client.address);
+  return ended;
 }
 
 std::optional<Session> session_of_token(soci::session& sql, const Bytes32& token_hash) {
@@ -258,6 +260,27 @@ long long remove_other_sessions(soci::session& sql, const std::string& user_id, 
 void remove_expired_sessions(soci::session& sql, std::int64_t now_ms) {
   const long long now = now_ms;
   sql << "DELETE FROM sessions WHERE expires_at <= :now", soci::use(now);
+}
+
+bool note_device(soci::session& sql, const std::string& user_id, const Bytes32& token_hash, std::int64_t now_ms) {
+  const std::string hash = hex(token_hash);
+  const long long now = now_ms, kept = static_cast<long long>(kMaxDevices);
+  soci::statement note = (sql.prepare << "UPDATE known_devices SET last_used_at = :now WHERE user_id = :user AND "
+                                         "token_hash = :hash",
+                          soci::use(now), soci::use(user_id), soci::use(hash));
+  note.execute(true);
+  if (note.get_affected_rows() > 0) return true;
+  sql << "INSERT INTO known_devices (user_id, token_hash, last_used_at) VALUES (:user, :hash, :now)",
+      soci::use(user_id), soci::use(hash), soci::use(now);
+  sql << "DELETE FROM known_devices WHERE user_id = :user AND token_hash NOT IN (SELECT token_hash FROM known_devices "
+         "WHERE user_id = :same ORDER BY last_used_at DESC, token_hash LIMIT :kept)",
+      soci::use(user_id), soci::use(user_id), soci::use(kept);
+  return false;
+}
+
+void remove_old_devices(soci::session& sql, std::int64_t before_ms) {
+  const long long before = before_ms;
+  sql << "DELETE FROM known_devices WHERE last_used_at < :before", soci::use(before);
 }
 
 long long active_people(soci::session& sql, std::int64_t since_ms) {

@@ -102,8 +102,8 @@ void note_verified(soci::session& sql, const std::string& profile_id, std::uint3
 
 // --- sessions --------------------------------------------------------------------------------------------------------
 
-// Ends the oldest of the person where there would be more than kMaxSessions.
-void insert(soci::session& sql, const Session& session, const Bytes32& token_hash);
+// Ends the oldest of the person where there would be more than kMaxSessions: which ones.
+std::vector<Session> insert(soci::session& sql, const Session& session, const Bytes32& token_hash);
 std::optional<Session> session_of_token(soci::session& sql, const Bytes32& token_hash);
 std::vector<Session> sessions(soci::session& sql, const std::string& user_id);
 void note_used(soci::session& sql, const std::string& session_id, std::int64_t now_ms);
@@ -114,6 +114,11 @@ long long remove_other_sessions(soci::session& sql, const std::string& user_id, 
 void remove_expired_sessions(soci::session& sql, std::int64_t now_ms);
 // People with a session that was used since.
 long long active_people(soci::session& sql, std::int64_t since_ms);
+
+// Whether the person had logged in with this browser's token before; from now on, it has. Forgets the oldest beyond
+// kMaxDevices.
+bool note_device(soci::session& sql, const std::string& user_id, const Bytes32& token_hash, std::int64_t now_ms);
+void remove_old_devices(soci::session& sql, std::int64_t before_ms);
 
 // --- wallets ---------------------------------------------------------------------------------------------------------
 

@@ -252,8 +252,9 @@ Task<Result<Registered>> UsersService::setup_biometric(std::string registration_
 
 Task<Result<Registered>> UsersService::end_registration(std::string registration_id, Bytes32 answer, Client client) {
   const Token token = new_token();
+  const std::string device = device_token(client);
   const Session draft = new_session(new_id(), {}, {}, std::move(client));
-  auto work = [registration_id, answer, token, draft](soci::session& sql) -> Result<Registered> {
+  auto work = [registration_id, answer, token, device, draft](soci::session& sql) -> Result<Registered> {
     auto found = store::registration(sql, registration_id);
     if (!found || found->state != RegistrationState::done || found->expires_ms <= draft.created_ms)
       return fail(ErrorCode::registration_expired);
@@ -268,10 +269,12 @@ Task<Result<Registered>> UsersService::end_registration(std::string registration
     Session session = draft;
     session.user_id = found->user_id;
     session.profile_id = passkeys.front().profile_id;
+    // A registration is at most a quarter of an hour old: nothing is ended by it but its own.
     store::insert(sql, session, token.hash);
+    store::note_device(sql, session.user_id, device_hash(device, session.user_id), draft.created_ms);
     found->session_id = session.session_id;
     store::update(sql, *found);
-    return Registered{{std::move(*person), {std::move(session), token.text}}, std::move(*wallet)};
+    return Registered{{std::move(*person), {std::move(session), token.text, device}}, std::move(*wallet)};
   };
   co_return from_database(co_await d_.database.write(work));
 }

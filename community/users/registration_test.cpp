@@ -291,6 +291,27 @@ TEST_F(RegistrationTest, AfterACrashTheNodeFinishesWhatItBegan) {
   EXPECT_TRUE(set_up(id, passkey).has_value());
 }
 
+TEST_F(RegistrationTest, HealthTellsOfWalletsThatWaitForTheCore) {
+  const Device device;
+  const std::string id = ask_for_code("ada@example.com");
+  const NewPasskey passkey = device.create(prove(id).challenge);
+  core.is_away = true;
+  EXPECT_FALSE(set_up(id, passkey).has_value());
+  start();
+  EXPECT_EQ(people->report().state, infra::HealthState::ok) << "nobody looked yet";
+  infra::TaskGroup running(loop.executor());
+  running.spawn(people->run());
+  wait(clock.wait_for_sleepers(1));
+  EXPECT_EQ(people->report().state, infra::HealthState::degraded);
+  EXPECT_EQ(people->report().words, "1 wallets wait for the trusted core");
+  core.is_away = false;
+  clock.advance(infra::Milliseconds(120'000));
+  wait(clock.wait_for_sleepers(1));
+  EXPECT_EQ(people->report().state, infra::HealthState::ok);
+  running.cancel();
+  wait(running.join());
+}
+
 TEST_F(RegistrationTest, WhatTheCoreRefusesIsNamedAndMakesNobody) {
   const Device device;
   const std::string id = ask_for_code("ada@example.com");

@@ -127,8 +127,21 @@ CREATE TABLE wallet_intents (
 CREATE INDEX wallet_intents_age ON wallet_intents (created_at);
 )sql";
 
+// token_hash is of the token and the person's id, so that rows do not tell who shares a browser.
+constexpr const char* kDevices = R"sql(
+CREATE TABLE known_devices (
+  user_id TEXT NOT NULL REFERENCES users (user_id) ON DELETE CASCADE,
+  token_hash TEXT NOT NULL,
+  last_used_at BIGINT NOT NULL,
+  PRIMARY KEY (user_id, token_hash)
+);
+CREATE INDEX known_devices_age ON known_devices (last_used_at);
+)sql";
+
 }  // namespace
 
-infra::MigrationSet user_migrations() { return {"users", {{1, "people, passkeys, wallets and sessions", kSchema}}}; }
+infra::MigrationSet user_migrations() {
+  return {"users", {{1, "people, passkeys, wallets and sessions", kSchema}, {2, "known devices", kDevices}}};
+}
 
 }  // namespace community::users

@@ -12,8 +12,15 @@ constexpr infra::Milliseconds kRound{30'000};
 constexpr std::int64_t kPatience_ms = 60'000;
 constexpr std::int64_t kDay_ms = 24 * 60 * 60 * 1'000;
 constexpr std::size_t kIntentsInOneGo = 256;
+constexpr std::size_t kTokenBytes = 32;
 
 }  // namespace
+
+PersonEvent revoked(const Session& session, std::int64_t now_ms) {
+  core::json::object details;
+  details["sessionId"] = session.session_id;
+  return {EventName::SessionRevoked, session.user_id, std::move(details), now_ms};
+}
 
 std::unique_ptr<Users> make_users(UsersDependencies dependencies, UsersOptions options) {
   return std::make_unique<UsersService>(dependencies, std::move(options));
@@ -23,7 +30,8 @@ UsersService::UsersService(UsersDependencies dependencies, UsersOptions options)
     : d_(dependencies),
       options_(std::move(options)),
       key_(dependencies.people_key),
-      challenges_(dependencies.clock, dependencies.random, kChallengeLife, kMaxChallenges) {
+      challenges_(dependencies.clock, dependencies.random, kChallengeLife, kMaxChallenges, "log-in"),
+      deletions_(dependencies.clock, dependencies.random, kChallengeLife, kMaxChallenges, "delete this person") {
   base::wipe(d_.people_key);
 }
 
@@ -65,6 +73,7 @@ Session UsersService::new_session(const std::string& id, const std::string& user
   session.created_ms = session.last_used_ms = d_.clock.now_ms();
   session.expires_ms = session.created_ms + options_.session_duration.count();
   session.client = std::move(client);
+  session.client.device_token.clear();
   return session;
 }
 
@@ -74,6 +83,11 @@ UsersService::Token UsersService::new_token() {
   Token token{core::to_base64url(secret), base::sha256(secret)};
   base::wipe(secret);
   return token;
+}
+
+std::string UsersService::device_token(const Client& client) {
+  const auto bytes = core::parse_base64url(client.device_token, kTokenBytes);
+  return bytes && bytes->size() == kTokenBytes ? client.device_token : new_token().text;
 }
 
 Task<void> UsersService::record(PersonEvent event) {
@@ -89,6 +103,7 @@ Task<void> UsersService::clean_up() {
   auto work = [now](soci::session& sql) -> Result<Left> {
     store::remove_expired_registrations(sql, now);
     store::remove_expired_sessions(sql, now);
+    store::remove_old_devices(sql, now - kDeviceLife.count());
     return Left{store::count_registrations(sql), store::active_people(sql, now - kDay_ms)};
   };
   const auto left = from_database(co_await d_.database.write(work));
@@ -106,10 +121,12 @@ Task<void> UsersService::finish_interrupted(std::int64_t made_before_ms) {
   };
   auto intents = from_database(co_await d_.database.read(read));
   if (!intents) co_return;
+  std::erase_if(*intents, [made_before_ms](const auto& intent) { return intent.created_ms > made_before_ms; });
+  interrupted_ = intents->size();
   for (store::WalletIntent& intent : *intents) {
-    if (intent.created_ms > made_before_ms) continue;
     const auto done = co_await fulfil(intent);
     std::string what = done ? "finished" : std::string(name(done.error().code));
+    if (done) interrupted_--;
     if (done) infra::log_info("users: a wallet that was interrupted is finished", {{"user", intent.user_id}});
     if (!done && done.error().code == ErrorCode::core_unavailable) co_return;
     count("community_accounts_reconciled_total", "Interrupted registrations and wallets, by what became of them.",
@@ -119,6 +136,17 @@ Task<void> UsersService::finish_interrupted(std::int64_t made_before_ms) {
           "users: a wallet that was interrupted cannot be finished",
           {{"user", intent.user_id}, {"why", name(done.error().code)}, {"refusal", done.error().refusal}});
   }
+}
+
+infra::HealthReport UsersService::report() const {
+  using infra::HealthState;
+  constexpr auto kMost = static_cast<long long>(kMaxRegistrations);
+  if (registrations_ > kMost - kMost / 4)
+    return {HealthState::degraded, std::to_string(registrations_) + " registrations wait, " + std::to_string(kMost) +
+                                       " at most: somebody asks for codes without end?"};
+  if (interrupted_ > 0)
+    return {HealthState::degraded, std::to_string(interrupted_) + " wallets wait for the trusted core"};
+  return {};
 }
 
 Task<void> UsersService::run() {

@@ -8,6 +8,12 @@
 
 namespace community::users {
 
+// What the journal hears of a session that ends before its time.
+PersonEvent revoked(const Session& session, std::int64_t now_ms);
+
+// By what a browser is known to one person. Both have a fixed length.
+Bytes32 device_hash(std::string_view device_token, std::string_view user_id);
+
 class UsersService final : public Users {
  public:
   UsersService(UsersDependencies dependencies, UsersOptions options);
@@ -20,8 +26,11 @@ class UsersService final : public Users {
   Bytes32 begin_log_in() override { return challenges_.issue(); }
   Task<Result<LoggedIn>> authenticate_user(LogInAssertion assertion, Client client) override;
   Task<Result<Identity>> identify(std::string token) override;
+  Bytes32 begin_deletion(const std::string& user_id) override { return deletions_.issue(user_id); }
+  Task<Result<void>> prove_deletion(std::string user_id, LogInAssertion assertion) override;
   std::string csrf_token(std::string_view token) const override { return key_.csrf_token(token); }
   // people.cpp
+  Task<Result<std::optional<Person>>> person(std::string user_id) override;
   Task<Result<std::vector<Session>>> sessions(std::string user_id) override;
   Task<Result<void>> revoke_session(std::string user_id, std::string session_id) override;
   Task<Result<void>> revoke_other_sessions(std::string user_id, std::string kept_session_id) override;
@@ -33,6 +42,8 @@ class UsersService final : public Users {
   Task<Result<Wallet>> wallet(std::string user_id, std::string wallet_id) override;
   Task<Result<Wallet>> create_wallet(Identity identity, WalletRequest request) override;
   Task<Result<Wallet>> update_wallet(std::string user_id, std::string wallet_id, WalletChange change) override;
+  // service.cpp
+  infra::HealthReport report() const override;
   Task<void> run() override;
 
  private:
@@ -49,6 +60,8 @@ class UsersService final : public Users {
   // service.cpp
   std::string new_id();
   Token new_token();
+  // The browser's own where it has one of the right form, otherwise a new one.
+  std::string device_token(const Client& client);
   Session new_session(const std::string& id, const std::string& user_id, const std::string& profile_id,
                       Client client) const;
   Task<void> record(PersonEvent event);
@@ -71,7 +84,8 @@ class UsersService final : public Users {
     PasskeyProfile passkey;
     std::uint32_t sign_count = 0;
   };
-  Task<Result<Asserted>> check_assertion(const LogInAssertion& assertion);
+  // Over a challenge of this book for them; empty: whoever it is.
+  Task<Result<Asserted>> check_assertion(const LogInAssertion& assertion, ChallengeBook& challenges, std::string whom);
   tl::unexpected<Error> refuse_log_in(std::string_view reason);
 
   // wallets.cpp
@@ -97,9 +111,11 @@ class UsersService final : public Users {
   UsersDependencies d_;
   const UsersOptions options_;
   const PeopleKey key_;
-  ChallengeBook challenges_;
+  ChallengeBook challenges_, deletions_;
   // As of the last look, with those that came since.
   long long registrations_ = 0;
+  // Of the last look, without those whose requests are still at it.
+  std::size_t interrupted_ = 0;
 };
 
 }  // namespace community::users

@@ -52,7 +52,7 @@ void read_cookies(std::string_view text) {
   const std::size_t half = text.find('\n');
   std::vector<std::string_view> fields{text.substr(0, half)};
   if (half != std::string_view::npos) fields.push_back(text.substr(half + 1));
-  const std::string token = gateway::api_v1::session_token(fields);
+  const std::string token = gateway::api_v1::cookie_token(fields, gateway::api_v1::kSessionCookie);
   expect(token.empty() || core::parse_base64url(token + "A", 64).has_value() || token.size() == 43);
 }
 

@@ -46,8 +46,9 @@ json::object to_json(const Entry& entry);
 // Of JSON and of people: "2026-01-01T00:00:00.000Z".
 std::string format_time_ms(std::int64_t time_ms);
 
-// Called for every entry in order, on the loop, once it is committed.
-using Listener = std::function<Task<void>(const Entry&)>;
+// Called for every entry in order, on the loop, once it is committed. False: not now; the same entry comes again a
+// little later, and none before it.
+using Listener = std::function<Task<bool>(const Entry&)>;
 
 class AuditLog {
  public:
@@ -75,6 +76,10 @@ class AuditLog {
 };
 
 infra::MigrationSet audit_migrations();
+
+// Inside of Database::write: the listener of this name has heard everything up to this entry. What a listener writes
+// is written exactly once when it says so in the same write.
+void note_told(soci::session& sql, const std::string& name, std::uint64_t sequence);
 
 // --- on a session of one's own, without an AuditLog ------------------------------------------------------------------
 

@@ -45,7 +45,9 @@ namespace community::audit {
   X(push_unsubscribed, PushUnsubscribed)                                                   \
   X(data_exported, DataExported)                                                           \
   X(payloads_erased, PayloadsErased) /* of this subject; written by the log itself */      \
-  X(user_deleted, UserDeleted)
+  X(user_deleted, UserDeleted)                                                             \
+  X(transaction_included, TransactionIncluded) /* done, in a block */                      \
+  X(transaction_failed, TransactionFailed)     /* it failed in a block, or was dropped */
 
 #define COMMUNITY_AUDIT_VALUE(value, word) value,
 #define COMMUNITY_AUDIT_WORD(value, word) #word,

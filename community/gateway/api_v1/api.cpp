@@ -67,12 +67,26 @@ void add_security_headers(HttpResponse& response) {
 
 }  // namespace
 
+HttpResponse refuse_path(unsigned status, std::string_view allowed) {
+  Problem why = not_found();
+  if (status == 405) {
+    why = problem(405, "method-not-allowed", "This path takes another method.", "it takes " + std::string(allowed));
+  } else {
+    why.detail = "GET /api/v1/openapi.json describes every path";
+  }
+  HttpResponse response = to_response(why);
+  add_security_headers(response);
+  return response;
+}
+
 Api::Api(users::Users& users, infra::Clock& clock, ApiOptions options, infra::Metrics* metrics)
     : users_(users), clock_(clock), options_(std::move(options)), metrics_(metrics) {}
 
 void Api::add(infra::HttpRouter& router, std::string method, std::string pattern, Access access, Cost cost,
-              CallHandler handler, std::size_t max_body) {
-  const auto route = std::make_shared<const Route>(Route{method, access, cost, std::move(handler), max_body});
+              CallHandler handler, std::size_t max_body, Body body) {
+  const bool with_body = body == Body::json || takes_body(method);
+  const auto route =
+      std::make_shared<const Route>(Route{method, access, cost, std::move(handler), max_body, with_body});
   router.add(method, pattern, [this, route](HttpRequest request, infra::HttpRouter::Parameters parameters) {
     return serve(route, std::move(request), std::move(parameters));
   });
@@ -151,7 +165,7 @@ Result<void> Api::read_body(const Route& route, Call& call) const {
   if (body.size() > route.max_body)
     return tl::unexpected(
         problem(413, "body-too-large", "The request is too large.", std::to_string(route.max_body) + " bytes at most"));
-  if (!takes_body(route.method)) {
+  if (!route.takes_body) {
     if (body.empty()) return {};
     return tl::unexpected(malformed_request("this path takes no body"));
   }
@@ -170,12 +184,17 @@ Result<void> Api::read_body(const Route& route, Call& call) const {
 }
 
 Task<Result<void>> Api::identify(const Route& route, Call& call) {
-  call.token = session_token(values_of(call.request.headers, "cookie"));
+  const auto cookies = values_of(call.request.headers, "cookie");
+  call.token = cookie_token(cookies, kSessionCookie);
+  call.client.device_token = cookie_token(cookies, is_secure() ? kSecureDeviceCookie : kDeviceCookie);
   if (route.access == Access::open) co_return Result<void>{};
   auto identity = co_await users_.identify(call.token);
   if (!identity) co_return tl::unexpected(to_problem(identity.error()));
   call.identity = std::move(*identity);
-  if (auto good = take("person " + call.identity->person.user_id, options_.limits.person); !good) co_return good;
+  const std::string& user_id = call.identity->person.user_id;
+  if (auto good = take("person " + user_id, options_.limits.person); !good) co_return good;
+  if (route.cost == Cost::export_)
+    if (auto good = take("export " + user_id, options_.limits.exports); !good) co_return good;
   if (!changes(call.request.method)) co_return Result<void>{};
   const auto tokens = values_of(call.request.headers, "x-csrf-token");
   const std::string expected = users_.csrf_token(call.token);
@@ -185,19 +204,26 @@ Task<Result<void>> Api::identify(const Route& route, Call& call) {
       problem(403, "csrf-token-wrong", "X-CSRF-Token is not the session's.", "GET /api/v1/session tells it"));
 }
 
-// Secure everywhere but on a page without TLS, which browsers allow passkeys on localhost alone.
-std::string Api::session_cookie(const users::NewSession& session) const {
-  const std::int64_t life_s = (session.session.expires_ms - session.session.created_ms) / 1'000;
-  std::string cookie = std::string(kSessionCookie) + "=" + session.token + "; Max-Age=" + std::to_string(life_s) +
-                       "; Path=/; HttpOnly; SameSite=Strict";
-  if (options_.origin.starts_with("https://")) cookie += "; Secure";
-  return cookie;
+// Everything but a page without TLS, which browsers allow passkeys on localhost alone.
+bool Api::is_secure() const { return options_.origin.starts_with("https://"); }
+
+std::string Api::cookie(std::string_view name, std::string_view value, std::int64_t life_s) const {
+  return std::string(name) + "=" + std::string(value) + "; Max-Age=" + std::to_string(life_s) +
+         "; Path=/; HttpOnly; SameSite=Strict" + (is_secure() ? "; Secure" : "");
 }
 
-std::string Api::ended_cookie() const {
-  std::string cookie = std::string(kSessionCookie) + "=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict";
-  if (options_.origin.starts_with("https://")) cookie += "; Secure";
-  return cookie;
+void Api::add_cookies(HttpResponse& response, const users::NewSession& session) const {
+  const std::int64_t life_s = (session.session.expires_ms - session.session.created_ms) / 1'000;
+  response.headers.add("set-cookie", cookie(kSessionCookie, session.token, life_s));
+  response.headers.add("set-cookie", cookie(is_secure() ? kSecureDeviceCookie : kDeviceCookie, session.device_token,
+                                            users::kDeviceLife.count() / 1'000));
 }
+
+void Api::end_cookies(HttpResponse& response) const {
+  response.headers.add("set-cookie", ended_cookie());
+  response.headers.add("set-cookie", cookie(is_secure() ? kSecureDeviceCookie : kDeviceCookie, {}, 0));
+}
+
+std::string Api::ended_cookie() const { return cookie(kSessionCookie, {}, 0); }
 
 }  // namespace community::gateway::api_v1

@@ -26,7 +26,10 @@ enum class Access : std::uint8_t {
 };
 
 // Which bucket a request empties besides that of all requests.
-enum class Cost : std::uint8_t { request, registration, attempt };
+enum class Cost : std::uint8_t { request, registration, attempt, export_ };
+
+// DELETE takes none but where a route says so: its meaning is not general (RFC 9110, section 9.3.5).
+enum class Body : std::uint8_t { by_method, json };
 
 // A request that passed the checks.
 struct Call {
@@ -45,6 +48,9 @@ struct Call {
 
 using CallHandler = std::function<Task<Result<HttpResponse>>(Call&)>;
 
+// The answer under a path that no route has (404), or with another method (405).
+HttpResponse refuse_path(unsigned status, std::string_view allowed);
+
 class Api {
  public:
   // All outlive it.
@@ -52,10 +58,13 @@ class Api {
 
   // Parameters of the path are UUIDs; anything else is not found.
   void add(infra::HttpRouter& router, std::string method, std::string pattern, Access access, Cost cost,
-           CallHandler handler, std::size_t max_body = kMaxBody);
+           CallHandler handler, std::size_t max_body = kMaxBody, Body body = Body::by_method);
 
-  // Set-Cookie for a session that was made now, and for one that has ended.
-  std::string session_cookie(const users::NewSession& session) const;
+  // Set-Cookie for a session that was made now and for the browser that it was made in.
+  void add_cookies(HttpResponse& response, const users::NewSession& session) const;
+  // Takes both away.
+  void end_cookies(HttpResponse& response) const;
+  // The value of Set-Cookie for a session that has ended.
   std::string ended_cookie() const;
   const ApiOptions& options() const { return options_; }
   users::Users& users() { return users_; }
@@ -67,6 +76,7 @@ class Api {
     Cost cost;
     CallHandler handler;
     std::size_t max_body = kMaxBody;
+    bool takes_body = false;
   };
   Task<HttpResponse> serve(std::shared_ptr<const Route> route, HttpRequest request,
                            infra::HttpRouter::Parameters parameters);
@@ -76,6 +86,8 @@ class Api {
   Result<void> check_origin(const Call& call) const;
   Result<void> read_body(const Route& route, Call& call) const;
   Task<Result<void>> identify(const Route& route, Call& call);
+  bool is_secure() const;
+  std::string cookie(std::string_view name, std::string_view value, std::int64_t life_s) const;
   const ApiKey* api_key(const HttpRequest& request) const;
 
   users::Users& users_;

@@ -15,7 +15,7 @@ bool is_base64url(char c) {
 
 }  // namespace
 
-std::string session_token(const std::vector<std::string_view>& cookie_fields) {
+std::string cookie_token(const std::vector<std::string_view>& cookie_fields, std::string_view name) {
   std::string token;
   for (std::string_view rest : cookie_fields) {
     while (!rest.empty()) {
@@ -23,7 +23,7 @@ std::string session_token(const std::vector<std::string_view>& cookie_fields) {
       rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
       while (!pair.empty() && pair.front() == ' ') pair.remove_prefix(1);
       const std::size_t equals = pair.find('=');
-      if (equals == std::string_view::npos || pair.substr(0, equals) != kSessionCookie) continue;
+      if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
       const std::string_view value = pair.substr(equals + 1);
       const bool is_token = value.size() == kTokenCharacters && std::all_of(value.begin(), value.end(), is_base64url);
       if (!is_token || !token.empty()) return {};

@@ -12,15 +12,19 @@ class Routes final : public PeopleApi {
         api_(dependencies_.users, dependencies_.clock, std::move(options), dependencies_.metrics) {}
 
   void add_to(infra::HttpRouter& router) override {
+    router.refuse_below("/api", api_v1::refuse_path);
     const RelyingParty& relying_party = api_.options().relying_party;
     api_v1::add_node(api_, router, dependencies_.facts);
     api_v1::add_registrations(api_, router, relying_party);
     api_v1::add_session(api_, router, relying_party);
     api_v1::add_sessions(api_, router);
     api_v1::add_me(api_, router);
+    if (dependencies_.privacy != nullptr) api_v1::add_leave(api_, router, *dependencies_.privacy);
     api_v1::add_passkeys(api_, router);
     api_v1::add_wallets(api_, router);
     api_v1::add_activity(api_, router, dependencies_.audit);
+    if (dependencies_.hub != nullptr) api_v1::add_events(api_, router, *dependencies_.hub, dependencies_.clock);
+    api_v1::add_push(api_, router, dependencies_.push, dependencies_.audit);
     if (dependencies_.transactions != nullptr) api_v1::add_transactions(api_, router, *dependencies_.transactions);
   }
 

@@ -83,7 +83,7 @@ Task<Result<HttpResponse>> setup_biometric(Api& api, Call& call) {
       logged_in(in_session.person, in_session.session.session, api.users().csrf_token(in_session.session.token));
   out["wallet"] = to_json(registered->wallet);
   HttpResponse response = answer_json(201, out);
-  response.headers.add("set-cookie", api.session_cookie(in_session.session));
+  api.add_cookies(response, in_session.session);
   co_return response;
 }
 

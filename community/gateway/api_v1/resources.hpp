@@ -14,6 +14,8 @@ void add_session(Api& api, infra::HttpRouter& router, const RelyingParty& relyin
 void add_sessions(Api& api, infra::HttpRouter& router);
 // me.cpp
 void add_me(Api& api, infra::HttpRouter& router);
+// leave.cpp: what there is of a person here, all of it, and its deletion.
+void add_leave(Api& api, infra::HttpRouter& router, privacy::Privacy& privacy);
 // passkeys.cpp
 void add_passkeys(Api& api, infra::HttpRouter& router);
 // wallets.cpp
@@ -22,6 +24,10 @@ void add_wallets(Api& api, infra::HttpRouter& router);
 void add_activity(Api& api, infra::HttpRouter& router, audit::AuditLog& log);
 // transactions.cpp: what people do with their accounts.
 void add_transactions(Api& api, infra::HttpRouter& router, transactions::Transactions& transactions);
+// events.cpp: what happens, told to open pages while it happens.
+void add_events(Api& api, infra::HttpRouter& router, notifications::Hub& hub, infra::Clock& clock);
+// push.cpp: the browsers that are told without an open page. Null: this node has no web push.
+void add_push(Api& api, infra::HttpRouter& router, notifications::Push* push, audit::AuditLog& log);
 // node.cpp: what the node is, and the description of this API.
 void add_node(Api& api, infra::HttpRouter& router, std::function<NodeFacts()> facts);
 

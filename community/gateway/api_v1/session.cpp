@@ -36,7 +36,7 @@ Task<Result<HttpResponse>> authenticate_user(Api& api, Call& call) {
   }
   HttpResponse response =
       answer_json(200, logged_in(done->person, done->session.session, api.users().csrf_token(done->session.token)));
-  response.headers.add("set-cookie", api.session_cookie(done->session));
+  api.add_cookies(response, done->session);
   co_return response;
 }
 

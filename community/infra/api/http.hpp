@@ -88,6 +88,10 @@ class HttpRouter {
 
   void add(std::string_view method, std::string_view pattern, RouteHandler handler);
   void add(std::string_view method, std::string_view pattern, HttpHandler handler);
+  // What is answered at `prefix` and below it in place of the plain 404 and 405: an API has its own form of errors.
+  // Comes before otherwise(). `allowed` is the value of Allow, which is added to the answer; empty for 404.
+  using Refusal = std::function<HttpResponse(unsigned status, std::string_view allowed)>;
+  void refuse_below(std::string prefix, Refusal refusal);
   // Answers what no pattern matches, in place of 404.
   void otherwise(HttpHandler handler) { otherwise_ = std::move(handler); }
 
@@ -103,6 +107,8 @@ class HttpRouter {
   };
   std::vector<Route> routes_;
   HttpHandler otherwise_;
+  std::string refused_prefix_;
+  Refusal refusal_;
 };
 
 }  // namespace community::infra

@@ -116,7 +116,8 @@ struct StreamOptions {
 Result<infra::HttpResponse> stream_live_events(Hub& hub, infra::Clock& clock, std::string user, std::string session,
                                                std::string_view last_event_id, StreamOptions options = {});
 
-// For AuditLog::listen without a name: tells entries of people to their pages, as the policy has it.
+// For AuditLog::listen without a name: tells entries of people to their pages, as the policy has it, in the form of
+// GET /api/v1/activity; ends the streams of a session that was revoked, and of a person who left.
 audit::Listener live_listener(Hub& hub);
 
 }  // namespace community::notifications

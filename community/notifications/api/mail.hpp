@@ -53,7 +53,7 @@ enum class ValueKind : std::uint8_t {
   time,
   // 0x and 40 hexadecimal digits
   account,
-  // one of the text's words: for {change} keys, rules, limit, spend, upgrade, permission
+  // one of the text's words: for {change} keys, rules, limit, spend, upgrade, unfreeze, permission
   word,
 };
 

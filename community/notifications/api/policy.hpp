@@ -9,7 +9,8 @@
 namespace community::notifications {
 
 struct Ways {
-  // The text of the mail that whoever records the event queues in the same write; nothing: no mail.
+  // The text of the mail; nothing: no mail. Codes are queued in the write that makes them, everything else by
+  // mail_listener().
   std::optional<MailText> mail;
   // The mail is for the case alone that the session's device was not seen before: payload member `newDevice`.
   bool mail_for_new_device_only = false;

@@ -54,12 +54,20 @@ class Push {
   // --- on the loop ---------------------------------------------------------------------------------------------------
 
   virtual Task<Result<std::vector<PushDevice>>> devices(std::string user) = 0;
+  // subscribe() and unsubscribe() in a write of their own, told to the audit log in it. An empty id stands for all of
+  // the person's browsers. storage_failed beside the errors of the above.
+  virtual Task<Result<PushDevice>> subscribe_browser(audit::AuditLog& log, std::string user,
+                                                     PushSubscription subscription) = 0;
+  // How many there were.
+  virtual Task<Result<std::size_t>> unsubscribe_browser(audit::AuditLog& log, std::string user, std::string id) = 0;
   // Sends, until cancelled. Joined by its owner before the database stops.
   virtual Task<void> run() = 0;
 };
 
-// For AuditLog::listen under a name: queues notices of entries, as the policy has it. A notice holds event, sequence
-// and time; the page asks for the rest with its session.
+// The name that it listens under.
+inline constexpr const char* kPushListener = "push";
+// For AuditLog::listen: queues notices of entries, as the policy has it, each exactly once. A notice holds event,
+// sequence and time; the page asks for the rest with its session.
 audit::Listener push_listener(infra::Database& database, Push& push);
 
 }  // namespace community::notifications

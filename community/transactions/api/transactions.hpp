@@ -140,6 +140,9 @@ class Transactions {
   // Ether of the development chain. chain_unknown on every other chain; funds_given.
   virtual Task<Result<FundsGiven>> give_funds(std::string user_id, std::string wallet_id, std::uint64_t chain_id) = 0;
 
+  // The person left and their rows are gone: what is on its way is no longer followed or told. On chain it goes on.
+  virtual void forget(const std::string& user_id) = 0;
+
   // Before run().
   virtual void listen(Listener listener) = 0;
   // Reads what a former run left. Before the first call, and before the block watcher runs.

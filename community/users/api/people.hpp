@@ -41,6 +41,8 @@ struct Client {
   std::string address;
   // As the person named it; empty when not.
   std::string device_name;
+  // What the browser keeps since an earlier log-in at this node; empty when it has none. Kept nowhere as it is.
+  std::string device_token;
 };
 
 struct Session {
@@ -59,6 +61,8 @@ struct Session {
 struct NewSession {
   Session session;
   std::string token;
+  // For the browser to keep, so that its person's next log-in from it is from a known device.
+  std::string device_token;
 };
 
 // A passkey. No biometric data is ever received: "biometric" is the founders' word for what the device verifies itself.

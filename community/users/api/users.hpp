@@ -3,6 +3,7 @@
 // keep their names: register_user, authenticate_user, setup_biometric, create_wallet, get_user_wallets. All calls
 // belong to the thread of the loop that the object was made on.
 #pragma once
+#include "community/infra/api/health.hpp"
 #include "community/infra/api/task.hpp"
 #include "community/users/api/error.hpp"
 #include "community/users/api/people.hpp"
@@ -26,6 +27,10 @@ inline constexpr std::size_t kMaxChallenges = 65'536;
 // The oldest ends when there is one more.
 inline constexpr std::size_t kMaxSessions = 32;
 inline constexpr std::size_t kMaxWallets = 16;
+// Browsers that a person is known to log in from; the one that was not used for longest is forgotten, and each after
+// kDeviceLife, which is as long as browsers keep a cookie.
+inline constexpr std::size_t kMaxDevices = 32;
+inline constexpr infra::Milliseconds kDeviceLife{400ll * 24 * 60 * 60 * 1'000};
 
 // --- registration ----------------------------------------------------------------------------------------------------
 
@@ -117,13 +122,24 @@ class Users {
   // A challenge that is good for one log-in within kChallengeLife, and for nothing else.
   virtual Bytes32 begin_log_in() = 0;
   // passkey_refused, without a reason, whatever was wrong: the reason is in metrics.
+  // The event says with `newDevice` whether it was from a browser that the person has not logged in from before. A
+  // browser is known by a random token alone, which the node gave it at an earlier log-in: nothing of the browser
+  // itself is looked at, so one that keeps no cookies is new each time.
   virtual Task<Result<LoggedIn>> authenticate_user(LogInAssertion assertion, Client client) = 0;
+
+  // A challenge for the deletion of this person, which a passkey of theirs has to answer: good once, within
+  // kChallengeLife, for nothing and nobody else.
+  virtual Bytes32 begin_deletion(const std::string& user_id) = 0;
+  // passkey_refused, without a reason. Deletes nothing: community/privacy does.
+  virtual Task<Result<void>> prove_deletion(std::string user_id, LogInAssertion assertion) = 0;
 
   // Who a token belongs to; notes that the session was used, once a minute. not_logged_in.
   virtual Task<Result<Identity>> identify(std::string token) = 0;
   // Sent back by the page with whatever changes something; follows from the token, so that nothing is stored.
   virtual std::string csrf_token(std::string_view token) const = 0;
 
+  // Nothing: no such person.
+  virtual Task<Result<std::optional<Person>>> person(std::string user_id) = 0;
   virtual Task<Result<std::vector<Session>>> sessions(std::string user_id) = 0;
   // not_found.
   virtual Task<Result<void>> revoke_session(std::string user_id, std::string session_id) = 0;
@@ -145,6 +161,8 @@ class Users {
   // not_found, field_invalid.
   virtual Task<Result<Wallet>> update_wallet(std::string user_id, std::string wallet_id, WalletChange change) = 0;
 
+  // Degraded when registrations are nearly as many as there may be, or when wallets wait for the trusted core.
+  virtual infra::HealthReport report() const = 0;
   // Finishes what a crash or an absent core interrupted, removes what expired, keeps figures; until cancelled.
   virtual Task<void> run() = 0;
 };

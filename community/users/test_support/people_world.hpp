@@ -106,6 +106,18 @@ class PeopleTest : public ::testing::Test {
     };
     return wait(database->read(read)).value();
   }
+  // Of each event, as JSON.
+  std::vector<std::string> details() {
+    auto read = [](soci::session& sql) {
+      std::vector<std::string> out;
+      std::string text;
+      soci::statement statement = (sql.prepare << "SELECT details FROM test_events", soci::into(text));
+      statement.execute();
+      while (statement.fetch()) out.push_back(text);
+      return out;
+    };
+    return wait(database->read(read)).value();
+  }
   long long rows(const std::string& table) {
     auto read = [table](soci::session& sql) {
       long long count = 0;
@@ -149,7 +161,7 @@ class PeopleTest : public ::testing::Test {
   FakeJournal journal;
   FakeMail mail;
   Bytes32 key{0x6b};
-  Client client{"203.0.113.7", "Laptop"};
+  Client client{"203.0.113.7", "Laptop", {}};
   std::unique_ptr<infra::Database> database;
   std::unique_ptr<Users> people;
 };

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The accounts service of a running node: audit log, mail, live events, push, people and what they do, with the HTTP
+// API over them. What belongs to it goes after the database, whose writer may still be at a write of it.
+#pragma once
+#include "cmd/community-node/people.hpp"
+#include "community/infra/api/health.hpp"
+
+namespace community::node {
+
+// All outlive the services.
+struct PeopleTools {
+  infra::Clock& clock;
+  infra::Random& random;
+  infra::HttpClient& http;
+  infra::AnyExecutor executor;
+  infra::Metrics& metrics;
+  infra::Health& health;
+};
+
+// What a start makes before people are served; all of it lives until the loop's work is done.
+struct PeopleWorld {
+  infra::Database& database;
+  keys::WalletKeys& wallets;
+  keys::TaggedWallets& tagged_wallets;
+  alarms::Alarms& alarms;
+  users::AccountChain accounts;
+  transactions::ServedChain served;
+  std::function<gateway::NodeFacts()> facts;
+};
+
+class PeopleServices {
+ public:
+  // Options and party outlive the services; the party is read when they open.
+  PeopleServices(const RunOptions& options, const PeoplesParty& party, PeopleTools tools)
+      : options_(options), party_(party), t_(std::move(tools)) {}
+
+  // Once; adds the routes of the API. config_value for a section that means nothing, io for a key file.
+  infra::Result<void> open(const PeopleWorld& world, infra::HttpRouter& router);
+  // What a former run left; before the block watcher runs.
+  infra::Task<infra::Result<void>> load();
+  void spawn(infra::TaskGroup& tasks);
+  // Open streams would keep their server waiting for its end.
+  void end_streams();
+
+  bool mail_by_smtp() const { return mail_by_smtp_; }
+
+ private:
+  infra::Result<void> open_notifications(infra::Database& database);
+  void open_transactions(const PeopleWorld& world);
+
+  const RunOptions& options_;
+  const PeoplesParty& party_;
+  PeopleTools t_;
+  bool mail_by_smtp_ = false;
+  std::unique_ptr<notifications::Hub> hub_;
+  std::unique_ptr<audit::AuditLog> audit_;
+  std::unique_ptr<AuditJournal> journal_;
+  std::unique_ptr<notifications::Mailer> mailer_;
+  std::unique_ptr<CodeMailer> code_mailer_;
+  // Null without push.contact.
+  std::unique_ptr<notifications::Push> push_;
+  std::unique_ptr<users::Users> users_;
+  std::unique_ptr<transactions::People> owners_;
+  std::unique_ptr<transactions::Transactions> transactions_;
+  std::unique_ptr<privacy::Privacy> privacy_;
+  std::unique_ptr<gateway::PeopleApi> api_;
+};
+
+}  // namespace community::node

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "community/privacy/api/model.hpp"
+
+namespace community::privacy {
+namespace {
+
+using enum ColumnKind;
+using enum Protection;
+
+constexpr Column kRegistrations[] = {{"registration_id"},
+                                     {"user_id"},
+                                     {"email"},
+                                     {"email_key"},
+                                     {"username"},
+                                     {"locale"},
+                                     {"state", number},
+                                     {"mailed", flag},
+                                     {"code_mac", text, verifier},
+                                     {"attempts", number},
+                                     {"challenge", text, verifier},
+                                     {"answer_hash", text, verifier},
+                                     {"session_id"},
+                                     {"created_at", time},
+                                     {"expires_at", time}};
+constexpr Column kIntents[] = {{"tag"},
+                               {"user_id"},
+                               {"request_id"},
+                               {"registers", flag},
+                               {"profile_id"},
+                               {"device_id"},
+                               {"name"},
+                               {"credential_id"},
+                               {"public_key"},
+                               {"flags", number},
+                               {"sign_count", number},
+                               {"aaguid"},
+                               {"transports"},
+                               {"prf", flag},
+                               {"escape_key"},
+                               {"salt"},
+                               {"alias"},
+                               {"plan", json},
+                               {"created_at", time}};
+constexpr Column kSessions[] = {{"session_id"},       {"user_id"},
+                                {"profile_id"},       {"token_hash", text, verifier},
+                                {"created_at", time}, {"last_used_at", time},
+                                {"expires_at", time}, {"device_name"},
+                                {"address"}};
+constexpr Column kDevices[] = {{"user_id"}, {"token_hash", text, verifier}, {"last_used_at", time}};
+constexpr Column kNotices[] = {{"notice_id"},        {"subscription_id"}, {"payload", json},   {"urgent", flag},
+                               {"expires_ms", time}, {"next_ms", time},   {"attempts", number}};
+constexpr Column kSubscriptions[] = {{"subscription_id"}, {"user_id"}, {"endpoint"},
+                                     {"p256dh"},          {"auth"},    {"created_ms", time}};
+constexpr Column kMails[] = {
+    {"mail_id"},          {"state"},         {"recipient"},        {"message"},       {"queued_ms", time},
+    {"expires_ms", time}, {"next_ms", time}, {"attempts", number}, {"reply", number}, {"ended_ms", time}};
+constexpr Column kRecipients[] = {{"chain_id", number}, {"account"}, {"recipient"}, {"used_at", time}};
+constexpr Column kFunds[] = {{"user_id"}, {"given_at", time}};
+constexpr Column kTransactions[] = {{"transaction_id"},
+                                    {"sequence", number},
+                                    {"user_id"},
+                                    {"wallet_id"},
+                                    {"account"},
+                                    {"chain_id", number},
+                                    {"kind"},
+                                    {"state", number},
+                                    {"is_over", flag},
+                                    {"digest"},
+                                    {"lane", number},
+                                    {"lane_sequence"},
+                                    {"payer", number},
+                                    {"max_cost"},
+                                    {"value"},
+                                    {"content", json},
+                                    {"submission"},
+                                    {"errand"},
+                                    {"created_at", time},
+                                    {"updated_at", time},
+                                    {"expires_at", time},
+                                    {"signed_at", time},
+                                    {"transaction_hash"},
+                                    {"block_number", number},
+                                    {"reason"},
+                                    {"actual_cost"},
+                                    {"replaces"},
+                                    {"replaced_by"}};
+constexpr Column kEntries[] = {{"sequence", number}, {"time_ms", time}, {"event"}, {"subject"},
+                               {"payload_digest"},   {"previous"},      {"hash"}};
+constexpr Column kPayloads[] = {{"sequence", number}, {"salt"}, {"payload", json}};
+constexpr Column kAlarmsWallets[] = {
+    {"account"},       {"wallet"},           {"agreed_epoch", number}, {"agreed_server_key", number},
+    {"named", number}, {"followed", number}, {"created_ms", time}};
+constexpr Column kAlarms[] = {{"id", number},
+                              {"chain_id", number},
+                              {"account"},
+                              {"class"},
+                              {"block_number", number},
+                              {"transaction_hash"},
+                              {"submitter"},
+                              {"seen_ms", time},
+                              {"events", json},
+                              {"event_count", number},
+                              {"acknowledged_ms", time},
+                              {"removed", flag},
+                              {"told", flag},
+                              {"freeze_id", number}};
+constexpr Column kFreezes[] = {{"id", number},
+                               {"chain_id", number},
+                               {"account"},
+                               {"block_number", number},
+                               {"state"},
+                               {"is_open", flag},
+                               {"key_epoch", number},
+                               {"deadline_s", number},
+                               {"server_key_index", number},
+                               {"attempts", number},
+                               {"errand"},
+                               {"reason"},
+                               {"changed_ms", time},
+                               {"wallet"}};
+constexpr Column kWatched[] = {{"address"}, {"created_ms", time}};
+constexpr Column kEvents[] = {
+    {"id"},         {"account"},       {"loudness", number}, {"block_number", number}, {"log_index", number},
+    {"gone", flag}, {"content", json}, {"seen_ms", time}};
+constexpr Column kRecords[] = {{"record_id"},        {"kind", number},         {"leaf", number},
+                               {"revision", number}, {"root_version", number}, {"sealed", text, sealed}};
+constexpr Column kTags[] = {{"tag"}, {"record_id"}};
+constexpr Column kBindings[] = {{"binding_id"},       {"user_id"},           {"wallet_id"}, {"wallet_address"},
+                                {"chain_id", number}, {"derivation_path"},   {"alias"},     {"is_primary", flag},
+                                {"created_at", time}, {"last_used_at", time}};
+constexpr Column kOrigins[] = {{"wallet_id"},
+                               {"user_id"},
+                               {"request_id"},
+                               {"profile_id"},
+                               {"factory"},
+                               {"entry_point"},
+                               {"proxy_init_code_hash"},
+                               {"init_data"},
+                               {"server_key"},
+                               {"escape_key"},
+                               {"recovery_file_saved", flag},
+                               {"created_at", time}};
+constexpr Column kPasskeys[] = {
+    {"profile_id"},    {"user_id"},         {"biometric_type"},   {"template_hash"},          {"tee_template_id"},
+    {"device_id"},     {"is_active", flag}, {"created_at", time}, {"last_verified_at", time}, {"name"},
+    {"credential_id"}, {"public_key"},      {"flags", number},    {"sign_count", number},     {"aaguid"},
+    {"transports"},    {"prf", flag}};
+constexpr Column kUsers[] = {{"user_id"},      {"email"},  {"email_key"},        {"username"},         {"avatar_url"},
+                             {"phone_number"}, {"locale"}, {"created_at", time}, {"updated_at", time}, {"status"}};
+
+constexpr std::string_view kOwn = "user_id = :user";
+// Addresses of the person's accounts, and ids of their records in the trusted core.
+#define COMMUNITY_OWN_ACCOUNTS "(SELECT wallet_address FROM wallet_bindings WHERE user_id = :user)"
+#define COMMUNITY_OWN_RECORDS "(SELECT REPLACE(wallet_id, '-', '') FROM wallet_origins WHERE user_id = :user)"
+
+constexpr Table kModel[] = {
+    {"registrations", "email_key IN (SELECT email_key FROM users WHERE user_id = :user)", "registration_id",
+     Kept::quarter_hour, OnLeaving::erased, kRegistrations},
+    {"wallet_intents", kOwn, "tag", Kept::while_wallet_is_made, OnLeaving::erased, kIntents},
+    {"sessions", kOwn, "session_id", Kept::until_ended, OnLeaving::erased, kSessions},
+    {"known_devices", kOwn, "token_hash", Kept::while_person_stays, OnLeaving::erased, kDevices},
+    {"notifications_notices",
+     "subscription_id IN (SELECT subscription_id FROM notifications_subscriptions WHERE user_id = :user)", "notice_id",
+     Kept::until_sent, OnLeaving::erased, kNotices},
+    {"notifications_subscriptions", kOwn, "subscription_id", Kept::until_ended, OnLeaving::erased, kSubscriptions},
+    {"notifications_mails", "recipient IN (SELECT email FROM users WHERE user_id = :user)", "mail_id", Kept::until_sent,
+     OnLeaving::erased, kMails},
+    {"transactions_recipients", "account IN " COMMUNITY_OWN_ACCOUNTS,
+     "CAST(chain_id AS TEXT) || ':' || account || ':' || recipient", Kept::while_person_stays, OnLeaving::erased,
+     kRecipients},
+    {"transactions_funds", kOwn, "user_id", Kept::while_person_stays, OnLeaving::erased, kFunds},
+    {"transactions_entries", kOwn, "transaction_id", Kept::while_person_stays, OnLeaving::erased, kTransactions},
+    {"audit_payloads", "sequence IN (SELECT sequence FROM audit_entries WHERE subject = :user)", "sequence",
+     Kept::while_person_stays, OnLeaving::erased, kPayloads},
+    {"audit_entries", "subject = :user", "sequence", Kept::while_person_stays, OnLeaving::chained, kEntries},
+    {"alarms_wallets", "account IN " COMMUNITY_OWN_ACCOUNTS, "account || ':' || wallet", Kept::while_person_stays,
+     OnLeaving::public_on_chain, kAlarmsWallets},
+    {"alarms_raised", "account IN " COMMUNITY_OWN_ACCOUNTS, "id", Kept::while_person_stays, OnLeaving::public_on_chain,
+     kAlarms},
+    {"alarms_freezes", "account IN " COMMUNITY_OWN_ACCOUNTS, "id", Kept::while_person_stays, OnLeaving::public_on_chain,
+     kFreezes},
+    {"accounts_watched", "address IN " COMMUNITY_OWN_ACCOUNTS, "address", Kept::while_person_stays,
+     OnLeaving::public_on_chain, kWatched},
+    {"accounts_events", "account IN " COMMUNITY_OWN_ACCOUNTS, "id", Kept::while_person_stays,
+     OnLeaving::public_on_chain, kEvents},
+    {"keys_records", "record_id IN " COMMUNITY_OWN_RECORDS, "record_id", Kept::while_person_stays,
+     OnLeaving::sealed_record, kRecords},
+    {"keys_wallet_tags", "record_id IN " COMMUNITY_OWN_RECORDS, "tag", Kept::while_person_stays,
+     OnLeaving::sealed_record, kTags},
+    {"wallet_bindings", kOwn, "binding_id", Kept::while_person_stays, OnLeaving::erased, kBindings},
+    {"wallet_origins", kOwn, "wallet_id", Kept::while_person_stays, OnLeaving::erased, kOrigins},
+    {"biometric_profiles", kOwn, "profile_id", Kept::while_person_stays, OnLeaving::erased, kPasskeys},
+    {"users", kOwn, "user_id", Kept::while_person_stays, OnLeaving::erased, kUsers},
+};
+
+constexpr std::string_view kImpersonal[] = {
+    // What the node as a whole has come to.
+    "schema_migrations", "database_writer", "audit_listeners", "alarms_sequence", "accounts_cursor", "keys_epoch",
+    "keys_tree", "keys_prepared", "keys_node_keys", "treasury_payments", "treasury_attempts",
+    // What was brought on chain for whomever: public there, and under no id of a person here.
+    "pool_userops", "bundler_transactions", "courier_errands", "courier_attempts"};
+
+}  // namespace
+
+std::span<const Table> model() { return kModel; }
+std::span<const std::string_view> impersonal_tables() { return kImpersonal; }
+
+std::string_view name(Protection protection) {
+  constexpr std::string_view kNames[] = {"clear", "verifier", "sealed"};
+  return kNames[static_cast<std::size_t>(protection)];
+}
+
+std::string_view name(Kept kept) {
+  constexpr std::string_view kNames[] = {"while-person-stays", "until-ended", "quarter-hour", "until-sent",
+                                         "while-wallet-is-made"};
+  return kNames[static_cast<std::size_t>(kept)];
+}
+
+std::string_view name(OnLeaving on_leaving) {
+  constexpr std::string_view kNames[] = {"erased", "chained", "sealed-record", "public-on-chain"};
+  return kNames[static_cast<std::size_t>(on_leaving)];
+}
+
+}  // namespace community::privacy
