@@ -74,6 +74,8 @@ using AccountJob = std::function<Task<wallet::Result<void>>(AccountContext&)>;
 void add_account_commands(CLI::App& app, AccountOptions& options, AccountJob& job);
 void add_recovery_commands(CLI::App& account, AccountJob& job);
 void add_multisig_commands(CLI::App& account, AccountJob& job);
+// `users`: the people of the running node, as its operator may see and lock them.
+void add_user_commands(CLI::App& app, AccountOptions& options, AccountJob& job);
 void add_alarm_commands(CLI::App& app, AccountOptions& options, AccountJob& job);
 void add_treasury_commands(CLI::App& app, AccountOptions& options, AccountJob& job);
 int run_account(const AccountOptions& options, const AccountJob& job);

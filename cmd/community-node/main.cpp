@@ -178,6 +178,7 @@ int main(int argc, char** argv) {
   account.configured_chain = run.chain_url;
   node::add_account_commands(app, account, account_job);
   node::add_alarm_commands(app, account, account_job);
+  node::add_user_commands(app, account, account_job);
   node::add_treasury_commands(app, account, account_job);
   std::function<int()> command_job;
   node::add_attest_commands(app, command_job);

@@ -18,6 +18,7 @@ infra::Result<void> PeopleServices::open(const PeopleWorld& world, infra::HttpRo
   users_ = users::make_users({world.database, t_.clock, t_.random, world.wallets, world.tagged_wallets, *journal_,
                               *code_mailer_, *key, &t_.metrics},
                              users_options(options_, party_, {world.accounts}));
+  operator_ = users::make_users_operator(world.database, t_.clock, *journal_);
   open_transactions(world);
   // Pages first: they hear at once, whatever the database takes for the rest.
   audit_->listen({}, notifications::live_listener(*hub_));

@@ -42,6 +42,9 @@ class PeopleServices {
   // Open streams would keep their server waiting for its end.
   void end_streams();
 
+  // For the operator's door; once it is open.
+  users::UsersOperator& users_operator() { return *operator_; }
+
   bool mail_by_smtp() const { return mail_by_smtp_; }
 
  private:
@@ -60,6 +63,7 @@ class PeopleServices {
   // Null without push.contact.
   std::unique_ptr<notifications::Push> push_;
   std::unique_ptr<users::Users> users_;
+  std::unique_ptr<users::UsersOperator> operator_;
   std::unique_ptr<transactions::People> owners_;
   std::unique_ptr<transactions::Transactions> transactions_;
   std::unique_ptr<privacy::Privacy> privacy_;

@@ -546,8 +546,9 @@ infra::Result<void> Node::open_control() {
   info.rp_id = party_.relying_party.id;
   info.web_origin = party_.origin;
   const std::string token = random_->hex(32);
-  control_ = control::make_control_door({*keys_, *keys_, *courier_, *alarms_, *keys_, *keys_, treasurer_.get()},
-                                        std::move(info), token);
+  control_ = control::make_control_door(
+      {*keys_, *keys_, *courier_, *alarms_, *keys_, *keys_, treasurer_.get(), &people_.users_operator()},
+      std::move(info), token);
   gateway_->http_router().add("POST", "/control", control_->handler());
   const control::ControlPlace place{"http://localhost:" + std::to_string(http_server_->port()) + "/control", token};
   if (auto written = control::write_control_place(options_.data_dir, place); !written)

@@ -85,6 +85,15 @@ struct ControlClient::Body {
     co_return std::move(**answer);
   }
 
+  Task<Result<users::PersonSummary>> ask_user(json::object params) {
+    const auto answer = co_await ask(kUser, std::move(params));
+    if (!answer) co_return tl::unexpected(answer.error());
+    Members members(*answer);
+    users::PersonSummary person = read_person(members);
+    if (!members.trouble().empty()) co_return fail(ErrorCode::malformed, members.trouble());
+    co_return person;
+  }
+
   Task<keys::Result<keys::SignedDigest>> sign_digest(const char* method, json::object params) {
     const auto answer = co_await ask_keys(method, std::move(params));
     if (!answer) co_return tl::unexpected(answer.error());
@@ -163,6 +172,51 @@ Task<Result<json::object>> ControlClient::key_difference(Address account) {
   if (!answer) co_return tl::unexpected(answer.error());
   if (!answer->is_object()) co_return fail(ErrorCode::malformed, "key difference");
   co_return answer->get_object();
+}
+
+Task<Result<std::vector<users::PersonSummary>>> ControlClient::users(std::string after, std::size_t limit) {
+  json::object params;
+  if (!after.empty()) params["after"] = after;
+  params["limit"] = limit;
+  const auto answer = co_await body_->ask(kUsers, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  std::vector<users::PersonSummary> people;
+  for (Members& one : members.list("users")) people.push_back(read_person(one));
+  if (!members.trouble().empty()) co_return fail(ErrorCode::malformed, members.trouble());
+  co_return people;
+}
+
+Task<Result<users::PersonSummary>> ControlClient::user(std::string user_id) {
+  json::object params;
+  params["user"] = user_id;
+  co_return co_await body_->ask_user(std::move(params));
+}
+
+Task<Result<users::PersonSummary>> ControlClient::user_of_email(std::string email) {
+  json::object params;
+  params["email"] = email;
+  co_return co_await body_->ask_user(std::move(params));
+}
+
+Task<Result<void>> ControlClient::set_user_active(std::string user_id, bool is_active) {
+  json::object params;
+  params["user"] = user_id;
+  params["active"] = is_active;
+  const auto answer = co_await body_->ask(kSetUserActive, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  co_return Result<void>{};
+}
+
+Task<Result<std::size_t>> ControlClient::end_user_sessions(std::string user_id) {
+  json::object params;
+  params["user"] = user_id;
+  const auto answer = co_await body_->ask(kEndUserSessions, std::move(params));
+  if (!answer) co_return tl::unexpected(answer.error());
+  Members members(*answer);
+  const std::uint64_t sessions = members.number("sessions", UINT32_MAX);
+  if (!members.trouble().empty()) co_return fail(ErrorCode::malformed, members.trouble());
+  co_return static_cast<std::size_t>(sessions);
 }
 
 Task<keys::Result<keys::WalletInfo>> ControlClient::create_wallet(keys::Passkey passkey, protocol::Policy policy) {

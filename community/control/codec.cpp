@@ -262,6 +262,30 @@ treasury::TreasuryReport read_report(Members& members) {
   return report;
 }
 
+json::object to_json(const users::PersonSummary& person) {
+  json::object out;
+  out["user"] = person.user_id;
+  out["createdMs"] = person.created_ms;
+  out["active"] = person.is_active;
+  out["passkeys"] = person.passkeys;
+  out["wallets"] = person.wallets;
+  out["sessions"] = person.sessions;
+  out["lastUsedMs"] = person.last_used_ms;
+  return out;
+}
+
+users::PersonSummary read_person(Members& members) {
+  users::PersonSummary person;
+  person.user_id = members.text("user");
+  person.created_ms = static_cast<std::int64_t>(members.number("createdMs", INT64_MAX));
+  person.is_active = members.flag("active");
+  person.passkeys = static_cast<std::size_t>(members.number("passkeys", UINT32_MAX));
+  person.wallets = static_cast<std::size_t>(members.number("wallets", UINT32_MAX));
+  person.sessions = static_cast<std::size_t>(members.number("sessions", UINT32_MAX));
+  person.last_used_ms = static_cast<std::int64_t>(members.number("lastUsedMs", INT64_MAX));
+  return person;
+}
+
 infra::RpcError to_rpc(const keys::Error& error) {
   json::object data;
   data["code"] = name(error.code);

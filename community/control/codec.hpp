@@ -43,12 +43,17 @@ inline constexpr const char* kBackupShare = "control_backupShare";
 inline constexpr const char* kCheckpoint = "control_checkpoint";
 inline constexpr const char* kFenceCertificate = "control_fenceCertificate";
 inline constexpr const char* kFence = "control_fence";
+inline constexpr const char* kUsers = "control_users";
+inline constexpr const char* kUser = "control_user";
+inline constexpr const char* kSetUserActive = "control_setUserActive";
+inline constexpr const char* kEndUserSessions = "control_endUserSessions";
 
 // A refusal of the keys module: its code and the trusted core's rule are in `data`.
 inline constexpr int kRpcKeysError = -32'010;
 inline constexpr int kRpcCourierError = -32'011;
 inline constexpr int kRpcAlarmsError = -32'012;
 inline constexpr int kRpcTreasuryError = -32'013;
+inline constexpr int kRpcUsersError = -32'014;
 
 template <class Message>
 std::string encode_hex(const Message& message) {
@@ -110,6 +115,8 @@ json::object to_json(const keys::GenericKey& key);
 keys::GenericKey read_generic_key(Members& members);
 json::object to_json(const treasury::Payment& payment);
 treasury::Payment read_payment(Members& members);
+json::object to_json(const users::PersonSummary& person);
+users::PersonSummary read_person(Members& members);
 json::object to_json(const treasury::TreasuryReport& report);
 treasury::TreasuryReport read_report(Members& members);
 

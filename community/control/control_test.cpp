@@ -150,6 +150,36 @@ class RecordingGenericKeys final : public keys::GenericKeys {
   std::optional<protocol::Error> refusal;
 };
 
+class RecordingUsers final : public users::UsersOperator {
+ public:
+  Task<users::Result<std::vector<users::PersonSummary>>> list(std::string behind, std::size_t most) override {
+    after = std::move(behind);
+    limit = most;
+    co_return std::vector<users::PersonSummary>{person};
+  }
+  Task<users::Result<users::PersonSummary>> show(std::string id) override {
+    if (id != person.user_id) co_return users::fail(users::ErrorCode::not_found);
+    co_return person;
+  }
+  Task<users::Result<std::string>> find(std::string email) override {
+    if (email != "ada@example.com") co_return users::fail(users::ErrorCode::not_found);
+    co_return person.user_id;
+  }
+  Task<users::Result<void>> set_active(std::string id, bool wanted) override {
+    if (id != person.user_id) co_return users::fail(users::ErrorCode::not_found);
+    person.is_active = wanted;
+    co_return users::Result<void>{};
+  }
+  Task<users::Result<std::size_t>> end_sessions(std::string id) override {
+    if (id != person.user_id) co_return users::fail(users::ErrorCode::not_found);
+    co_return std::size_t{3};
+  }
+
+  users::PersonSummary person{"4f1c2f0a-8d3e-4a51-9f0e-1f2d3c4b5a69", 5, true, 1, 2, 3, 7};
+  std::string after;
+  std::size_t limit = 0;
+};
+
 class RecordingTreasurer final : public treasury::Treasurer {
  public:
   Task<treasury::Result<std::uint64_t>> pay(treasury::PaymentKind of, Address to, core::Uint256 amount) override {
@@ -313,7 +343,8 @@ class ControlTest : public ::testing::Test {
     info.paymaster = {4};
     info.rp_id = "localhost";
     info.web_origin = "http://localhost:9000";
-    door = make_control_door({wallets, root_keys, courier, alarms, generic_keys, backup, &treasurer}, info, kToken);
+    door = make_control_door({wallets, root_keys, courier, alarms, generic_keys, backup, &treasurer, &users}, info,
+                             kToken);
     wire.handler = door->handler();
     client = std::make_unique<ControlClient>(wire, ControlPlace{"http://localhost:9000/control", kToken});
   }
@@ -325,6 +356,7 @@ class ControlTest : public ::testing::Test {
   RecordingRootKeys root_keys;
   RecordingGenericKeys generic_keys;
   RecordingTreasurer treasurer;
+  RecordingUsers users;
   RecordingCourier courier;
   Wire wire;
   NodeInfo info;
@@ -658,8 +690,33 @@ TEST_F(ControlTest, TheTreasuryPaysAndReports) {
   EXPECT_EQ(report->payments[0].state, treasury::PaymentState::failed);
 }
 
+TEST_F(ControlTest, TheOperatorSeesAndLocksPeople) {
+  const std::string id = users.person.user_id;
+  const auto listed = loop.block_on(client->users("x", 7));
+  ASSERT_TRUE(listed) << listed.error().text();
+  EXPECT_EQ(users.after, "x");
+  EXPECT_EQ(users.limit, 7u);
+  ASSERT_EQ(listed->size(), 1u);
+  EXPECT_EQ(listed->front().user_id, id);
+  EXPECT_EQ(listed->front().created_ms, 5);
+  EXPECT_TRUE(listed->front().is_active);
+  EXPECT_EQ(listed->front().passkeys, 1u);
+  EXPECT_EQ(listed->front().wallets, 2u);
+  EXPECT_EQ(listed->front().sessions, 3u);
+  EXPECT_EQ(listed->front().last_used_ms, 7);
+  ASSERT_TRUE(loop.block_on(client->set_user_active(id, false)));
+  EXPECT_FALSE(loop.block_on(client->user(id))->is_active);
+  EXPECT_EQ(loop.block_on(client->user_of_email("ada@example.com"))->user_id, id);
+  EXPECT_EQ(loop.block_on(client->end_user_sessions(id)).value(), 3u);
+  const auto unknown = loop.block_on(client->user_of_email("eve@example.com"));
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().message, "not_found");
+  EXPECT_FALSE(loop.block_on(client->set_user_active("x", true)));
+  EXPECT_FALSE(loop.block_on(client->end_user_sessions("x")));
+}
+
 TEST_F(ControlTest, ANodeWithoutATreasurySaysWhy) {
-  control::ControlDependencies without{wallets, root_keys, courier, alarms, generic_keys, backup, nullptr};
+  control::ControlDependencies without{wallets, root_keys, courier, alarms, generic_keys, backup, nullptr, nullptr};
   door = make_control_door(std::move(without), {}, kToken);
   wire.handler = door->handler();
   const auto report = loop.block_on(client->treasury());

@@ -79,6 +79,12 @@ class Door final : public ControlDoor {
     add(kCheckpoint, &Door::checkpoint);
     add(kFenceCertificate, &Door::fence_certificate);
     add(kFence, &Door::fence);
+    if (d_.users != nullptr) {
+      add(kUsers, &Door::list_users);
+      add(kUser, &Door::show_user);
+      add(kSetUserActive, &Door::set_user_active);
+      add(kEndUserSessions, &Door::end_user_sessions);
+    }
   }
 
   infra::HttpHandler handler() override {
@@ -292,6 +298,60 @@ class Door final : public ControlDoor {
     const auto found = co_await d_.alarms.difference(account);
     if (!found) co_return infra::rpc_fail(kRpcAlarmsError, found.error().text());
     co_return json::value(to_json(*found));
+  }
+
+  // The rule's name; an address that was asked for is in no answer and no log.
+  static tl::unexpected<infra::RpcError> users_refusal(const users::Error& error) {
+    return infra::rpc_fail(kRpcUsersError, std::string(name(error.code)));
+  }
+
+  Task<RpcResult> list_users(Members members) {
+    std::string after = members.has("after") ? members.text("after") : std::string();
+    const auto limit = static_cast<std::size_t>(members.number("limit", users::kMaxPeoplePage));
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto found = co_await d_.users->list(std::move(after), limit);
+    if (!found) co_return users_refusal(found.error());
+    json::array list;
+    for (const users::PersonSummary& one : *found) list.emplace_back(to_json(one));
+    json::object out;
+    out["users"] = std::move(list);
+    co_return json::value(std::move(out));
+  }
+
+  // By `user`, an id, or by `email`.
+  Task<RpcResult> show_user(Members members) {
+    std::string id = members.has("email") ? std::string() : members.text("user");
+    std::string email = members.has("email") ? members.text("email") : std::string();
+    if (!members.trouble().empty()) co_return invalid(members);
+    if (id.empty()) {
+      const auto found = co_await d_.users->find(std::move(email));
+      if (!found) co_return users_refusal(found.error());
+      id = *found;
+    }
+    const auto person = co_await d_.users->show(std::move(id));
+    if (!person) co_return users_refusal(person.error());
+    co_return json::value(to_json(*person));
+  }
+
+  Task<RpcResult> set_user_active(Members members) {
+    std::string id = members.text("user");
+    const bool is_active = members.flag("active");
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto done = co_await d_.users->set_active(id, is_active);
+    if (!done) co_return users_refusal(done.error());
+    infra::log_info(is_active ? "the operator unlocked a person" : "the operator locked a person", {{"user", id}});
+    co_return json::value(json::object());
+  }
+
+  Task<RpcResult> end_user_sessions(Members members) {
+    std::string id = members.text("user");
+    if (!members.trouble().empty()) co_return invalid(members);
+    const auto ended = co_await d_.users->end_sessions(id);
+    if (!ended) co_return users_refusal(ended.error());
+    infra::log_info("the operator ended a person's sessions", {{"user", id}, {"sessions", *ended}});
+    json::object out;
+    out["sessions"] = *ended;
+    co_return json::value(std::move(out));
   }
 
   Task<RpcResult> core_status(Members) {

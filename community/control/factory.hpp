@@ -21,6 +21,8 @@ struct ControlDependencies {
   keys::BackupKeys& backup;
   // Null: the configuration gives the treasury nothing.
   treasury::Treasurer* treasurer = nullptr;
+  // Null: this node serves no people.
+  users::UsersOperator* users = nullptr;
 };
 
 class ControlDoor {

@@ -9,6 +9,7 @@
 #include "community/infra/api/database.hpp"
 #include "community/infra/api/random.hpp"
 #include "community/keys/api/key_service.hpp"
+#include "community/users/api/operator.hpp"
 #include "community/users/api/users.hpp"
 
 namespace community::users {
@@ -104,6 +105,9 @@ struct UsersDependencies {
 };
 
 infra::MigrationSet user_migrations();
+
+// Over the same tables and journal, which outlive it.
+std::unique_ptr<UsersOperator> make_users_operator(infra::Database& database, infra::Clock& clock, Journal& journal);
 
 std::unique_ptr<Users> make_users(UsersDependencies dependencies, UsersOptions options);
 

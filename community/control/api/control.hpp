@@ -12,6 +12,7 @@
 #include "community/infra/api/random.hpp"
 #include "community/keys/api/key_service.hpp"
 #include "community/treasury/api/treasurer.hpp"
+#include "community/users/api/operator.hpp"
 
 namespace community::control {
 
@@ -86,6 +87,13 @@ class ControlClient final : public keys::WalletKeys,
   // The payment's id.
   Task<Result<std::uint64_t>> pay(treasury::PaymentKind kind, Address payee, core::Uint256 value);
   Task<Result<treasury::Payment>> payment(std::uint64_t id);
+
+  // People, as users::UsersOperator has it. refused with the rule's name.
+  Task<Result<std::vector<users::PersonSummary>>> users(std::string after, std::size_t limit);
+  Task<Result<users::PersonSummary>> user(std::string user_id);
+  Task<Result<users::PersonSummary>> user_of_email(std::string email);
+  Task<Result<void>> set_user_active(std::string user_id, bool is_active);
+  Task<Result<std::size_t>> end_user_sessions(std::string user_id);
 
   Task<keys::Result<keys::WalletInfo>> create_wallet(keys::Passkey passkey, protocol::Policy policy) override;
   Task<keys::Result<Address>> bind_account(keys::AccountBindRequest request) override;
