@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Registrations a second: code, proof, passkey, wallet in the real process body, account bound, person with session,
 // audit entries and mail in a durable SQLite, by callers that each begin again as soon as they are done. What devices
-// answer is made before the clock runs. Then log-ins, and a person's wallets among many.
+// answer is made before the clock runs. Then log-ins; and, once the database holds a hundred thousand people with a
+// million wallets, a person's list of wallets and log-ins again.
+#include <soci/soci.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -25,6 +28,8 @@ using test_support::Device;
 
 constexpr std::uint64_t kChain = 31'337;
 constexpr std::size_t kPeople = 1'500;
+// Rows that are only there to be many.
+constexpr std::size_t kOthers = 100'000, kWalletsOfOthers = 10;
 
 [[noreturn]] void give_up(const std::string& what) {
   std::fprintf(stderr, "people_bench: %s\n", what.c_str());
@@ -103,6 +108,38 @@ class Bench {
     return measure(callers, first, count, &Bench::register_one);
   }
   Task<Figures> log_ins(std::size_t callers, std::size_t count) { return measure(callers, 0, count, &Bench::log_in); }
+  Task<Figures> wallet_lists(std::size_t callers, std::size_t count) {
+    return measure(callers, 0, count, &Bench::list_wallets);
+  }
+
+  // As registrations leave them, by a few statements of SQLite's. Their ids are random, as those of people are.
+  Task<void> add_others() {
+    const std::string people = std::to_string(kOthers), wallets = std::to_string(kWalletsOfOthers);
+    auto fill = [people, wallets](soci::session& sql) {
+      sql << "INSERT INTO users WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " + people +
+                 ") SELECT lower(hex(randomblob(16))), 'o' || i || '@example.net', 'o' || i, '', '', '', 'en', i, i, "
+                 "'active' FROM n";
+      sql << "INSERT INTO wallet_origins WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+                 wallets +
+                 ") SELECT lower(hex(randomblob(16))), user_id, i, '', lower(hex(randomblob(20))), "
+                 "lower(hex(randomblob(20))), lower(hex(randomblob(32))), lower(hex(randomblob(400))), "
+                 "lower(hex(randomblob(20))), lower(hex(randomblob(20))), 1, i "
+                 "FROM users CROSS JOIN n WHERE email LIKE 'o%@example.net'";
+      sql << "INSERT INTO wallet_bindings SELECT lower(hex(randomblob(16))), user_id, wallet_id, "
+             "lower(hex(randomblob(20))), 31337, '', '', 0, created_at, 0 FROM wallet_origins WHERE created_at <= 10";
+    };
+    if (!co_await database_->write(fill)) give_up("the other people");
+    auto read = [](soci::session& sql) {
+      std::vector<std::string> ids;
+      std::string id;
+      soci::statement rows =
+          (sql.prepare << "SELECT user_id FROM users WHERE email LIKE 'o%@example.net' LIMIT 20000", soci::into(id));
+      rows.execute();
+      while (rows.fetch()) ids.push_back(id);
+      return ids;
+    };
+    others_ = (co_await database_->read(read)).value();
+  }
 
  private:
   using One = Task<void> (Bench::*)(std::size_t);
@@ -176,6 +213,11 @@ class Bench {
     if (!done) give_up(std::string(name(done.error().code)));
   }
 
+  Task<void> list_wallets(std::size_t number) {
+    const auto found = co_await people_->get_user_wallets(others_[number * 19 % others_.size()]);
+    if (!found || found->size() != kWalletsOfOthers) give_up("a list of wallets");
+  }
+
   infra::EventLoop loop_;
   std::unique_ptr<infra::Clock> clock_ = infra::make_system_clock();
   std::unique_ptr<infra::Random> random_ = infra::make_system_random();
@@ -191,6 +233,7 @@ class Bench {
   std::unique_ptr<Users> people_;
   std::vector<std::unique_ptr<Device>> devices_;
   const Client client_{"127.0.0.1", ""};
+  std::vector<std::string> others_;
   std::vector<double> latencies_;
   std::size_t next_ = 0, end_ = 0;
 };
@@ -209,6 +252,12 @@ Task<void> run(Bench& bench) {
   }
   for (const std::size_t callers : {std::size_t{1}, std::size_t{16}, std::size_t{128}})
     print("log-ins", callers, co_await bench.log_ins(callers, 1'000));
+  co_await bench.add_others();
+  std::printf("with %zu more people and %zu wallets:\n", kOthers, kOthers * kWalletsOfOthers);
+  for (const std::size_t callers : {std::size_t{1}, std::size_t{16}}) {
+    print("lists of wallets", callers, co_await bench.wallet_lists(callers, 1'000));
+    print("log-ins", callers, co_await bench.log_ins(callers, 1'000));
+  }
 }
 
 }  // namespace
