@@ -124,10 +124,16 @@ Task<Result<Stored>> TransactionService::bring(Stored row) {
 }
 
 // Nobody signs it: being asked to bring it is all that it needs.
-Task<Result<Stored>> TransactionService::begin_finish(Stored row) {
-  Transaction& t = row.transaction;
+Task<Result<Stored>> TransactionService::begin_unsigned(Stored row) {
   const std::int64_t now = d_.clock.now_ms();
-  if (now >= t.expires_ms) co_return fail(ErrorCode::transaction_expired);
+  if (now >= row.transaction.expires_ms) co_return fail(ErrorCode::transaction_expired);
+  if (row.transaction.kind == Kind::session) {
+    if (auto allowed = co_await check_risk(row); !allowed) co_return tl::unexpected(allowed.error());
+    auto signed_row = co_await sign_session(std::move(row));
+    if (!signed_row) co_return signed_row;
+    row = std::move(*signed_row);
+  }
+  Transaction& t = row.transaction;
   t.state = State::signed_;
   t.signed_ms = t.updated_ms = now;
   auto work = [this, row](soci::session& sql) -> Result<bool> {
@@ -136,6 +142,7 @@ Task<Result<Stored>> TransactionService::begin_finish(Stored row) {
     if (!before || before->transaction.state != State::prepared) return false;
     if (auto within = check_limits(sql, wanted, wanted.signed_ms); !within) return tl::unexpected(within.error());
     store::update(sql, row);
+    d_.people.note_used(sql, wanted.wallet_id, wanted.chain_id, wanted.signed_ms);
     return true;
   };
   const auto begun = from_database(co_await d_.database.write(work));
@@ -148,8 +155,8 @@ Task<Result<Stored>> TransactionService::begin_finish(Stored row) {
 Task<Result<Transaction>> TransactionService::broadcast_transaction(std::string user_id, std::string transaction_id) {
   auto found = co_await find(user_id, transaction_id);
   if (!found) co_return tl::unexpected(found.error());
-  if (found->transaction.state == State::prepared && found->transaction.kind == Kind::finish) {
-    auto begun = co_await begin_finish(std::move(*found));
+  if (found->transaction.state == State::prepared && is_brought_unsigned(found->transaction.kind)) {
+    auto begun = co_await begin_unsigned(std::move(*found));
     if (!begun) co_return tl::unexpected(begun.error());
     found = std::move(begun);
   }

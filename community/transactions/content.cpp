@@ -30,6 +30,40 @@ json::object action_json(const PreparedAction& prepared, const PlainFields& fiel
   return out;
 }
 
+// Changes of keys and rules have lists in them: kept as the call that starts them, without signatures.
+json::object started_json(const PreparedAction& prepared) {
+  json::object out;
+  const auto call = accounts::encode_action(prepared.action, prepared.stamp, {});
+  if (call) out["call"] = digits(*call);
+  out["votesNeeded"] = prepared.votes_needed;
+  return out;
+}
+
+json::object plan_json(const KeyPlan& plan) {
+  const auto passkey = [](const KeyPlan::Passkey& one) {
+    json::object out;
+    out["passkeyId"] = one.passkey_id;
+    out["credentialId"] = digits(one.credential_id);
+    return out;
+  };
+  json::object out;
+  out["added"] = array_of(plan.added, passkey);
+  out["removed"] = array_of(plan.removed, passkey);
+  out["retired"] = array_of(plan.retired, [](const std::string& id) { return json::string(id); });
+  if (plan.own_server_key) out["ownServerKey"] = *plan.own_server_key;
+  return out;
+}
+
+json::object asked_json(const SignRequest& request) {
+  json::object out;
+  out["digest"] = digits(request.digest);
+  out["credentialId"] = digits(request.credential_id);
+  out["clientData"] = digits(request.client_data);
+  out["authenticatorData"] = digits(request.authenticator_data);
+  out["signature"] = digits(request.signature);
+  return out;
+}
+
 template <std::size_t N>
 bool take(const json::object& object, std::string_view key, std::array<std::uint8_t, N>& out) {
   const auto text = core::string_member(object, key);
@@ -54,7 +88,68 @@ const json::array* array_in(const json::object& object, std::string_view key) {
   return value == nullptr ? nullptr : value->if_array();
 }
 
+bool read_started(const json::object& object, ByteView call, Stored& row) {
+  auto read = accounts::read_started_item(call);
+  auto* started = read ? std::get_if<accounts::StartedAction>(&*read) : nullptr;
+  PreparedAction prepared;
+  if (started == nullptr || !take_number(object, "votesNeeded", prepared.votes_needed)) return false;
+  prepared.action = std::move(started->action);
+  prepared.stamp = started->stamp;
+  prepared.votes_given = static_cast<std::uint8_t>(row.votes.size());
+  row.transaction.content = std::move(prepared);
+  return true;
+}
+
+bool read_plan_passkeys(const json::object& object, std::string_view key, std::vector<KeyPlan::Passkey>& out) {
+  const json::array* list = array_in(object, key);
+  if (list == nullptr) return false;
+  for (const json::value& value : *list) {
+    KeyPlan::Passkey one;
+    if (!value.is_object()) return false;
+    const auto id = core::string_member(value.get_object(), "passkeyId");
+    if (!id || !take(value.get_object(), "credentialId", one.credential_id)) return false;
+    one.passkey_id = *id;
+    out.push_back(std::move(one));
+  }
+  return true;
+}
+
+bool read_plan(const json::object& object, Stored& row) {
+  KeyPlan plan;
+  const json::array* retired = array_in(object, "retired");
+  if (retired == nullptr || !read_plan_passkeys(object, "added", plan.added) ||
+      !read_plan_passkeys(object, "removed", plan.removed))
+    return false;
+  for (const json::value& one : *retired)
+    if (one.is_string()) plan.retired.emplace_back(one.get_string());
+  std::uint32_t index = 0;
+  if (take_number(object, "ownServerKey", index)) plan.own_server_key = index;
+  row.plan = std::move(plan);
+  return true;
+}
+
+bool read_asked(const json::object& object, Stored& row) {
+  SignRequest request;
+  const bool whole = take(object, "digest", request.digest) && take(object, "credentialId", request.credential_id) &&
+                     take(object, "clientData", request.client_data) &&
+                     take(object, "authenticatorData", request.authenticator_data) &&
+                     take(object, "signature", request.signature);
+  if (whole) row.asked = std::move(request);
+  return whole;
+}
+
+bool read_stored_grant(const json::object& object, Stored& row) {
+  StoredGrant grant;
+  auto content = read_grant_json(object);
+  if (!content || !take(object, "id", grant.id) || !take(object, "ticket", grant.ticket)) return false;
+  grant.grant = std::move(*content);
+  row.grant = std::move(grant);
+  return true;
+}
+
 bool read_action(const json::object& object, Stored& row) {
+  Bytes call;
+  if (take(object, "call", call)) return read_started(object, call, row);
   PlainFields fields;
   PreparedAction prepared;
   Bytes32 nonce{};
@@ -154,10 +249,7 @@ std::optional<accounts::Action> action_of(Kind kind, const PlainFields& fields) 
       return accounts::DisallowCall{fields.subject, fields.selector};
     case Kind::unlist_domain:
       return accounts::UnlistDomain{fields.hash};
-    case Kind::calls:
-    case Kind::queue:
-    case Kind::confirm:
-    case Kind::finish:
+    default:
       break;
   }
   return std::nullopt;
@@ -206,7 +298,8 @@ json::object content_json(const Stored& row) {
     out["userOperation"] = core::to_json(operation->userop);
     out["entryPoint"] = core::format_address(operation->entry_point);
   } else if (const auto* action = std::get_if<PreparedAction>(&t.content)) {
-    out["action"] = action_json(*action, fields_of(action->action)->second);
+    const auto fields = fields_of(action->action);
+    out["action"] = fields ? action_json(*action, fields->second) : started_json(*action);
   }
   out["passkeys"] = array_of(row.passkeys, [](const accounts::ChainPasskey& passkey) {
     json::object one;
@@ -229,6 +322,14 @@ json::object content_json(const Stored& row) {
   out["startedBy"] = row.started_by;
   out["summary"] = t.summary;
   out["warnings"] = t.warnings;
+  if (row.plan) out["plan"] = plan_json(*row.plan);
+  if (row.asked) out["asked"] = asked_json(*row.asked);
+  if (row.grant) {
+    json::object grant = grant_json(row.grant->grant);
+    grant["id"] = digits(row.grant->id);
+    grant["ticket"] = digits(row.grant->ticket);
+    out["grant"] = std::move(grant);
+  }
   out["sponsorName"] = t.sponsor_name;
   out["payerReason"] = t.payer_reason;
   return out;
@@ -245,6 +346,9 @@ bool read_content(const json::object& content, Stored& row) {
   if (!take_number(content, "serverKeyIndex", row.server_key_index) ||
       !take_number(content, "startedBy", row.started_by))
     return false;
+  if (const auto plan = core::object_member(content, "plan"); plan && !read_plan(**plan, row)) return false;
+  if (const auto asked = core::object_member(content, "asked"); asked && !read_asked(**asked, row)) return false;
+  if (const auto grant = core::object_member(content, "grant"); grant && !read_stored_grant(**grant, row)) return false;
   t.sponsor_name = *sponsor;
   t.payer_reason = *reason;
   if (const auto operation = core::object_member(content, "userOperation"))

@@ -39,6 +39,13 @@ struct OwnedPasskey {
   std::string passkey_id, name;
   Bytes credential_id;
   std::array<std::uint8_t, 64> public_key{};
+  // False: no wallet took it yet, and nobody signs with it.
+  bool is_active = true;
+};
+// What people log in with follows a change of a wallet's keys. Ids of passkeys.
+struct OwnedPasskeyChange {
+  std::string user_id, wallet_id;
+  std::vector<std::string> activated, retired;
 };
 
 // Whose wallets and passkeys are whose. Answers are of this moment: a removed passkey is gone.
@@ -47,8 +54,13 @@ class People {
   virtual ~People() = default;
   // not_found, database_unavailable.
   virtual Task<Result<OwnedWallet>> wallet(std::string user_id, std::string wallet_id) = 0;
-  // The active ones.
   virtual Task<Result<std::vector<OwnedPasskey>>> passkeys(std::string user_id) = 0;
+  // Whether the trusted core has the passkey in another wallet of the person. core_unavailable too.
+  virtual Task<Result<bool>> is_held_elsewhere(std::string user_id, Bytes credential_id, std::string wallet_id) = 0;
+  // Inside of Database::write; what they throw makes it fail.
+  virtual void enter_passkeys(soci::session& sql, const OwnedPasskeyChange& change) = 0;
+  virtual void note_used(soci::session& sql, const std::string& wallet_id, std::uint64_t chain_id,
+                         std::int64_t now_ms) = 0;
 };
 std::unique_ptr<People> make_people(users::Users& users);
 

@@ -153,6 +153,8 @@ Task<void> TransactionService::sweep() {
   auto work = [now = d_.clock.now_ms()](soci::session& sql) {
     store::expire(sql, now);
     store::remove_unsigned(sql, now - kKeepUnsigned_ms);
+    // A chain may be behind this machine.
+    store::remove_grants(sql, now / 1'000 - accounts::kSecondsPerDay);
   };
   if (const auto swept = co_await d_.database.write(work); !swept)
     infra::log_warning("transactions that expired are not marked yet", {{"why", swept.error().text()}});
@@ -186,6 +188,7 @@ Task<void> TransactionService::run() {
   const auto work = [this]() -> Task<void> {
     for (;;) {
       changed_.reset();
+      co_await finish_interrupted();
       co_await follow_all();
       co_await changed_.wait();
     }

@@ -145,7 +145,7 @@ Task<Result<void>> TransactionService::complete(Moment& now, std::vector<Address
   }
   for (const OwnedPasskey& own_key : now.own) {
     for (const accounts::ChainPasskey& on_chain : now.state.passkeys) {
-      if (on_chain.key.public_key != own_key.public_key) continue;
+      if (!own_key.is_active || on_chain.key.public_key != own_key.public_key) continue;
       now.usable.push_back(on_chain);
       now.credential_ids.push_back(own_key.credential_id);
     }

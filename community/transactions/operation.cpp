@@ -94,18 +94,22 @@ Task<validation::Result<void>> TransactionService::estimate(const Moment& now, c
   co_return validation::Result<void>{};
 }
 
-Task<Result<std::optional<TransactionService::Settled>>> TransactionService::settle_sponsored(const Moment& now,
-                                                                                              core::UserOperation op,
-                                                                                              std::string& reason) {
+Task<Result<std::optional<TransactionService::Settled>>> TransactionService::settle_sponsored(
+    const Moment& now, const OperationDraft& draft, core::UserOperation op, std::string& reason) {
   const ServedChain& served = now.chain->served;
   const Address entry_point = served.entry_point.address();
   const Uint256 chain_id(served.chain_id);
   using Maybe = std::optional<Settled>;
-  op.signature = accounts::dummy_dual_signature(options_.origin, 0);
+  op.signature =
+      draft.paymaster ? accounts::dummy_session_signature() : accounts::dummy_dual_signature(options_.origin, 0);
   core::UserOperation question = op;
   const auto stub = co_await served.sponsor->stub(std::move(question), entry_point, chain_id);
   if (!stub) {
     reason = reason_of(stub.error().code);
+    co_return Maybe();
+  }
+  if (draft.paymaster && stub->paymaster != *draft.paymaster) {
+    reason = "paymaster-differs";
     co_return Maybe();
   }
   take(*stub, op);
@@ -172,10 +176,11 @@ Task<Result<TransactionService::Settled>> TransactionService::settle(const Momen
   std::string reason = draft.wants_sponsor ? "disabled" : "not-asked";
   if (draft.wants_sponsor && now.chain->served.sponsor != nullptr) {
     core::UserOperation copy = op;
-    auto sponsored = co_await settle_sponsored(now, std::move(copy), reason);
+    auto sponsored = co_await settle_sponsored(now, draft, std::move(copy), reason);
     if (!sponsored) co_return tl::unexpected(sponsored.error());
     if (*sponsored) co_return std::move(**sponsored);
   }
+  if (draft.paymaster) co_return fail(ErrorCode::sponsor_missing, reason);
   auto paid = co_await settle_paid(now, draft, std::move(op), *fees);
   if (paid) paid->payer_reason = reason;
   co_return paid;

@@ -9,6 +9,8 @@ namespace {
 
 tl::unexpected<Error> from_users(const users::Error& error) {
   const bool missing = error.code == users::ErrorCode::not_found;
+  const bool core = error.code == users::ErrorCode::core_unavailable || error.code == users::ErrorCode::core_refused;
+  if (core) return fail(ErrorCode::core_unavailable, error.message);
   return fail(missing ? ErrorCode::not_found : ErrorCode::database_unavailable, error.message);
 }
 
@@ -35,9 +37,21 @@ class UsersPeople final : public People {
     if (!found) co_return from_users(found.error());
     std::vector<OwnedPasskey> out;
     for (users::PasskeyProfile& one : *found)
-      if (one.is_active)
-        out.push_back({one.profile_id, std::move(one.name), std::move(one.credential_id), one.public_key});
+      out.push_back({one.profile_id, std::move(one.name), std::move(one.credential_id), one.public_key, one.is_active});
     co_return out;
+  }
+
+  Task<Result<bool>> is_held_elsewhere(std::string user_id, Bytes credential_id, std::string wallet_id) override {
+    const auto held = co_await users_.is_held(std::move(user_id), std::move(credential_id), std::move(wallet_id));
+    if (!held) co_return from_users(held.error());
+    co_return *held;
+  }
+  void enter_passkeys(soci::session& sql, const OwnedPasskeyChange& change) override {
+    users_.enter_passkeys(sql, {change.user_id, change.wallet_id, change.activated, change.retired});
+  }
+  void note_used(soci::session& sql, const std::string& wallet_id, std::uint64_t chain_id,
+                 std::int64_t now_ms) override {
+    users_.note_wallet_used(sql, wallet_id, chain_id, now_ms);
   }
 
  private:

@@ -14,6 +14,8 @@ namespace json = core::json;
 constexpr std::uint64_t kSignedFor_s = 86'400;
 // With the server key's part in it: kept back, it could be landed during an escape, whose item the new key epoch voids.
 constexpr std::uint64_t kGatedFor_s = 3'600;
+// Of the contract and the trusted core: a day at the least.
+constexpr std::uint32_t kMinRecoveryDelay_s = 86'400;
 constexpr std::uint16_t kVoteBits = (1U << 9) - 1;
 
 std::string_view item_name(accounts::ItemKind kind) {
@@ -86,6 +88,7 @@ Task<Result<void>> TransactionService::look_at_item(const Moment& now, const acc
     row.started_by = item->votes;
     std::erase_if(row.passkeys,
                   [&item](const accounts::ChainPasskey& one) { return ((item->votes >> one.slot) & 1) != 0; });
+    keep_signers(now, row);
     if (row.passkeys.empty())
       co_return fail(ErrorCode::passkey_started_item, "it takes a vote other than the one that started it");
   }
@@ -97,6 +100,8 @@ Task<Result<void>> TransactionService::look_at_item(const Moment& now, const acc
 Task<Result<Stored>> TransactionService::prepare_plain(Moment now, PlainOrder order) {
   if (!now.state.deployed)
     co_return fail(ErrorCode::account_not_deployed, "the account is on this chain from its first operation on");
+  if (const auto* rules = std::get_if<accounts::ChangeRules>(&order.action))
+    co_return co_await prepare_rules(std::move(now), *rules);
   const auto fields = fields_of(order.action);
   if (!fields) co_return fail_field("/kind", "this is not ordered so");
   const Kind kind = fields->first;
@@ -128,6 +133,32 @@ Task<Result<Stored>> TransactionService::prepare_plain(Moment now, PlainOrder or
   t.content = prepared;
   if (auto looked = co_await look_at_item(now, prepared.action, row); !looked) co_return tl::unexpected(looked.error());
   co_return row;
+}
+
+Task<Result<Stored>> TransactionService::prepare_rules(Moment now, accounts::ChangeRules rules) {
+  // What the contract and the trusted core refuse, by name.
+  const bool has_guardians = !base::is_zero(rules.guardians_hash);
+  if (has_guardians != (rules.guardian_threshold != 0) || rules.guardian_threshold > accounts::kMaxGuardians)
+    co_return fail_field("/rules/guardianThreshold", "1 to 16 with guardians, 0 without");
+  if (rules.recovery_delay_s < kMinRecoveryDelay_s)
+    co_return fail_field("/rules/recoveryDelay", "a day at the least, in seconds");
+  if (!now.state.deployed)
+    co_return fail(ErrorCode::account_not_deployed, "its rules change from its first operation on");
+  Stored row = new_row(now, Kind::rules);
+  const auto index = co_await server_key_index(now);
+  if (!index) co_return tl::unexpected(index.error());
+  row.server_key_index = *index;
+  json::object summary;
+  summary["meaning"] = "changeRules";
+  summary["hash"] = core::to_hex(rules.guardians_hash);
+  summary["count"] = rules.guardian_threshold;
+  summary["seconds"] = rules.recovery_delay_s;
+  summary["strict"] = rules.strict;
+  summary["unlistedTokens"] = rules.unlisted_tokens;
+  row.transaction.summary.push_back(std::move(summary));
+  row.transaction.warnings.push_back(warning_json(Warning::voids_what_waits));
+  const std::uint8_t votes = rules.votes;
+  co_return prepare_gated(now, std::move(row), rules, votes);
 }
 
 Task<Result<Stored>> TransactionService::prepare_finish(Moment now, FinishOrder order) {

@@ -49,8 +49,11 @@ Task<Result<Transaction>> TransactionService::prepare_transaction(std::string us
   if (!now) co_return tl::unexpected(now.error());
   const LaneBook::Account account{request.chain_id, now->wallet.account};
   const std::string id = now->transaction_id;
-  if (now->usable.empty()) lanes_.release(account, id);
-  if (now->usable.empty() && !std::holds_alternative<FinishOrder>(request.order))
+  const bool needs_passkey = !std::holds_alternative<FinishOrder>(request.order) &&
+                             !std::holds_alternative<SessionOrder>(request.order) &&
+                             !std::holds_alternative<BroughtOrder>(request.order);
+  if (needs_passkey && now->usable.empty()) lanes_.release(account, id);
+  if (needs_passkey && now->usable.empty())
     co_return fail(ErrorCode::passkey_not_accounts, "the account knows none of the person's passkeys");
   auto row = co_await prepare(std::move(*now), std::move(request));
   if (!row) lanes_.release(account, id);
@@ -70,6 +73,10 @@ Task<Result<TransactionService::Moment>> TransactionService::look_around(std::st
     calls = order->calls;
     pointer = "/calls";
   }
+  if (const auto* order = std::get_if<SessionOrder>(&request.order)) {
+    calls = order->calls;
+    pointer = "/calls";
+  }
   const auto* queue = std::get_if<QueueOrder>(&request.order);
   if (queue != nullptr && queue->kind == accounts::QueueKind::spend) {
     calls = queue->calls;
@@ -79,11 +86,12 @@ Task<Result<TransactionService::Moment>> TransactionService::look_around(std::st
   if (has_calls)
     if (auto good = check_calls(calls, now->wallet.account, pointer); !good) co_return tl::unexpected(good.error());
   auto rest = complete(*now, std::vector<Address>());
-  if (!has_calls && queue == nullptr && !std::holds_alternative<ConfirmOrder>(request.order)) {
+  const bool is_grant = std::holds_alternative<GrantOrder>(request.order);
+  if (!has_calls && queue == nullptr && !is_grant && !std::holds_alternative<ConfirmOrder>(request.order)) {
     if (auto whole = co_await std::move(rest); !whole) co_return tl::unexpected(whole.error());
     co_return now;
   }
-  auto first = look_ahead(*now, std::move(calls), has_calls || queue != nullptr);
+  auto first = look_ahead(*now, std::move(calls), has_calls || queue != nullptr || is_grant);
   auto [ahead, whole] = co_await infra::both(std::move(first), std::move(rest));
   if (!ahead || !whole) {
     lanes_.release({request.chain_id, now->wallet.account}, now->transaction_id);
@@ -98,6 +106,10 @@ Task<Result<Stored>> TransactionService::prepare(Moment now, PrepareRequest requ
     co_return co_await prepare_plain(std::move(now), std::move(*plain));
   if (auto* finish = std::get_if<FinishOrder>(&request.order))
     co_return co_await prepare_finish(std::move(now), *finish);
+  if (auto* keys = std::get_if<KeysOrder>(&request.order))
+    co_return co_await prepare_keys(std::move(now), std::move(*keys));
+  if (auto* brought = std::get_if<BroughtOrder>(&request.order))
+    co_return co_await prepare_brought(std::move(now), std::move(*brought));
   if (now.is_frozen())
     co_return fail(ErrorCode::account_frozen, "the account is frozen: nothing moves until it is unfrozen");
   if (auto* calls = std::get_if<CallsOrder>(&request.order))
@@ -106,6 +118,10 @@ Task<Result<Stored>> TransactionService::prepare(Moment now, PrepareRequest requ
     co_return co_await prepare_queue(std::move(now), std::move(*queue), request.sponsored);
   if (auto* confirm = std::get_if<ConfirmOrder>(&request.order))
     co_return co_await prepare_confirm(std::move(now), *confirm, request.sponsored);
+  if (auto* grant = std::get_if<GrantOrder>(&request.order))
+    co_return co_await prepare_grant(std::move(now), std::move(*grant), request.sponsored);
+  if (auto* session = std::get_if<SessionOrder>(&request.order))
+    co_return co_await prepare_session(std::move(now), std::move(*session));
   co_return co_await prepare_replacement(std::move(now), std::get<ReplaceOrder>(std::move(request.order)),
                                          request.sponsored);
 }

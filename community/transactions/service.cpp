@@ -101,6 +101,9 @@ std::vector<audit::AuditEvent> TransactionService::events_of_inclusion(const Tra
   if (t.kind == Kind::cancel) add(EventName::change_cancelled);
   if (t.kind == Kind::freeze) add(EventName::account_frozen);
   if (t.kind == Kind::revoke_grant) add(EventName::grant_revoked);
+  if (t.kind == Kind::grant) add(EventName::grant_created);
+  if (t.kind == Kind::escape) add(EventName::escape_started);
+  if (t.kind == Kind::recover) add(EventName::recovery_started);
   const auto* action = std::get_if<PreparedAction>(&t.content);
   // With one vote it waits first.
   if (t.kind == Kind::unfreeze && action != nullptr) {
@@ -109,6 +112,11 @@ std::vector<audit::AuditEvent> TransactionService::events_of_inclusion(const Tra
     else
       add_queued("unfreeze", kOneVote_ms);
   }
+  const bool is_change = (t.kind == Kind::keys || t.kind == Kind::rules) && action != nullptr;
+  if (is_change && action->votes_needed > 1) add(EventName::rules_changed);
+  if (is_change && action->votes_needed == 1)
+    add_queued(t.kind == Kind::keys ? "changeKeys" : "changeRules", kOneVote_ms);
+  if (is_change && row.plan && self.moves_away(*action, *row.plan)) add(EventName::account_moved);
   if (t.kind == Kind::lower_limit || t.kind == Kind::lower_gas_cap || t.kind == Kind::disallow_call ||
       t.kind == Kind::unlist_domain)
     add(EventName::rules_changed);
@@ -120,6 +128,11 @@ audit::AuditEvent TransactionService::event_of_failure(const Transaction& transa
   failed.payload["state"] = transactions::name(transaction.state);
   if (transaction.transaction_hash) failed.payload["transactionHash"] = core::to_hex(*transaction.transaction_hash);
   return failed;
+}
+
+bool TransactionService::moves_away(const PreparedAction& action, const KeyPlan& plan) {
+  const auto* change = std::get_if<accounts::ChangeKeys>(&action.action);
+  return change != nullptr && action.votes_needed > 1 && !base::is_zero(change->server_key) && !plan.own_server_key;
 }
 
 void TransactionService::place_in_lane(const Stored& row) {
@@ -204,7 +217,10 @@ Task<Result<void>> TransactionService::load() {
   auto read = [](soci::session& sql) -> Result<std::vector<Stored>> { return store::open(sql); };
   auto rows = from_database(co_await d_.database.read(read));
   if (!rows) co_return tl::unexpected(rows.error());
-  for (const Stored& row : *rows) enter(row);
+  for (const Stored& row : *rows) {
+    enter(row);
+    if (row.asked && row.transaction.state == State::prepared) interrupted_.push_back(row);
+  }
   changed_.set();
   co_return Result<void>{};
 }

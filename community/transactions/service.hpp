@@ -88,6 +88,8 @@ class TransactionService final : public Transactions {
     core::json::array summary, warnings;
     bool acts_now = true;
     bool wants_sponsor = true;
+    // Of a session: its operation is signed without a passkey, and this one alone pays.
+    std::optional<Address> paymaster;
     // Of a replacement: whose place it takes, and the fees that are the least.
     std::string replaces;
     std::optional<NoncePlace> place;
@@ -127,8 +129,32 @@ class TransactionService final : public Transactions {
   Task<Result<Transaction>> keep_prepared(Stored row);
   Stored new_row(const Moment& now, Kind kind) const;
 
+  // grants.cpp
+  Task<Result<Stored>> prepare_grant(Moment now, GrantOrder order, bool sponsored);
+  Task<Result<Stored>> prepare_session(Moment now, SessionOrder order);
+  Task<Result<Stored>> sign_session(Stored row);
+
+  // brought.cpp
+  Task<Result<Stored>> prepare_brought(Moment now, BroughtOrder order);
+
+  // keys.cpp
+  Task<Result<Stored>> prepare_keys(Moment now, KeysOrder order);
+  static Result<void> take_removed(const Moment& now, const KeysOrder& order, Stored& row, accounts::ChangeKeys& change,
+                                   core::json::object& summary);
+  Result<void> take_added(const Moment& now, const KeysOrder& order, Stored& row, accounts::ChangeKeys& change,
+                          core::json::object& summary) const;
+  Task<Result<void>> take_server_key(const Moment& now, const KeysOrder& order, Stored& row,
+                                     accounts::ChangeKeys& change, core::json::object& summary);
+  Result<Stored> prepare_gated(const Moment& now, Stored row, accounts::Action action, std::uint8_t votes);
+  static void keep_signers(const Moment& now, Stored& row);
+  Task<Result<void>> note_asked(Stored& row, const SignRequest& request);
+  Task<Result<core::Signature>> ask_key_change(Stored& row, const PreparedAction& prepared, const SignRequest& request);
+  Task<Result<void>> look_who_goes(Stored& row);
+  Task<void> finish_interrupted();
+
   // plain.cpp
   Task<Result<Stored>> prepare_plain(Moment now, PlainOrder order);
+  Task<Result<Stored>> prepare_rules(Moment now, accounts::ChangeRules rules);
   Task<Result<Stored>> prepare_finish(Moment now, FinishOrder order);
   Task<Result<void>> look_at_item(const Moment& now, const accounts::Action& action, Stored& row);
 
@@ -141,7 +167,8 @@ class TransactionService final : public Transactions {
   Task<Result<Uint256>> next_nonce(const Chain& chain, Address account, std::uint64_t lane);
   Task<Result<Settled>> settle(const Moment& now, const OperationDraft& draft, core::UserOperation op);
   // Nothing, and the reason, when nobody sponsors it.
-  Task<Result<std::optional<Settled>>> settle_sponsored(const Moment& now, core::UserOperation op, std::string& reason);
+  Task<Result<std::optional<Settled>>> settle_sponsored(const Moment& now, const OperationDraft& draft,
+                                                        core::UserOperation op, std::string& reason);
   Task<Result<Settled>> settle_paid(const Moment& now, const OperationDraft& draft, core::UserOperation op,
                                     const chain::FeeSuggestion& fees);
   Task<validation::Result<void>> estimate(const Moment& now, core::UserOperation& op);
@@ -166,6 +193,8 @@ class TransactionService final : public Transactions {
                                       std::uint8_t slot);
   Task<Result<Stored>> sign_action(Stored row, SignRequest request, accounts::PasskeySignature passkey,
                                    std::uint8_t slot);
+  // Nothing for a signature that is no DER.
+  static std::optional<keys::Assertion> to_core(const SignRequest& request);
   Task<Result<core::Signature>> ask_gate(const Stored& row, const PreparedAction& prepared, const SignRequest& request);
   Result<void> check_limits(soci::session& sql, const Transaction& transaction, std::int64_t now_ms) const;
   Task<Result<void>> check_risk(const Stored& row);
@@ -192,7 +221,7 @@ class TransactionService final : public Transactions {
   Task<tl::expected<PoolReady, Outcome>> make_ready(const Chain& chain, const Stored& row);
   Task<Outcome> submit_action(Stored& row);
   Task<Result<Stored>> bring(Stored row);
-  Task<Result<Stored>> begin_finish(Stored row);
+  Task<Result<Stored>> begin_unsigned(Stored row);
   Task<Result<Stored>> drop_waiting(Stored row);
 
   // follow.cpp
@@ -214,6 +243,7 @@ class TransactionService final : public Transactions {
   void place_in_lane(const Stored& row);
   static LaneBook::Account lane_account(const Transaction& transaction);
   audit::AuditEvent event(audit::EventName name, const Transaction& transaction) const;
+  static bool moves_away(const PreparedAction& action, const KeyPlan& plan);
   static std::vector<audit::AuditEvent> events_of_inclusion(const TransactionService& self, const Stored& row);
   // It failed in a block, or was dropped by pool, courier or chain.
   audit::AuditEvent event_of_failure(const Transaction& transaction) const;
@@ -248,6 +278,8 @@ class TransactionService final : public Transactions {
   users::RateLimits rates_;
   // Signed and not over.
   std::map<std::string, Stored> live_;
+  // Changes of keys that the trusted core was asked for before this program began.
+  std::vector<Stored> interrupted_;
   std::set<std::string> held_;
   std::vector<Listener> listeners_;
   std::deque<Transaction> untold_;

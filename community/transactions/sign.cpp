@@ -148,7 +148,20 @@ Task<Result<Stored>> TransactionService::sign_operation(Stored row, SignRequest 
   // Chain and core read client data alike; what the contract could not check is of no use.
   if (!signature) co_return tl::unexpected(passkey_refused(name(signature.error().code)));
   row.submission = std::move(*signature);
+  if (row.grant) row.grant->ticket = answer->self_call.ticket;
   co_return row;
+}
+
+std::optional<keys::Assertion> TransactionService::to_core(const SignRequest& request) {
+  const auto signature = core::parse_der_signature(request.signature);
+  if (!signature) return std::nullopt;
+  keys::Assertion out;
+  out.credential_id = request.credential_id;
+  out.client_data = request.client_data;
+  out.authenticator_data = request.authenticator_data;
+  base::copy(out.signature, signature->r);
+  base::copy(base::MutableByteView(out.signature).subspan(32), signature->s);
+  return out;
 }
 
 Task<Result<core::Signature>> TransactionService::ask_gate(const Stored& row, const PreparedAction& prepared,
@@ -158,15 +171,22 @@ Task<Result<core::Signature>> TransactionService::ask_gate(const Stored& row, co
   question.chain_id = row.transaction.chain_id;
   question.account = row.transaction.account;
   question.server_key_index = row.server_key_index;
-  question.action.kind = protocol::ActionKind::unfreeze;
-  question.action.votes = std::get<accounts::Unfreeze>(prepared.action).votes;
+  if (const auto* rules = std::get_if<accounts::ChangeRules>(&prepared.action)) {
+    question.action.kind = protocol::ActionKind::change_rules;
+    question.action.guardians_hash = rules->guardians_hash;
+    question.action.guardian_threshold = rules->guardian_threshold;
+    question.action.recovery_delay = rules->recovery_delay_s;
+    question.action.strict = rules->strict ? 1 : 0;
+    question.action.unlisted_tokens = rules->unlisted_tokens ? 1 : 0;
+    question.action.votes = rules->votes;
+  } else {
+    question.action.kind = protocol::ActionKind::unfreeze;
+    question.action.votes = std::get<accounts::Unfreeze>(prepared.action).votes;
+  }
   question.action.stamp = {prepared.stamp.key_epoch, prepared.stamp.nonce, prepared.stamp.deadline_s};
-  const auto signature = core::parse_der_signature(request.signature);
-  question.assertion.credential_id = request.credential_id;
-  question.assertion.client_data = request.client_data;
-  question.assertion.authenticator_data = request.authenticator_data;
-  base::copy(question.assertion.signature, signature->r);
-  base::copy(base::MutableByteView(question.assertion.signature).subspan(32), signature->s);
+  auto assertion = to_core(request);
+  if (!assertion) co_return tl::unexpected(passkey_refused("signature_malformed"));
+  question.assertion = std::move(*assertion);
   const auto answer = co_await d_.wallets.sign_action(std::move(question));
   if (!answer) co_return from_core(answer.error());
   if (answer->digest != *row.transaction.digest)
@@ -185,9 +205,13 @@ Task<Result<Stored>> TransactionService::sign_action(Stored row, SignRequest req
   prepared.votes_given = static_cast<std::uint8_t>(row.votes.size());
   if (prepared.votes_given < prepared.votes_needed) co_return row;
   std::vector<accounts::ActionSignature> signatures = row.votes;
-  if (std::holds_alternative<accounts::Unfreeze>(prepared.action)) {
-    const auto server = co_await ask_gate(row, prepared, request);
+  const bool changes_keys = std::holds_alternative<accounts::ChangeKeys>(prepared.action);
+  if (changes_keys || std::holds_alternative<accounts::Unfreeze>(prepared.action) ||
+      std::holds_alternative<accounts::ChangeRules>(prepared.action)) {
+    auto asked = changes_keys ? ask_key_change(row, prepared, request) : ask_gate(row, prepared, request);
+    const auto server = co_await std::move(asked);
     if (!server) co_return tl::unexpected(server.error());
+    if (auto looked = co_await look_who_goes(row); !looked) co_return tl::unexpected(looked.error());
     signatures.push_back({accounts::kServerSigner, core::to_bytes(server->to_rsv())});
   }
   auto call = accounts::encode_action(prepared.action, prepared.stamp, std::move(signatures));
@@ -219,6 +243,13 @@ Result<bool> TransactionService::write_signed(soci::session& sql, const Stored& 
   if (now.signed_ms != 0)
     if (auto within = check_limits(sql, now, now.signed_ms); !within) return tl::unexpected(within.error());
   store::update(sql, row);
+  if (now.signed_ms != 0) d_.people.note_used(sql, now.wallet_id, now.chain_id, now.signed_ms);
+  if (now.signed_ms != 0 && now.kind == Kind::grant) store::insert_grant(sql, now, *row.grant);
+  if (now.signed_ms != 0 && row.plan) {
+    OwnedPasskeyChange change{now.user_id, now.wallet_id, {}, row.plan->retired};
+    for (const KeyPlan::Passkey& one : row.plan->added) change.activated.push_back(one.passkey_id);
+    d_.people.enter_passkeys(sql, change);
+  }
   for (const audit::AuditEvent& one : events)
     if (const auto told = d_.audit.record(sql, one); !told)
       return fail(ErrorCode::database_unavailable, told.error().text());
@@ -302,12 +333,13 @@ Task<Result<TransactionService::Signing>> TransactionService::make_signature(std
     refused.message = "the page computed another digest than was prepared: nothing was signed";
     co_return tl::unexpected(co_await violate(row, "digest_differs", std::move(refused)));
   }
+  if (is_brought_unsigned(t.kind)) co_return fail(ErrorCode::not_prepared, "nobody signs this; it is brought as it is");
   if (t.state == State::expired || d_.clock.now_ms() >= t.expires_ms)
     co_return fail(ErrorCode::transaction_expired, "its fees may be too low by now; prepare it again");
   const auto own = co_await d_.people.passkeys(user_id);
   if (!own) co_return tl::unexpected(own.error());
   const auto passkey = std::find_if(own->begin(), own->end(), [&request](const OwnedPasskey& one) {
-    return one.credential_id == request.credential_id;
+    return one.is_active && one.credential_id == request.credential_id;
   });
   const auto slot = std::find_if(row.passkeys.begin(), row.passkeys.end(), [&](const accounts::ChainPasskey& one) {
     return passkey != own->end() && one.key.public_key == passkey->public_key;

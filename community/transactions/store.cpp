@@ -59,6 +59,18 @@ CREATE TABLE transactions_funds (
 );
 )sql";
 
+constexpr const char* kGrants = R"sql(
+CREATE TABLE transactions_grants (
+  grant_id TEXT NOT NULL PRIMARY KEY,
+  user_id TEXT NOT NULL,
+  wallet_id TEXT NOT NULL,
+  content TEXT NOT NULL,
+  ticket TEXT NOT NULL,
+  valid_until BIGINT NOT NULL
+);
+CREATE INDEX transactions_grants_end ON transactions_grants (valid_until);
+)sql";
+
 constexpr const char* kColumns =
     "SELECT transaction_id, sequence, user_id, wallet_id, account, chain_id, kind, state, is_over, digest, lane, "
     "lane_sequence, payer, max_cost, value, content, submission, errand, created_at, updated_at, expires_at, "
@@ -134,7 +146,7 @@ Columns::Columns(const Stored& row) {
 }
 
 std::optional<Kind> parse_kind(std::string_view text) {
-  for (std::uint8_t i = 0; i <= static_cast<std::uint8_t>(Kind::unlist_domain); i++)
+  for (std::uint8_t i = 0; i <= static_cast<std::uint8_t>(Kind::recover); i++)
     if (name(static_cast<Kind>(i)) == text) return static_cast<Kind>(i);
   return std::nullopt;
 }
@@ -197,7 +209,7 @@ std::vector<Stored> select(soci::session& sql, const std::string& condition, Bin
 }  // namespace
 
 infra::MigrationSet transaction_migrations() {
-  return {"transactions", {{1, "what people did with their accounts", kSchema}}};
+  return {"transactions", {{1, "what people did with their accounts", kSchema}, {2, "session grants", kGrants}}};
 }
 
 namespace store {
@@ -226,12 +238,13 @@ bool update(soci::session& sql, const Stored& row) {
   soci::statement change =
       (sql.prepare
            << "UPDATE transactions_entries SET state = :state, is_over = :over, content = :content, submission = :sub, "
-              "errand = :errand, updated_at = :updated, signed_at = :signed_at, transaction_hash = :hash, "
+              "errand = :errand, updated_at = :updated, expires_at = :expires, signed_at = :signed_at, "
+              "transaction_hash = :hash, "
               "block_number = :block, reason = :reason, actual_cost = :cost, replaced_by = :by WHERE transaction_id = "
               ":id",
        soci::use(c.state), soci::use(c.is_over), soci::use(c.content), soci::use(c.submission), soci::use(c.errand),
-       soci::use(c.updated), soci::use(c.signed_at), soci::use(c.transaction), soci::use(c.block), soci::use(c.reason),
-       soci::use(c.actual_cost), soci::use(c.replaced_by), soci::use(c.id));
+       soci::use(c.updated), soci::use(c.expires), soci::use(c.signed_at), soci::use(c.transaction), soci::use(c.block),
+       soci::use(c.reason), soci::use(c.actual_cost), soci::use(c.replaced_by), soci::use(c.id));
   change.execute(true);
   return change.get_affected_rows() > 0;
 }
@@ -369,6 +382,33 @@ void note_funds(soci::session& sql, const std::string& user_id, std::int64_t now
   sql << "INSERT INTO transactions_funds (user_id, given_at) VALUES (:user, :now) ON CONFLICT (user_id) DO UPDATE SET "
          "given_at = excluded.given_at",
       soci::use(user_id), soci::use(now);
+}
+
+void insert_grant(soci::session& sql, const Transaction& transaction, const StoredGrant& grant) {
+  const std::string id = hex(grant.id), ticket = hex(grant.ticket);
+  const std::string content = json::serialize(grant_json(grant.grant));
+  const long long until = static_cast<long long>(grant.grant.valid_until_s);
+  sql << "INSERT INTO transactions_grants (grant_id, user_id, wallet_id, content, ticket, valid_until) VALUES (:id, "
+         ":user, :wallet, :content, :ticket, :until) ON CONFLICT (grant_id) DO UPDATE SET ticket = excluded.ticket",
+      soci::use(id), soci::use(transaction.user_id), soci::use(transaction.wallet_id), soci::use(content),
+      soci::use(ticket), soci::use(until);
+}
+
+std::optional<StoredGrant> grant(soci::session& sql, const std::string& user_id, const Bytes32& grant_id) {
+  const std::string id = hex(grant_id);
+  std::string content, ticket;
+  sql << "SELECT content, ticket FROM transactions_grants WHERE grant_id = :id AND user_id = :user", soci::use(id),
+      soci::use(user_id), soci::into(content), soci::into(ticket);
+  if (!sql.got_data()) return std::nullopt;
+  const auto parsed = core::parse_json(content);
+  auto read = parsed && parsed->is_object() ? read_grant_json(parsed->get_object()) : std::nullopt;
+  if (!read) throw soci::soci_error("transactions_grants has content that this program did not write: " + id);
+  return StoredGrant{grant_id, fixed<32>(ticket), std::move(*read)};
+}
+
+void remove_grants(soci::session& sql, std::int64_t until_s) {
+  const long long until = until_s;
+  sql << "DELETE FROM transactions_grants WHERE valid_until < :until", soci::use(until);
 }
 
 }  // namespace store

@@ -6,6 +6,27 @@
 
 namespace community::transactions {
 
+// Of a change of keys, what the struct does not say. In the struct's order.
+struct KeyPlan {
+  struct Passkey {
+    std::string passkey_id;
+    Bytes credential_id;
+  };
+  std::vector<Passkey> added;
+  // The person's own among those that go, and which of them no other wallet has.
+  std::vector<Passkey> removed;
+  std::vector<std::string> retired;
+  // Of a new server key of this wallet.
+  std::optional<std::uint32_t> own_server_key;
+};
+
+// With the trusted core's ticket for it; zero before it was signed.
+struct StoredGrant {
+  Bytes32 id{};
+  Bytes32 ticket{};
+  accounts::Grant grant;
+};
+
 // A transaction with what its person does not see.
 struct Stored {
   Transaction transaction;
@@ -27,6 +48,11 @@ struct Stored {
   std::vector<Address> recipients;
   // Places that the account never paid or called before, for the policy.
   std::vector<Address> new_recipients;
+  std::optional<KeyPlan> plan;
+  // Of kinds grant and session.
+  std::optional<StoredGrant> grant;
+  // What the trusted core was asked to change by, before its answer.
+  std::optional<SignRequest> asked;
   // Nothing changes any more.
   bool is_over = false;
 };
@@ -70,7 +96,15 @@ void note_recipients(soci::session& sql, const Stored& row, std::int64_t now_ms)
 std::int64_t funds_given_ms(soci::session& sql, const std::string& user_id);
 void note_funds(soci::session& sql, const std::string& user_id, std::int64_t now_ms);
 
+// Grants that are not over.
+void insert_grant(soci::session& sql, const Transaction& transaction, const StoredGrant& grant);
+std::optional<StoredGrant> grant(soci::session& sql, const std::string& user_id, const Bytes32& grant_id);
+void remove_grants(soci::session& sql, std::int64_t until_s);
+
 }  // namespace store
+
+core::json::object grant_json(const accounts::Grant& grant);
+std::optional<accounts::Grant> read_grant_json(const core::json::object& object);
 
 // The columns' JSON.
 core::json::object content_json(const Stored& row);

@@ -20,7 +20,10 @@ namespace community::transactions {
   X(somebody_elses)       /* a token that is not the account's is moved */                          \
   X(whole_balance)                                                                                  \
   X(waits)                  /* queued: it acts when it is confirmed, a day later */                 \
-  X(second_passkey_or_wait) /* with one vote it acts three days later */
+  X(second_passkey_or_wait) /* with one vote it acts three days later */                            \
+  X(voids_what_waits)       /* items, grants and unused signatures of the keys or rules before */   \
+  X(moves_away)             /* the server key becomes another node's: this one signs no more */     \
+  X(signs_without_touch)    /* the node signs calls of a contract alone for a time */
 
 COMMUNITY_RULES(Warning, COMMUNITY_TRANSACTION_WARNINGS)
 

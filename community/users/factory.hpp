@@ -20,6 +20,7 @@ namespace community::users {
   X(RegistrationRepeated)          \
   X(UserAuthenticated)             \
   X(BiometricSetup)                \
+  X(PasskeyRemoved)                \
   X(WalletCreated)                 \
   X(WalletChanged)                 \
   X(SessionRevoked)                \

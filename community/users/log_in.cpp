@@ -8,20 +8,9 @@
 namespace community::users {
 namespace {
 
-constexpr std::size_t kMaxClientData = 2'048, kMaxAuthenticatorData = 512, kMaxSignature = 80;
+constexpr std::size_t kMaxAuthenticatorData = 512, kMaxSignature = 80;
 constexpr std::int64_t kNoteUse_ms = 60'000;
 constexpr std::size_t kTokenBytes = 32;
-
-// The challenge that client data names; nothing where it names none.
-std::optional<Bytes32> challenge_of(ByteView client_data) {
-  webauthn::ClientData read;
-  if (webauthn::read_client_data(client_data, read) != webauthn::AssertionError::none) return std::nullopt;
-  const auto bytes = core::parse_base64url(read.challenge, 32);
-  if (!bytes || bytes->size() != 32) return std::nullopt;
-  Bytes32 challenge;
-  base::copy(challenge, *bytes);
-  return challenge;
-}
 
 // Type, origin, relying party and flags. Nothing when all are right, otherwise the rule.
 std::optional<std::string_view> broken_rule(const LogInAssertion& assertion, const webauthn::Ceremony& ceremony,
@@ -50,6 +39,16 @@ bool went_back(std::uint32_t known, std::uint32_t now) { return (known != 0 || n
 // With the person's id: people who share a browser are not told from it to belong together.
 Bytes32 device_hash(std::string_view token, std::string_view user_id) {
   return base::sha256({base::view(token), base::view(user_id)});
+}
+
+std::optional<Bytes32> challenge_of(ByteView client_data) {
+  webauthn::ClientData read;
+  if (webauthn::read_client_data(client_data, read) != webauthn::AssertionError::none) return std::nullopt;
+  const auto bytes = core::parse_base64url(read.challenge, 32);
+  if (!bytes || bytes->size() != 32) return std::nullopt;
+  Bytes32 challenge;
+  base::copy(challenge, *bytes);
+  return challenge;
 }
 
 // The reason is one of a fixed set of words.

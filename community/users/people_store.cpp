@@ -201,6 +201,17 @@ void rename_passkey(soci::session& sql, const std::string& profile_id, const std
   sql << "UPDATE biometric_profiles SET name = :name WHERE profile_id = :id", soci::use(name), soci::use(profile_id);
 }
 
+void activate_passkey(soci::session& sql, const std::string& profile_id, const std::string& tee_template_id) {
+  sql << "UPDATE biometric_profiles SET is_active = 1, tee_template_id = :tee WHERE profile_id = :id",
+      soci::use(tee_template_id), soci::use(profile_id);
+}
+
+void remove_passkey(soci::session& sql, const std::string& user_id, const std::string& profile_id) {
+  sql << "DELETE FROM sessions WHERE user_id = :user AND profile_id = :id", soci::use(user_id), soci::use(profile_id);
+  sql << "DELETE FROM biometric_profiles WHERE user_id = :user AND profile_id = :id", soci::use(user_id),
+      soci::use(profile_id);
+}
+
 void note_verified(soci::session& sql, const std::string& profile_id, std::uint32_t sign_count, std::int64_t now_ms) {
   const long long count = sign_count, now = now_ms;
   sql << "UPDATE biometric_profiles SET sign_count = :count, last_verified_at = :now WHERE profile_id = :id",

@@ -98,6 +98,9 @@ std::optional<PasskeyProfile> passkey_of_credential(soci::session& sql, const By
 std::optional<PasskeyProfile> passkey(soci::session& sql, const std::string& user_id, const std::string& profile_id);
 std::vector<PasskeyProfile> passkeys(soci::session& sql, const std::string& user_id);
 void rename_passkey(soci::session& sql, const std::string& profile_id, const std::string& name);
+void activate_passkey(soci::session& sql, const std::string& profile_id, const std::string& tee_template_id);
+// With the sessions that it began.
+void remove_passkey(soci::session& sql, const std::string& user_id, const std::string& profile_id);
 void note_verified(soci::session& sql, const std::string& profile_id, std::uint32_t sign_count, std::int64_t now_ms);
 
 // --- sessions --------------------------------------------------------------------------------------------------------
@@ -136,6 +139,7 @@ std::optional<Wallet> wallet(soci::session& sql, const std::string& user_id, con
 std::optional<Wallet> wallet_of_request(soci::session& sql, const std::string& user_id, const std::string& request_id);
 // Wallets and intents together.
 long long count_wallets(soci::session& sql, const std::string& user_id);
+void note_wallet_used(soci::session& sql, const std::string& wallet_id, std::uint64_t chain_id, std::int64_t now_ms);
 void set_alias(soci::session& sql, const std::string& wallet_id, const std::string& alias);
 void set_primary(soci::session& sql, const std::string& user_id, const std::string& wallet_id);
 void set_recovery_file_saved(soci::session& sql, const std::string& wallet_id);

@@ -13,7 +13,6 @@ using store::RegistrationState;
 
 constexpr std::int64_t kLife_ms = kCodeLife.count();
 // What a browser makes for an origin of 100 characters is some 300 bytes; the trusted core reads as much.
-constexpr std::size_t kMaxClientData = 2'048;
 
 bool is_over(const std::optional<Registration>& registration, std::int64_t now_ms) {
   return !registration || registration->state == RegistrationState::spent ||
@@ -159,14 +158,14 @@ Task<Result<PasskeyQuestion>> UsersService::answer_proof(Registration registrati
   co_return question;
 }
 
-Result<UsersService::VerifiedPasskey> UsersService::verify(const Registration& registration,
+Result<UsersService::VerifiedPasskey> UsersService::verify(const std::string& user_id, const Bytes32& challenge,
                                                            const NewPasskey& passkey) const {
   const auto refused = [](std::string_view rule) { return fail(ErrorCode::passkey_refused, std::string(rule)); };
   if (passkey.client_data.size() > kMaxClientData) return refused("client_data_malformed");
   webauthn::Ceremony ceremony;
   ceremony.rp_id = options_.rp_id;
   ceremony.origins = {options_.origin};
-  ceremony.challenge = core::to_bytes(registration.challenge);
+  ceremony.challenge = core::to_bytes(challenge);
   // No roots: what an authenticator says of its maker is checked and nobody has to vouch for it. The page asks for
   // "none", which says nothing of whoever made the device.
   webauthn::AttestationPolicy policy;
@@ -179,7 +178,7 @@ Result<UsersService::VerifiedPasskey> UsersService::verify(const Registration& r
   VerifiedPasskey out;
   out.answer_hash = answer_hash(passkey);
   PasskeyProfile& profile = out.passkey;
-  profile.user_id = registration.user_id;
+  profile.user_id = user_id;
   profile.name = passkey.device_name.empty() ? "Passkey" : passkey.device_name;
   profile.credential_id = credential.credential_id;
   profile.public_key = credential.public_key;
@@ -227,8 +226,7 @@ Task<Result<std::optional<store::WalletIntent>>> UsersService::begin_wallet(Regi
 }
 
 Task<Result<Registered>> UsersService::setup_biometric(std::string registration_id, NewPasskey passkey, Client client) {
-  std::erase_if(passkey.transports, [](const std::string& word) { return !is_transport(word); });
-  if (passkey.transports.size() > kMaxTransports) passkey.transports.resize(kMaxTransports);
+  keep_transports(passkey.transports);
   if (!passkey.device_name.empty())
     if (auto good = check_name(passkey.device_name, "/deviceName"); !good) co_return tl::unexpected(good.error());
   if (base::is_zero(passkey.escape_key)) co_return fail_field("/escapeKey", "nobody has the key of this address");
@@ -239,7 +237,7 @@ Task<Result<Registered>> UsersService::setup_biometric(std::string registration_
   if (!found) co_return tl::unexpected(found.error());
   if (is_over(*found, d_.clock.now_ms()) || (*found)->state == RegistrationState::code)
     co_return fail(ErrorCode::registration_expired);
-  auto verified = verify(**found, passkey);
+  auto verified = verify((*found)->user_id, (*found)->challenge, passkey);
   count("community_users_biometric_verifications_total", "Passkeys that were registered, by what came of it.",
         {{"result", verified ? "ok" : "refused"}});
   if (!verified) co_return tl::unexpected(verified.error());

@@ -31,7 +31,8 @@ UsersService::UsersService(UsersDependencies dependencies, UsersOptions options)
       options_(std::move(options)),
       key_(dependencies.people_key),
       challenges_(dependencies.clock, dependencies.random, kChallengeLife, kMaxChallenges, "log-in"),
-      deletions_(dependencies.clock, dependencies.random, kChallengeLife, kMaxChallenges, "delete this person") {
+      deletions_(dependencies.clock, dependencies.random, kChallengeLife, kMaxChallenges, "delete this person"),
+      new_passkeys_(dependencies.clock, dependencies.random, kChallengeLife, kMaxChallenges, "new passkey") {
   base::wipe(d_.people_key);
 }
 

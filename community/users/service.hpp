@@ -14,6 +14,11 @@ PersonEvent revoked(const Session& session, std::int64_t now_ms);
 // By what a browser is known to one person. Both have a fixed length.
 Bytes32 device_hash(std::string_view device_token, std::string_view user_id);
 
+// WebAuthn's own is some 200 bytes.
+inline constexpr std::size_t kMaxClientData = 2'048;
+// The challenge that client data names; nothing where it names none.
+std::optional<Bytes32> challenge_of(ByteView client_data);
+
 class UsersService final : public Users {
  public:
   UsersService(UsersDependencies dependencies, UsersOptions options);
@@ -37,6 +42,16 @@ class UsersService final : public Users {
   Task<Result<Person>> update_profile(std::string user_id, ProfileChange change) override;
   Task<Result<std::vector<PasskeyProfile>>> passkeys(std::string user_id) override;
   Task<Result<PasskeyProfile>> rename_passkey(std::string user_id, std::string profile_id, std::string name) override;
+  // passkeys.cpp
+  Task<Result<PasskeyQuestion>> begin_passkey(std::string user_id) override;
+  Task<Result<PasskeyProfile>> add_passkey(std::string user_id, NewPasskey passkey) override;
+  Task<Result<void>> remove_passkey(std::string user_id, std::string profile_id) override;
+  Task<Result<bool>> is_held(std::string user_id, Bytes credential_id, std::string except_wallet_id) override;
+  void enter_passkeys(soci::session& sql, const PasskeyChange& change) override;
+  void note_wallet_used(soci::session& sql, const std::string& wallet_id, std::uint64_t chain_id,
+                        std::int64_t now_ms) override {
+    store::note_wallet_used(sql, wallet_id, chain_id, now_ms);
+  }
   // wallets.cpp
   Task<Result<std::vector<Wallet>>> get_user_wallets(std::string user_id) override;
   Task<Result<Wallet>> wallet(std::string user_id, std::string wallet_id) override;
@@ -70,7 +85,7 @@ class UsersService final : public Users {
 
   // registration.cpp
   Task<Result<PasskeyQuestion>> answer_proof(store::Registration registration, int outcome);
-  Result<VerifiedPasskey> verify(const store::Registration& registration, const NewPasskey& passkey) const;
+  Result<VerifiedPasskey> verify(const std::string& user_id, const Bytes32& challenge, const NewPasskey& passkey) const;
   // Nothing: the registration is done.
   Task<Result<std::optional<store::WalletIntent>>> begin_wallet(store::Registration registration,
                                                                 VerifiedPasskey verified, Address escape_key);
@@ -111,7 +126,7 @@ class UsersService final : public Users {
   UsersDependencies d_;
   const UsersOptions options_;
   const PeopleKey key_;
-  ChallengeBook challenges_, deletions_;
+  ChallengeBook challenges_, deletions_, new_passkeys_;
   // As of the last look, with those that came since.
   long long registrations_ = 0;
   // Of the last look, without those whose requests are still at it.

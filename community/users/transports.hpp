@@ -16,6 +16,12 @@ inline bool is_transport(std::string_view word) {
          std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+// What is no hint goes, and what is too much.
+inline void keep_transports(std::vector<std::string>& words) {
+  std::erase_if(words, [](const std::string& word) { return !is_transport(word); });
+  if (words.size() > kMaxTransports) words.resize(kMaxTransports);
+}
+
 inline std::string join_transports(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text.append(text.empty() ? "" : " ").append(word);

@@ -130,6 +130,12 @@ long long count_wallets(soci::session& sql, const std::string& user_id) {
   return made + on_their_way;
 }
 
+void note_wallet_used(soci::session& sql, const std::string& wallet_id, std::uint64_t chain_id, std::int64_t now_ms) {
+  const long long chain = static_cast<long long>(chain_id), now = now_ms;
+  sql << "UPDATE wallet_bindings SET last_used_at = :now WHERE wallet_id = :wallet AND chain_id = :chain",
+      soci::use(now), soci::use(wallet_id), soci::use(chain);
+}
+
 void set_alias(soci::session& sql, const std::string& wallet_id, const std::string& alias) {
   sql << "UPDATE wallet_bindings SET alias = :alias WHERE wallet_id = :id", soci::use(alias), soci::use(wallet_id);
 }

@@ -38,8 +38,14 @@ bool has_prf(const json::object* results) {
 }  // namespace
 
 users::NewPasskey read_new_passkey(JsonReader& in) {
+  const core::Address escape_key = in.address("escapeKey");
+  users::NewPasskey passkey = read_further_passkey(in);
+  passkey.escape_key = escape_key;
+  return passkey;
+}
+
+users::NewPasskey read_further_passkey(JsonReader& in) {
   users::NewPasskey passkey;
-  passkey.escape_key = in.address("escapeKey");
   passkey.device_name = in.optional_text("deviceName").value_or("");
   const json::object* members = in.object("credential");
   if (members == nullptr) return passkey;

@@ -20,7 +20,7 @@ class Routes final : public PeopleApi {
     api_v1::add_sessions(api_, router);
     api_v1::add_me(api_, router);
     if (dependencies_.privacy != nullptr) api_v1::add_leave(api_, router, *dependencies_.privacy);
-    api_v1::add_passkeys(api_, router);
+    api_v1::add_passkeys(api_, router, relying_party);
     api_v1::add_wallets(api_, router);
     api_v1::add_activity(api_, router, dependencies_.audit);
     if (dependencies_.hub != nullptr) api_v1::add_events(api_, router, *dependencies_.hub, dependencies_.clock);

@@ -33,6 +33,10 @@ std::pair<unsigned, const char*> status_and_title(ErrorCode code) {
       return {404, "There is no such thing."};
     case ErrorCode::too_many_wallets:
       return {409, "The person has as many wallets as one may have."};
+    case ErrorCode::too_many_passkeys:
+      return {409, "The person has as many passkeys as an account takes."};
+    case ErrorCode::passkey_in_use:
+      return {409, "The passkey is in use."};
     case ErrorCode::too_many_requests:
       return {429, "Too many requests; wait."};
     case ErrorCode::core_refused:

@@ -8,40 +8,6 @@ namespace community::gateway::api_v1 {
 namespace {
 
 constexpr std::size_t kMaxCode = 16;
-// A person looks for a finger, a phone or a key; WebAuthn recommends 5 to 10 minutes.
-constexpr int kTimeout_ms = 300'000;
-constexpr int kEs256 = -7;
-
-json::object creation_options(const users::PasskeyQuestion& question, const RelyingParty& relying_party) {
-  json::object user;
-  user["id"] = core::to_base64url(question.user_handle);
-  user["name"] = question.user_name;
-  user["displayName"] = question.display_name;
-  json::object selection;
-  selection["residentKey"] = "required";
-  selection["requireResidentKey"] = true;
-  selection["userVerification"] = "required";
-  json::object extensions;
-  extensions["credProps"] = true;
-  extensions["prf"] = json::object();
-  json::object algorithm;
-  algorithm["type"] = "public-key";
-  algorithm["alg"] = kEs256;
-  json::object party;
-  party["id"] = relying_party.id;
-  party["name"] = relying_party.name;
-  json::object out;
-  out["rp"] = std::move(party);
-  out["user"] = std::move(user);
-  out["challenge"] = core::to_base64url(question.challenge);
-  out["pubKeyCredParams"] = json::array{std::move(algorithm)};
-  out["timeout"] = kTimeout_ms;
-  out["authenticatorSelection"] = std::move(selection);
-  out["attestation"] = "none";
-  out["excludeCredentials"] = json::array();
-  out["extensions"] = std::move(extensions);
-  return out;
-}
 
 Task<Result<HttpResponse>> register_user(Api& api, Call& call) {
   JsonReader in(call.body, JsonReader::Unknown::refused);

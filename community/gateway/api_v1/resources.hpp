@@ -17,7 +17,7 @@ void add_me(Api& api, infra::HttpRouter& router);
 // leave.cpp: what there is of a person here, all of it, and its deletion.
 void add_leave(Api& api, infra::HttpRouter& router, privacy::Privacy& privacy);
 // passkeys.cpp
-void add_passkeys(Api& api, infra::HttpRouter& router);
+void add_passkeys(Api& api, infra::HttpRouter& router, const RelyingParty& relying_party);
 // wallets.cpp
 void add_wallets(Api& api, infra::HttpRouter& router);
 // activity.cpp

@@ -36,8 +36,9 @@ std::string camel(std::string_view word) {
 
 void add_content(const transactions::Transaction& t, json::object& out) {
   out["userOperation"] = out["entryPoint"] = out["typedData"] = nullptr;
-  out["votesNeeded"] = t.digest ? 1 : 0;
-  out["votesGiven"] = t.digest && t.signed_ms != 0 ? 1 : 0;
+  const bool needs_vote = t.digest && !transactions::is_brought_unsigned(t.kind);
+  out["votesNeeded"] = needs_vote ? 1 : 0;
+  out["votesGiven"] = needs_vote && t.signed_ms != 0 ? 1 : 0;
   if (const auto* operation = std::get_if<transactions::PreparedOperation>(&t.content)) {
     json::object userop = core::to_json(operation->userop);
     userop.erase("signature");

@@ -99,6 +99,21 @@ transactions::QueueOrder read_queue(JsonReader& in) {
   return order;
 }
 
+std::uint64_t seconds(JsonReader& in, std::string_view member) {
+  const json::value* value = in.required(member);
+  if (value == nullptr) return 0;
+  if (value->is_int64() && value->get_int64() >= 0 && value->get_int64() <= 0xffff'ffff)
+    return static_cast<std::uint64_t>(value->get_int64());
+  in.refuse(member, "a number of seconds is expected");
+  return 0;
+}
+
+bool flag(JsonReader& in, std::string_view member) {
+  const json::value* value = in.required(member);
+  if (value != nullptr && !value->is_bool()) in.refuse(member, "true or false");
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
 std::uint8_t read_votes(JsonReader& in) {
   const json::value* value = in.optional("votes");
   if (value == nullptr) return 1;
@@ -107,6 +122,83 @@ std::uint8_t read_votes(JsonReader& in) {
     return static_cast<std::uint8_t>(number->limb[0]);
   in.refuse("votes", "1 or 2");
   return 1;
+}
+
+std::vector<std::uint8_t> read_slots(JsonReader& in) {
+  std::vector<std::uint8_t> slots;
+  const json::value* list = in.optional("remove");
+  if (list == nullptr) return slots;
+  const auto is_slot = [](const json::value& one) {
+    return one.is_int64() && one.get_int64() >= 0 && one.get_int64() < 8;
+  };
+  if (!list->is_array() || list->get_array().size() > 8 ||
+      !std::all_of(list->get_array().begin(), list->get_array().end(), is_slot)) {
+    in.refuse("remove", "a list of up to 8 slots, 0 to 7, is expected");
+    return slots;
+  }
+  for (const json::value& one : list->get_array()) slots.push_back(static_cast<std::uint8_t>(one.get_int64()));
+  return slots;
+}
+
+transactions::KeysOrder read_keys(JsonReader& in) {
+  transactions::KeysOrder order;
+  order.votes = read_votes(in);
+  const json::object* members = in.object("keys");
+  if (members == nullptr) return order;
+  JsonReader keys(*members, JsonReader::Unknown::refused, in.pointer("keys"));
+  order.added = keys.optional_texts("add", 8, 36);
+  order.removed = read_slots(keys);
+  using enum transactions::KeysOrder::ServerKey;
+  if (const json::value* server = keys.optional("serverKey"); server != nullptr) {
+    const bool is_next = server->is_string() && server->get_string() == "next";
+    order.server_key = is_next ? next : foreign;
+    if (!is_next) order.foreign_server_key = keys.address("serverKey");
+  }
+  if (keys.optional("escapeKey") != nullptr) order.escape_key = keys.address("escapeKey");
+  in.take(keys);
+  return order;
+}
+
+accounts::ChangeRules read_rules(JsonReader& in) {
+  accounts::ChangeRules rules;
+  rules.votes = read_votes(in);
+  const json::object* members = in.object("rules");
+  if (members == nullptr) return rules;
+  JsonReader reader(*members, JsonReader::Unknown::refused, in.pointer("rules"));
+  rules.guardians_hash = fixed<32>(reader, "guardiansHash");
+  const std::uint64_t threshold = seconds(reader, "guardianThreshold");
+  if (threshold > 16) reader.refuse("guardianThreshold", "0 to 16");
+  rules.guardian_threshold = static_cast<std::uint8_t>(threshold & 0xff);
+  rules.recovery_delay_s = static_cast<std::uint32_t>(seconds(reader, "recoveryDelay"));
+  rules.strict = flag(reader, "strict");
+  rules.unlisted_tokens = flag(reader, "unlistedTokens");
+  in.take(reader);
+  return rules;
+}
+
+transactions::GrantOrder read_grant(JsonReader& in) {
+  transactions::GrantOrder order;
+  const json::object* members = in.object("grant");
+  if (members == nullptr) return order;
+  JsonReader reader(*members, JsonReader::Unknown::refused, in.pointer("grant"));
+  order.target = reader.address("target");
+  for (const std::string& text : reader.optional_texts("selectors", 8, 10)) {
+    const auto selector = core::parse_hex_array<4>(text);
+    if (!selector) reader.refuse("selectors", "a list of up to 8 selectors is expected");
+    if (selector) order.selectors.push_back(*selector);
+  }
+  order.value_per_call = amount(reader, "valuePerCall");
+  order.value_total = amount(reader, "valueTotal");
+  order.valid_for_s = seconds(reader, "validFor");
+  in.take(reader);
+  return order;
+}
+
+core::Bytes read_brought(JsonReader& in) {
+  auto bytes = core::parse_hex(in.text("call", 2 + 2 * transactions::kMaxCallData), core::HexPrefix::required,
+                               transactions::kMaxCallData);
+  if (!bytes) in.refuse("call", "bytes in hexadecimal with 0x are expected, 65,536 at most");
+  return bytes ? std::move(*bytes) : core::Bytes();
 }
 
 Order read_order(JsonReader& in, const std::string& kind) {
@@ -129,6 +221,15 @@ Order read_order(JsonReader& in, const std::string& kind) {
     const core::Address target = in.address("target");
     return PlainOrder{accounts::DisallowCall{target, fixed<4>(in, "selector")}};
   }
+  if (kind == "rules") return PlainOrder{read_rules(in)};
+  if (kind == "keys") return read_keys(in);
+  if (kind == "grant") return read_grant(in);
+  if (kind == "session") {
+    const core::Bytes32 grant_id = fixed<32>(in, "grantId");
+    return SessionOrder{grant_id, read_calls(in)};
+  }
+  if (kind == "escape") return BroughtOrder{Kind::escape, read_brought(in)};
+  if (kind == "recover") return BroughtOrder{Kind::recover, read_brought(in)};
   if (kind == "unlistDomain") return PlainOrder{accounts::UnlistDomain{fixed<32>(in, "domainSeparator")}};
   in.refuse("kind", "no kind of transaction that this node prepares");
   return FinishOrder{};

@@ -22,6 +22,7 @@ namespace community::transactions {
   X(passkey_not_accounts) /* the account knows no passkey of this person, or not this one */           \
   X(passkey_started_item) /* what one vote started another one cancels */                              \
   X(passkey_voted)        /* a second vote comes from another passkey */                               \
+  X(passkey_known)        /* the account has it already */                                             \
   X(votes_missing)        /* more votes than the person has passkeys in the account */                 \
   X(item_kind)            /* queued items are confirmed, other ones finished */                        \
   X(item_not_ready)       /* see `retry_after_s` */                                                    \
@@ -29,6 +30,8 @@ namespace community::transactions {
   X(over_limit)           /* of the account; `queue` is the way */                                     \
   X(insufficient_funds)                                                                                \
   X(gas_cost_over_cap)   /* nobody sponsors it, and the account pays less than it may cost */          \
+  X(grant_over)          /* its time, or the keys that it was made under */                            \
+  X(sponsor_missing)     /* a session is paid by a paymaster alone; the message has its word */        \
   X(too_many_under_way)  /* every nonce key of the account has an operation that is not over */        \
   X(not_prepared)        /* it was signed, discarded or given up before */                             \
   X(not_signed)          /* nothing to bring on chain */                                               \

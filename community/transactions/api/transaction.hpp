@@ -26,6 +26,8 @@ using core::Uint256;
   X(calls)   /* a batch of calls by a user operation; the first of an account deploys it */                \
   X(queue)   /* what is over a limit, to be carried out a day later: a user operation */                   \
   X(confirm) /* of what was queued: a user operation */                                                    \
+  X(grant)   /* lets the node sign some calls without a touch for two hours at most: a user operation */   \
+  X(session) /* calls under a grant: a user operation that nobody signs but the node */                    \
   X(freeze)  /* from here on plain functions, which the node's courier brings (spec/account.md, part 2) */ \
   X(unfreeze)                                                                                              \
   X(cancel)                                                                                                \
@@ -34,11 +36,19 @@ using core::Uint256;
   X(lower_gas_cap)                                                                                         \
   X(revoke_grant)                                                                                          \
   X(disallow_call)                                                                                         \
-  X(unlist_domain)
+  X(unlist_domain)                                                                                         \
+  X(rules)   /* guardians, recovery delay, strict mode, unlisted tokens */                                 \
+  X(keys)    /* passkeys, server key, escape key; the trusted core first */                                \
+  X(escape)  /* signed elsewhere, and only brought: nobody signs here */                                   \
+  X(recover) /* likewise, by guardians */
 
 COMMUNITY_RULES(Kind, COMMUNITY_TRANSACTION_KINDS)
 
-constexpr bool is_operation(Kind kind) { return kind <= Kind::confirm; }
+constexpr bool is_operation(Kind kind) { return kind <= Kind::session; }
+// Asked for by a session of the page alone: no passkey signs it here.
+constexpr bool is_brought_unsigned(Kind kind) {
+  return kind == Kind::finish || kind == Kind::session || kind == Kind::escape || kind == Kind::recover;
+}
 
 struct CallsOrder {
   std::vector<accounts::Call> calls;
@@ -60,7 +70,8 @@ struct QueueOrder {
 struct ConfirmOrder {
   Bytes32 item{};
 };
-// Freeze, Unfreeze (with 1 or 2 votes), Cancel, LowerLimit, LowerGasCap, RevokeGrant, DisallowCall, UnlistDomain.
+// Freeze, Unfreeze and ChangeRules (with 1 or 2 votes), Cancel, LowerLimit, LowerGasCap, RevokeGrant, DisallowCall,
+// UnlistDomain.
 struct PlainOrder {
   accounts::Action action;
 };
@@ -72,7 +83,45 @@ struct ReplaceOrder {
   std::string transaction_id;
 };
 
-using Order = std::variant<CallsOrder, QueueOrder, ConfirmOrder, PlainOrder, FinishOrder, ReplaceOrder>;
+struct KeysOrder {
+  enum class ServerKey : std::uint8_t {
+    as_it_is,
+    // The next one of this wallet in this node's trusted core.
+    next,
+    // Another node's: the account moves house.
+    foreign,
+  };
+  // Ids of the person's passkeys.
+  std::vector<std::string> added;
+  // Slots of the account.
+  std::vector<std::uint8_t> removed;
+  ServerKey server_key = ServerKey::as_it_is;
+  Address foreign_server_key{};
+  // Zero: as it is.
+  Address escape_key{};
+  // 1 or 2.
+  std::uint8_t votes = 1;
+};
+struct GrantOrder {
+  Address target{};
+  std::vector<std::array<std::uint8_t, 4>> selectors;
+  // wei
+  Uint256 value_per_call, value_total;
+  // 1 to 7,200 seconds.
+  std::uint64_t valid_for_s = 0;
+};
+struct SessionOrder {
+  Bytes32 grant_id{};
+  std::vector<accounts::Call> calls;
+};
+// `kind`: escape or recover. `call`: what the wallet or the guardians made, ready to be sent to the account.
+struct BroughtOrder {
+  Kind kind = Kind::escape;
+  Bytes call;
+};
+
+using Order = std::variant<CallsOrder, QueueOrder, ConfirmOrder, PlainOrder, FinishOrder, ReplaceOrder, KeysOrder,
+                           GrantOrder, SessionOrder, BroughtOrder>;
 
 struct PrepareRequest {
   std::string wallet_id;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What this module asks of others, right until a test says otherwise.
 #pragma once
+#include <mutex>
+#include <set>
+
+#include "community/chain/api/entry_point.hpp"
 #include "community/core/ecdsa.hpp"
 #include "community/core/secp256k1.hpp"
 #include "community/transactions/factory.hpp"
@@ -30,6 +34,7 @@ class FakeCore final : public keys::WalletKeys {
     if (!is_over(request.assertion, out.hash)) co_return keys::refuse(protocol::Error::challenge_mismatch);
     if (lies) out.hash[0] ^= 1;
     out.signature = *core::sign_digest(secret(), out.hash);
+    out.self_call.ticket = Bytes32{0x71};
     co_return out;
   }
   Task<KeysResult<keys::SignedDigest>> sign_action(keys::ActionRequest request) override {
@@ -42,21 +47,50 @@ class FakeCore final : public keys::WalletKeys {
     out.signature = *core::sign_digest(secret(), out.digest);
     co_return out;
   }
-  Task<KeysResult<protocol::WalletDescribeReply>> describe_wallet(keys::RecordId, std::uint32_t) override {
+  static Address server_key_of(std::uint32_t index) {
+    return index == 0 ? server_key() : core::address_from_word(Uint256(0x5e0000 + index).to_be());
+  }
+  Task<KeysResult<protocol::WalletDescribeReply>> describe_wallet(keys::RecordId, std::uint32_t index) override {
     co_await infra::reschedule();
     if (is_away) co_return keys::fail(keys::ErrorCode::unavailable, "away");
     protocol::WalletDescribeReply reply;
-    reply.server_key = server_key();
+    reply.server_key = server_key_of(index);
     co_return reply;
   }
   Task<KeysResult<keys::WalletInfo>> create_wallet(keys::Passkey, protocol::Policy) override { co_return not_here(); }
   Task<KeysResult<Address>> bind_account(keys::AccountBindRequest) override { co_return not_here(); }
   Task<KeysResult<Address>> adopt_account(keys::AccountAdoptRequest) override { co_return not_here(); }
-  Task<KeysResult<keys::SignedSession>> sign_session(keys::SessionRequest) override { co_return not_here(); }
-  Task<KeysResult<keys::SignedDigest>> change_account_keys(keys::KeyChangeRequest) override { co_return not_here(); }
+  Task<KeysResult<keys::SignedSession>> sign_session(keys::SessionRequest request) override {
+    co_await infra::reschedule();
+    sessions.push_back(request);
+    if (is_away) co_return keys::fail(keys::ErrorCode::unavailable, "away");
+    if (request.ticket != Bytes32{0x71}) co_return keys::refuse(protocol::Error::grant_ticket_invalid);
+    const auto op = core::unpack(request.userop);
+    keys::SignedSession out;
+    out.hash = *core::userop_hash(*op, core::EntryPointVersion::v0_8, request.entry_point, Uint256(request.chain_id));
+    out.signature = *core::sign_digest(secret(), out.hash);
+    co_return out;
+  }
+  // Commits, and its answer may be lost all the same.
+  Task<KeysResult<keys::SignedDigest>> change_account_keys(keys::KeyChangeRequest request) override {
+    co_await infra::reschedule();
+    asked++;
+    if (is_away) co_return keys::fail(keys::ErrorCode::unavailable, "away");
+    Address named = request.change.foreign_key;
+    if (request.change.server_key == protocol::NewServerKey::own) named = server_key_of(request.change.new_index);
+    keys::SignedDigest out;
+    out.digest = protocol::key_change_digest(request.change, named, request.chain_id, request.account);
+    if (!is_over(request.assertion, out.digest)) co_return keys::refuse(protocol::Error::challenge_mismatch);
+    changes.push_back(request.change);
+    if (loses_answers) co_return keys::fail(keys::ErrorCode::unavailable, "the answer is lost");
+    out.signature = *core::sign_digest(secret(), out.digest);
+    co_return out;
+  }
 
   std::size_t asked = 0;
-  bool is_away = false, lies = false;
+  bool is_away = false, lies = false, loses_answers = false;
+  std::vector<keys::SessionRequest> sessions;
+  std::vector<protocol::KeyChange> changes;
   std::optional<protocol::Error> refusal;
 
  private:
@@ -81,6 +115,23 @@ class FakePeople final : public People {
     if (user_id != owner) co_return std::vector<OwnedPasskey>();
     co_return own;
   }
+  Task<Result<bool>> is_held_elsewhere(std::string, Bytes credential_id, std::string) override {
+    co_await infra::reschedule();
+    co_return held_elsewhere.contains(credential_id);
+  }
+  // Called by the thread of the database.
+  void enter_passkeys(soci::session&, const OwnedPasskeyChange& change) override {
+    const std::lock_guard lock(mutex);
+    changes.push_back(change);
+  }
+  void note_used(soci::session&, const std::string& wallet_id, std::uint64_t, std::int64_t) override {
+    const std::lock_guard lock(mutex);
+    used.push_back(wallet_id);
+  }
+  std::set<Bytes> held_elsewhere;
+  std::mutex mutex;
+  std::vector<OwnedPasskeyChange> changes;
+  std::vector<std::string> used;
   std::string owner;
   OwnedWallet owned;
   std::vector<OwnedPasskey> own;
@@ -142,7 +193,14 @@ class FakeValidator final : public validation::Validator {
 class FakeSponsor final : public paymaster::Sponsor {
  public:
   using Answer = paymaster::Result<paymaster::SponsorData>;
-  std::vector<paymaster::PaymasterContract> contracts() const override { return {}; }
+  std::vector<paymaster::PaymasterContract> contracts() const override {
+    return {{chain::v0_8::make_entry_point()->address(), paymaster()}};
+  }
+  static Address paymaster() {
+    Address out;
+    out.fill(0xaf);
+    return out;
+  }
   Task<Answer> stub(core::UserOperation, Address, Uint256) override {
     co_await infra::reschedule();
     if (stub_refusal) co_return paymaster::fail(*stub_refusal, "as the test says");

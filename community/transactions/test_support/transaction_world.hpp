@@ -267,7 +267,6 @@ class TransactionWorld : public ::testing::Test {
     logs.push_back(std::move(log));
   }
 
- private:
   chain::ChainResult<Bytes> words(std::vector<Uint256> values) const {
     Bytes out;
     for (const Uint256& value : values) core::append(out, value.to_be());

@@ -17,6 +17,8 @@ namespace community::users {
   X(not_logged_in)                                                                              \
   X(not_found) /* no such thing of this person */                                               \
   X(too_many_wallets)                                                                           \
+  X(too_many_passkeys)                                                                          \
+  X(passkey_in_use)    /* a wallet takes it, or it is the last one */                           \
   X(too_many_requests) /* see `retry_after_s` */                                                \
   X(core_refused)      /* see `refusal` */                                                      \
   X(core_unavailable)  /* the trusted core is away or busy; to be tried again */                \

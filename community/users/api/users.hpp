@@ -8,6 +8,10 @@
 #include "community/users/api/error.hpp"
 #include "community/users/api/people.hpp"
 
+namespace soci {
+class session;
+}
+
 namespace community::users {
 
 using infra::Task;
@@ -27,6 +31,8 @@ inline constexpr std::size_t kMaxChallenges = 65'536;
 // The oldest ends when there is one more.
 inline constexpr std::size_t kMaxSessions = 32;
 inline constexpr std::size_t kMaxWallets = 16;
+// What an account takes; besides, those that no wallet took yet: the oldest of them goes when there is one more.
+inline constexpr std::size_t kMaxPasskeys = 8, kMaxPendingPasskeys = 4;
 // Browsers that a person is known to log in from; the one that was not used for longest is forgotten, and each after
 // kDeviceLife, which is as long as browsers keep a cookie.
 inline constexpr std::size_t kMaxDevices = 32;
@@ -55,6 +61,8 @@ struct PasskeyQuestion {
   std::string display_name;
   Bytes32 challenge{};
   std::int64_t expires_ms = 0;
+  // Of the person already: a device that has one of these makes no second one.
+  std::vector<Bytes> known_credential_ids;
 };
 
 // --- log-in ----------------------------------------------------------------------------------------------------------
@@ -94,6 +102,12 @@ struct WalletChange {
   std::optional<std::string> alias;
   bool make_primary = false;
   bool recovery_file_saved = false;
+};
+
+// What became of a wallet's passkeys by a change of its keys; ids of profiles.
+struct PasskeyChange {
+  std::string user_id, wallet_id;
+  std::vector<std::string> activated, retired;
 };
 
 // What the page must know before anybody is logged in.
@@ -151,6 +165,20 @@ class Users {
   // not_found, field_invalid.
   virtual Task<Result<PasskeyProfile>> rename_passkey(std::string user_id, std::string profile_id,
                                                       std::string name) = 0;
+
+  // What a page asks a further device for. The challenge is good for one passkey of this person within kChallengeLife.
+  virtual Task<Result<PasskeyQuestion>> begin_passkey(std::string user_id) = 0;
+  // Checked as at a registration; kept inactive: it logs nobody in and signs nothing until a wallet takes it.
+  // passkey_refused, too_many_passkeys, field_invalid.
+  virtual Task<Result<PasskeyProfile>> add_passkey(std::string user_id, NewPasskey passkey) = 0;
+  // Of one that no wallet takes; its sessions end. not_found, passkey_in_use, core_unavailable.
+  virtual Task<Result<void>> remove_passkey(std::string user_id, std::string profile_id) = 0;
+  // Whether the trusted core has the passkey in a wallet of the person's but this one.
+  virtual Task<Result<bool>> is_held(std::string user_id, Bytes credential_id, std::string except_wallet_id) = 0;
+  // Inside of the caller's Database::write; what they throw makes it fail. Ids that are gone are passed over.
+  virtual void enter_passkeys(soci::session& sql, const PasskeyChange& change) = 0;
+  virtual void note_wallet_used(soci::session& sql, const std::string& wallet_id, std::uint64_t chain_id,
+                                std::int64_t now_ms) = 0;
 
   // The primary one first, then as they came.
   virtual Task<Result<std::vector<Wallet>>> get_user_wallets(std::string user_id) = 0;

@@ -6,6 +6,7 @@
 #include "community/accounts/api/account.hpp"
 #include "community/keys/api/key_service.hpp"
 #include "trusted/base/keccak.hpp"
+#include "trusted/base/sha2.hpp"
 
 namespace community::users::test_support {
 
@@ -21,6 +22,8 @@ class FakeCore final : public keys::WalletKeys, public keys::TaggedWallets {
     protocol::Policy policy;
     std::vector<protocol::AccountBinding> accounts;
     core::Address server_key{};
+    // Credential ids that changes of keys added.
+    std::vector<core::Bytes> further;
   };
 
   FakeCore() { answers.set(); }
@@ -73,6 +76,11 @@ class FakeCore final : public keys::WalletKeys, public keys::TaggedWallets {
     protocol::WalletDescribeReply reply;
     reply.wallet_id = id;
     reply.server_key = record.server_key;
+    if (is_away) co_return keys::fail(keys::ErrorCode::unavailable, "away");
+    std::vector<core::Bytes> credentials = record.further;
+    credentials.push_back(record.passkey.credential_id);
+    for (const core::Bytes& credential : credentials)
+      reply.passkeys[reply.passkey_count++].credential_hash = base::sha256(credential);
     for (const protocol::AccountBinding& account : record.accounts) reply.accounts[reply.account_count++] = account;
     co_return reply;
   }

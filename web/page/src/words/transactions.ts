@@ -178,6 +178,9 @@ const WARNINGS: Record<string, Say> = {
   'whole-balance': () => quiet(m.warn_whole(), m.warn_whole_next()),
   waits: () => quiet(m.warn_waits(), m.warn_waits_next()),
   'second-passkey-or-wait': () => quiet(m.warn_three_days(), m.warn_three_days_next()),
+  'voids-what-waits': () => quiet(m.warn_voids(), m.warn_voids_next()),
+  'moves-away': () => loud(m.warn_moves(), m.warn_moves_next()),
+  'signs-without-touch': () => loud(m.warn_alone(), m.warn_alone_next()),
 }
 export const KNOWN_WARNINGS = Object.keys(WARNINGS)
 
