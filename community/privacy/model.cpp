@@ -56,6 +56,8 @@ constexpr Column kMails[] = {
     {"expires_ms", time}, {"next_ms", time}, {"attempts", number}, {"reply", number}, {"ended_ms", time}};
 constexpr Column kRecipients[] = {{"chain_id", number}, {"account"}, {"recipient"}, {"used_at", time}};
 constexpr Column kFunds[] = {{"user_id"}, {"given_at", time}};
+constexpr Column kGrants[] = {
+    {"grant_id"}, {"user_id"}, {"wallet_id"}, {"content", json}, {"ticket", text, verifier}, {"valid_until", time}};
 constexpr Column kTransactions[] = {{"transaction_id"},
                                     {"sequence", number},
                                     {"user_id"},
@@ -169,6 +171,7 @@ constexpr Table kModel[] = {
      "CAST(chain_id AS TEXT) || ':' || account || ':' || recipient", Kept::while_person_stays, OnLeaving::erased,
      kRecipients},
     {"transactions_funds", kOwn, "user_id", Kept::while_person_stays, OnLeaving::erased, kFunds},
+    {"transactions_grants", kOwn, "grant_id", Kept::while_person_stays, OnLeaving::erased, kGrants},
     {"transactions_entries", kOwn, "transaction_id", Kept::while_person_stays, OnLeaving::erased, kTransactions},
     {"audit_payloads", "sequence IN (SELECT sequence FROM audit_entries WHERE subject = :user)", "sequence",
      Kept::while_person_stays, OnLeaving::erased, kPayloads},

@@ -154,7 +154,7 @@ Task<void> TransactionService::sweep() {
     store::expire(sql, now);
     store::remove_unsigned(sql, now - kKeepUnsigned_ms);
     // A chain may be behind this machine.
-    store::remove_grants(sql, now / 1'000 - accounts::kSecondsPerDay);
+    store::remove_grants(sql, now - accounts::kSecondsPerDay * 1'000);
   };
   if (const auto swept = co_await d_.database.write(work); !swept)
     infra::log_warning("transactions that expired are not marked yet", {{"why", swept.error().text()}});

@@ -387,7 +387,7 @@ void note_funds(soci::session& sql, const std::string& user_id, std::int64_t now
 void insert_grant(soci::session& sql, const Transaction& transaction, const StoredGrant& grant) {
   const std::string id = hex(grant.id), ticket = hex(grant.ticket);
   const std::string content = json::serialize(grant_json(grant.grant));
-  const long long until = static_cast<long long>(grant.grant.valid_until_s);
+  const long long until = static_cast<long long>(grant.grant.valid_until_s) * 1'000;
   sql << "INSERT INTO transactions_grants (grant_id, user_id, wallet_id, content, ticket, valid_until) VALUES (:id, "
          ":user, :wallet, :content, :ticket, :until) ON CONFLICT (grant_id) DO UPDATE SET ticket = excluded.ticket",
       soci::use(id), soci::use(transaction.user_id), soci::use(transaction.wallet_id), soci::use(content),
@@ -406,8 +406,8 @@ std::optional<StoredGrant> grant(soci::session& sql, const std::string& user_id,
   return StoredGrant{grant_id, fixed<32>(ticket), std::move(*read)};
 }
 
-void remove_grants(soci::session& sql, std::int64_t until_s) {
-  const long long until = until_s;
+void remove_grants(soci::session& sql, std::int64_t until_ms) {
+  const long long until = until_ms;
   sql << "DELETE FROM transactions_grants WHERE valid_until < :until", soci::use(until);
 }
 

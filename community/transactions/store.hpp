@@ -99,7 +99,7 @@ void note_funds(soci::session& sql, const std::string& user_id, std::int64_t now
 // Grants that are not over.
 void insert_grant(soci::session& sql, const Transaction& transaction, const StoredGrant& grant);
 std::optional<StoredGrant> grant(soci::session& sql, const std::string& user_id, const Bytes32& grant_id);
-void remove_grants(soci::session& sql, std::int64_t until_s);
+void remove_grants(soci::session& sql, std::int64_t until_ms);
 
 }  // namespace store
 

@@ -95,12 +95,12 @@ TEST_F(Storing, GrantsGoWhenTheyAreOver) {
   auto foreign = [this](soci::session& sql) { return store::grant(sql, stranger, Bytes32{1}); };
   EXPECT_FALSE(loop.block_on(database->read(foreign)).value());
   auto sweep = [](soci::session& sql) {
-    store::remove_grants(sql, 100);
+    store::remove_grants(sql, 100'000);
     return store::grant(sql, "", Bytes32{1}).has_value();
   };
   ASSERT_TRUE(loop.block_on(database->write(sweep)));
   EXPECT_EQ(rows("transactions_grants"), 1);
-  auto late = [](soci::session& sql) { store::remove_grants(sql, 101); };
+  auto late = [](soci::session& sql) { store::remove_grants(sql, 100'001); };
   ASSERT_TRUE(loop.block_on(database->write(late)));
   EXPECT_EQ(rows("transactions_grants"), 0);
 }
