@@ -165,6 +165,31 @@ TEST_F(ChangingKeys, MovesHouseAndBack) {
   EXPECT_EQ(core.changes.back().new_index, 1u);
 }
 
+// Three days are short for who learns of it by chance.
+TEST_F(ChangingKeys, WhatWaitsIsToldByTheWordsOfMails) {
+  run();
+  third_waits();
+  const Transaction t = prepared(adding());
+  (void)sent(t);
+  courier.errands.begin()->second.state = courier::ErrandState::included;
+  courier.errands.begin()->second.block_number = chain.head().number;
+  until_state(t, State::included);
+  EXPECT_NE(told_by("ChangeQueued").find("\"change\":\"keys\""), std::string::npos) << told_by("ChangeQueued");
+  const auto queued = [this](accounts::QueueKind kind) {
+    QueueOrder order;
+    order.kind = kind;
+    order.subject = token;
+    order.amount = Uint256(9);
+    const Transaction queue = prepared(order);
+    (void)sent(queue);
+    include(queue);
+    until_state(queue, State::included);
+    return told_by("ChangeQueued");
+  };
+  EXPECT_NE(queued(accounts::QueueKind::limit).find("\"change\":\"limit\""), std::string::npos);
+  EXPECT_NE(queued(accounts::QueueKind::allowed_call).find("\"change\":\"permission\""), std::string::npos);
+}
+
 TEST_F(ChangingKeys, RulesChangeThroughTheGate) {
   accounts::ChangeRules order;
   order.guardians_hash = Bytes32{9};

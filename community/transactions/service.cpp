@@ -25,6 +25,15 @@ constexpr std::int64_t kQueuedSpend_ms = 24 * kHour_ms, kOneVote_ms = 3 * 24 * k
 
 constexpr std::string_view kStates[] = {"prepared", "signed",  "submitted", "included", "final",
                                         "failed",   "dropped", "replaced",  "expired",  "discarded"};
+// What is queued, by the words that mails have for it (community/notifications/strings.json).
+std::string_view queued_word(const Transaction& queue) {
+  const auto* summary = queue.summary.empty() ? nullptr : queue.summary[0].if_object();
+  const std::string_view meaning = summary == nullptr ? "" : core::string_member(*summary, "meaning").value_or("");
+  if (meaning == "changeLimit" || meaning == "changeGasCap") return "limit";
+  if (meaning == "listDomain" || meaning == "allowCall") return "permission";
+  return "spend";
+}
+
 }  // namespace
 
 std::string_view name(State state) {
@@ -96,7 +105,7 @@ std::vector<audit::AuditEvent> TransactionService::events_of_inclusion(const Tra
     events.back().payload["change"] = change;
     events.back().payload["readyAt"] = audit::format_time_ms(t.signed_ms + delay_ms);
   };
-  if (t.kind == Kind::queue) add_queued("spend", kQueuedSpend_ms);
+  if (t.kind == Kind::queue) add_queued(queued_word(t), kQueuedSpend_ms);
   if (t.kind == Kind::confirm || t.kind == Kind::finish) add(EventName::change_confirmed);
   if (t.kind == Kind::cancel) add(EventName::change_cancelled);
   if (t.kind == Kind::freeze) add(EventName::account_frozen);
@@ -114,8 +123,7 @@ std::vector<audit::AuditEvent> TransactionService::events_of_inclusion(const Tra
   }
   const bool is_change = (t.kind == Kind::keys || t.kind == Kind::rules) && action != nullptr;
   if (is_change && action->votes_needed > 1) add(EventName::rules_changed);
-  if (is_change && action->votes_needed == 1)
-    add_queued(t.kind == Kind::keys ? "changeKeys" : "changeRules", kOneVote_ms);
+  if (is_change && action->votes_needed == 1) add_queued(t.kind == Kind::keys ? "keys" : "rules", kOneVote_ms);
   if (is_change && row.plan && self.moves_away(*action, *row.plan)) add(EventName::account_moved);
   if (t.kind == Kind::lower_limit || t.kind == Kind::lower_gas_cap || t.kind == Kind::disallow_call ||
       t.kind == Kind::unlist_domain)

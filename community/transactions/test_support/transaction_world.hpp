@@ -183,6 +183,21 @@ class TransactionWorld : public ::testing::Test {
     for (const audit::Entry& entry : *found) out.push_back(entry.event);
     return out;
   }
+  // What the latest entry of this kind says, as JSON; empty where there is none.
+  std::string told_by(const std::string& event) {
+    audit::Query query;
+    query.limit = 1'000;
+    const auto found = loop.block_on(audit_log->read(query));
+    EXPECT_TRUE(found);
+    std::string out;
+    std::uint64_t latest = 0;
+    for (const audit::Entry& entry : *found) {
+      if (entry.event != event || !entry.payload || entry.sequence < latest) continue;
+      latest = entry.sequence;
+      out = entry.payload->text;
+    }
+    return out;
+  }
   std::size_t count(const std::string& event) {
     const auto all = events();
     return static_cast<std::size_t>(std::count(all.begin(), all.end(), event));
