@@ -50,7 +50,8 @@ function(cn_library name)
   target_link_libraries(${name} PUBLIC ${M_DEPS})
 endfunction()
 
-# cn_test(NAME sources... DEPS libraries...): one GoogleTest program, registered with CTest and found by tools/test.
+# cn_test(NAME sources... DEPS libraries...): one GoogleTest program, registered with CTest and found by tools/test. What it
+# tests is optimised as ever; the test's own lines run once, and compile in two thirds of the time without.
 function(cn_test name)
   if(COMMUNITY_FUZZ)
     return()
@@ -61,6 +62,7 @@ function(cn_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_compile_definitions(${name} PRIVATE COMMUNITY_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              COMMUNITY_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-Og>)
   target_link_libraries(${name} PRIVATE ${M_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
 endfunction()

@@ -4,10 +4,10 @@
 #include <functional>
 
 #include "cmd/community-node/options.hpp"
-#include "community/chain/api/execution_client.hpp"
 #include "community/devnet/api/chain_state.hpp"
 #include "community/devnet/api/main_job.hpp"
 #include "community/infra/api/child_process.hpp"
+#include "community/infra/api/http_client.hpp"
 #include "community/infra/api/random.hpp"
 #include "community/keys/api/operator.hpp"
 
@@ -31,18 +31,20 @@ protocol::Configuration development_configuration(const devnet::Deployment& depl
                                                   const std::string& origin);
 
 struct MainJobServices {
-  keys::WalletKeys& wallets;
-  chain::ExecutionClient& chain;
   infra::HttpClient& http;
   infra::Random& random;
   // Of the software passkey.
   std::string rp_id, origin;
+  // Where mails become files; empty when they leave by SMTP, and then nobody here reads the person's code.
+  std::filesystem::path outbox;
 };
+
 // 32 secret bytes in a file of the data folder, made by the first call.
 infra::Result<core::Bytes32> secret_file(const std::filesystem::path& path, infra::Random& random);
 
+// `api_url` is the node's own, "http://localhost:9000".
 infra::Task<wallet::Result<devnet::MainJobResult>> run_main_job(const RunOptions& options, MainJobServices services,
                                                                 const devnet::Deployment& deployment,
-                                                                std::string relay_url, Step step);
+                                                                std::string api_url, Step step);
 
 }  // namespace community::node

@@ -171,6 +171,7 @@ void CodeMailer::queue(soci::session& sql, const users::CodeMail& mail) {
   out.language = mail.locale;
   out.values["code"] = mail.code;
   out.values["minutes"] = std::to_string(std::max<std::int64_t>(1, (mail.expires_ms - clock_.now_ms()) / kMinute_ms));
+  out.now_ms = clock_.now_ms();
   out.expires_ms = mail.expires_ms;
   // The text of the refusal may hold the address, which belongs into no log.
   if (const auto queued = mailer_.queue(sql, out); !queued)

@@ -5,6 +5,7 @@
 #include "community/alarms/api/alarms.hpp"
 #include "community/audit/api/audit_log.hpp"
 #include "community/gateway/factory.hpp"
+#include "community/multisigs/factory.hpp"
 #include "community/notifications/api/live.hpp"
 #include "community/notifications/factory.hpp"
 #include "community/privacy/factory.hpp"

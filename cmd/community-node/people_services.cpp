@@ -20,6 +20,7 @@ infra::Result<void> PeopleServices::open(const PeopleWorld& world, infra::HttpRo
                              users_options(options_, party_, {world.accounts}));
   operator_ = users::make_users_operator(world.database, t_.clock, *journal_);
   open_transactions(world);
+  open_multisigs(world);
   // Pages first: they hear at once, whatever the database takes for the rest.
   audit_->listen({}, notifications::live_listener(*hub_));
   audit_->listen(notifications::kMailListener,
@@ -28,7 +29,7 @@ infra::Result<void> PeopleServices::open(const PeopleWorld& world, infra::HttpRo
   const auto forget = [this](const std::string& user_id) { transactions_->forget(user_id); };
   privacy_ = privacy::make_privacy({world.database, t_.clock, *audit_, forget, party_.origin});
   api_ = gateway::make_people_api({*users_, *audit_, t_.clock, world.facts, transactions_.get(), hub_.get(),
-                                   push_.get(), privacy_.get(), &t_.metrics},
+                                   push_.get(), privacy_.get(), &t_.metrics, apps_.get(), multisigs_.get()},
                                   std::move(*api));
   api_->add_to(router);
   t_.health.add("people", [this] { return users_->report(); });
@@ -47,7 +48,7 @@ infra::Result<void> PeopleServices::open_notifications(infra::Database& database
   hub_ = std::make_unique<notifications::Hub>(t_.clock, limits, &t_.metrics);
   auto mail = notifications::mailer_options(*options_.config, party_.origin, options_.data_dir);
   if (!mail) return wrong("[mail]", mail.error());
-  mail_by_smtp_ = mail->smtp.has_value();
+  if (!mail->smtp) outbox_ = mail->outbox;
   auto mailer = notifications::make_mailer({database, t_.clock, t_.random, t_.executor, &t_.metrics}, std::move(*mail));
   if (!mailer) return wrong("[mail]", mailer.error());
   mailer_ = std::move(*mailer);
@@ -65,12 +66,27 @@ infra::Result<void> PeopleServices::open_notifications(infra::Database& database
 void PeopleServices::open_transactions(const PeopleWorld& world) {
   owners_ = transactions::make_people(*users_);
   transactions::TransactionsDependencies wanted{world.database, t_.clock, t_.random, world.wallets,
-                                                *audit_,        *owners_, {}};
+                                                world.phrases,  *audit_,  *owners_,  {}};
   wanted.metrics = &t_.metrics;
   wanted.chains.push_back(world.served);
   transactions_ = transactions::make_transactions(std::move(wanted), transactions_options(options_, party_));
   transactions_->listen(watch_deployed(world.alarms));
   transactions_->listen(tell_pages(*hub_));
+  app_owners_ = apps::make_people(*users_, t_.clock);
+  apps_ = apps::make_apps({world.database, t_.clock, t_.random, *audit_, *app_owners_, *transactions_, &t_.metrics});
+}
+
+void PeopleServices::open_multisigs(const PeopleWorld& world) {
+  describer_ = transactions::make_call_describer(world.served.chain, t_.clock);
+  members_ = multisigs::make_people(*users_);
+  const MultisigContracts& contracts = world.multisig;
+  multisigs_ = multisigs::make_multisigs({world.database,
+                                          t_.clock,
+                                          t_.random,
+                                          *audit_,
+                                          *members_,
+                                          {{world.served.chain_id, world.served.chain, *describer_, contracts.factory,
+                                            contracts.proxy_init_code_hash, contracts.passkey_verifier}}});
 }
 
 infra::Task<infra::Result<void>> PeopleServices::load() {

@@ -3,6 +3,7 @@
 // API over them. What belongs to it goes after the database, whose writer may still be at a write of it.
 #pragma once
 #include "cmd/community-node/people.hpp"
+#include "community/apps/factory.hpp"
 #include "community/infra/api/health.hpp"
 
 namespace community::node {
@@ -17,14 +18,23 @@ struct PeopleTools {
   infra::Health& health;
 };
 
+// Of the served chain.
+struct MultisigContracts {
+  core::Address factory{};
+  core::Bytes32 proxy_init_code_hash{};
+  core::Address passkey_verifier{};
+};
+
 // What a start makes before people are served; all of it lives until the loop's work is done.
 struct PeopleWorld {
   infra::Database& database;
   keys::WalletKeys& wallets;
   keys::TaggedWallets& tagged_wallets;
+  keys::PhraseKeys& phrases;
   alarms::Alarms& alarms;
   users::AccountChain accounts;
   transactions::ServedChain served;
+  MultisigContracts multisig;
   std::function<gateway::NodeFacts()> facts;
 };
 
@@ -45,16 +55,19 @@ class PeopleServices {
   // For the operator's door; once it is open.
   users::UsersOperator& users_operator() { return *operator_; }
 
-  bool mail_by_smtp() const { return mail_by_smtp_; }
+  bool mail_by_smtp() const { return outbox_.empty(); }
+  // Where mails become files; empty when they leave by SMTP.
+  const std::filesystem::path& outbox() const { return outbox_; }
 
  private:
   infra::Result<void> open_notifications(infra::Database& database);
   void open_transactions(const PeopleWorld& world);
+  void open_multisigs(const PeopleWorld& world);
 
   const RunOptions& options_;
   const PeoplesParty& party_;
   PeopleTools t_;
-  bool mail_by_smtp_ = false;
+  std::filesystem::path outbox_;
   std::unique_ptr<notifications::Hub> hub_;
   std::unique_ptr<audit::AuditLog> audit_;
   std::unique_ptr<AuditJournal> journal_;
@@ -66,6 +79,11 @@ class PeopleServices {
   std::unique_ptr<users::UsersOperator> operator_;
   std::unique_ptr<transactions::People> owners_;
   std::unique_ptr<transactions::Transactions> transactions_;
+  std::unique_ptr<apps::People> app_owners_;
+  std::unique_ptr<apps::Apps> apps_;
+  std::unique_ptr<transactions::CallDescriber> describer_;
+  std::unique_ptr<multisigs::People> members_;
+  std::unique_ptr<multisigs::Multisigs> multisigs_;
   std::unique_ptr<privacy::Privacy> privacy_;
   std::unique_ptr<gateway::PeopleApi> api_;
 };

@@ -13,6 +13,7 @@
 #include "cmd/community-node/people_services.hpp"
 #include "community/accounts/api/account_watcher.hpp"
 #include "community/alarms/factory.hpp"
+#include "community/apps/factory.hpp"
 #include "community/audit/factory.hpp"
 #include "community/backup/factory.hpp"
 #include "community/bodies/factory.hpp"
@@ -123,6 +124,7 @@ class Node {
   Task<void> watch_budgets();
   void show_budgets(const keys::CoreStatus& status);
   Task<void> main_job();
+  std::string page_line() const;
   Task<void> wait_for_signal();
   Task<void> stop();
 
@@ -198,7 +200,7 @@ infra::Result<void> Node::open_storage() {
       {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(), courier::courier_migrations(),
        treasury::treasury_migrations(), accounts::account_migrations(), alarms::alarm_migrations(),
        audit::audit_migrations(), notifications::notification_migrations(), users::user_migrations(),
-       transactions::transaction_migrations()},
+       transactions::transaction_migrations(), apps::app_migrations(), multisigs::multisigs_migrations()},
       &metrics_);
   if (!opened) return tl::unexpected(opened.error());
   database_ = std::move(*opened);
@@ -435,7 +437,7 @@ Task<infra::Result<void>> Node::start_relay() {
   simulator_ = validation::make_call_simulator(*chain_, validation);
   rules_ = validation::make_rules();
   validator_ = validation::make_validator(*fees_, *simulator_, *rules_, validation);
-  estimator_ = validation::make_estimator(*chain_, validation);
+  estimator_ = validation::make_estimator(*chain_, *blocks_, validation);
   pool::PoolLimits limits;
   limits.total = options_.pool_size;
   pool_ = pool::make_pool(*database_, *clock_, &metrics_, limits);
@@ -566,6 +568,8 @@ gateway::NodeFacts Node::facts() const {
                             deployment_.entry_point_v0_8,
                             deployment_.proxy_init_code_hash,
                             {}};
+  chain.multisig_factory = deployment_.multisig_factory;
+  chain.multisig_proxy_init_code_hash = deployment_.multisig_proxy_init_code_hash;
   for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
     if (options_.sponsoring && paymaster.entry_point == chain.entry_point) chain.paymaster = paymaster.paymaster;
   facts.chains.push_back(std::move(chain));
@@ -587,15 +591,18 @@ infra::Result<void> Node::open_people() {
   const auto entry_point = std::find_if(entry_points_.begin(), entry_points_.end(), [this](const auto& one) {
     return one->address() == deployment_.entry_point_v0_8;
   });
-  const PeopleWorld world{*database_,
-                          *keys_,
-                          *keys_,
-                          *alarms_,
-                          {deployment_.chain_id, deployment_.account_factory, deployment_.entry_point_v0_8,
-                           deployment_.proxy_init_code_hash},
-                          {deployment_.chain_id, *chain_, *fees_, *blocks_, **entry_point, *validator_, *estimator_,
-                           *pool_, *courier_, sponsor_.get(), options_.development},
-                          [this] { return facts(); }};
+  const PeopleWorld world{
+      *database_,
+      *keys_,
+      *keys_,
+      *keys_,
+      *alarms_,
+      {deployment_.chain_id, deployment_.account_factory, deployment_.entry_point_v0_8,
+       deployment_.proxy_init_code_hash},
+      {deployment_.chain_id, *chain_, *fees_, *blocks_, **entry_point, *validator_, *estimator_, *pool_, *courier_,
+       sponsor_.get(), options_.development},
+      {deployment_.multisig_factory, deployment_.multisig_proxy_init_code_hash, deployment_.passkey_verifier},
+      [this] { return facts(); }};
   return people_.open(world, gateway_->http_router());
 }
 
@@ -623,6 +630,8 @@ Task<infra::Result<void>> Node::serve() {
   rpc.name = "rpc";
   http.bind = options_.http_bind;
   http.name = "api";
+  // What web apps of others call and include.
+  http.paths_of_any_origin = {"/api/v1/apps/", "/provider.js"};
   rpc_server_ = std::make_unique<infra::HttpServer>(loop_, rpc, gateway_->rpc_handler(), &metrics_);
   http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway_->http_handler(), &metrics_);
   attestation_ = gateway::make_attestation_door(*keys_, *clock_);
@@ -667,24 +676,34 @@ Task<infra::Result<void>> Node::start() {
 }
 
 Task<void> Node::main_job() {
-  const MainJobServices services{*keys_, *chain_, *http_, *random_, party_.relying_party.id, party_.origin};
-  const std::string url = "http://localhost:" + std::to_string(rpc_server_->port());
+  const MainJobServices services{*http_, *random_, party_.relying_party.id, party_.origin, people_.outbox()};
+  const std::string url = "http://localhost:" + std::to_string(http_server_->port());
   const Step step = [this](const char* what, const std::string& text) { progress_(what, text); };
   const auto result = co_await run_main_job(options_, services, deployment_, url, step);
   if (!result) {
     progress_("failed", result.error().message);
     if (options_.once) status_ = 1;
   } else {
-    const auto followed = co_await alarms_->follow(result->account, result->wallet);
-    if (!followed) progress_("failed", followed.error().text());
     progress_("receipt", std::string(result->deployed ? "account deployed and " : "") + "transfer done in block " +
-                             std::to_string(result->operation.block_number) + ", " +
-                             core::format_decimal(result->operation.gas_used) + " gas");
-    progress_("receipt", "transaction " + core::to_hex(result->operation.transaction_hash));
+                             std::to_string(result->block_number) + ", for " +
+                             core::format_decimal(divide(result->cost, 1'000'000'000).quotient) +
+                             " gwei that the node paid");
+    progress_("receipt", "transaction " + core::to_hex(result->transaction_hash));
   }
-  if (!options_.once) progress_("ready", "serving on; Ctrl-C stops everything that was started here");
+  if (!options_.once) {
+    progress_("ready", "Ctrl-C stops everything that was started here");
+    progress_("page", page_line());
+  }
   // A node goes on serving whatever became of the demonstration.
   if (options_.once) ended_.set();
+}
+
+// The last line of a start: where a person goes from here.
+std::string Node::page_line() const {
+  std::string line = "register, log in, pay: " + party_.origin;
+  if (!page_->has_page()) line = "no page is built here (make page); its address would be " + party_.origin;
+  if (!people_.outbox().empty()) line += "   codes are mailed into " + people_.outbox().string();
+  return line;
 }
 
 Task<void> Node::wait_for_signal() {

@@ -5,6 +5,7 @@
 
 #include <ctime>
 
+#include "community/audit/api/left.hpp"
 #include "community/audit/audit_store.hpp"
 #include "community/audit/factory.hpp"
 #include "community/infra/api/log.hpp"
@@ -178,6 +179,14 @@ class SqlAuditLog final : public AuditLog {
 };
 
 }  // namespace
+
+bool has_left(soci::session& sql, const std::string& subject) {
+  if (subject.empty()) return false;
+  std::string last;
+  sql << "SELECT event FROM audit_entries WHERE subject = :subject ORDER BY sequence DESC LIMIT 1", soci::use(subject),
+      soci::into(last);
+  return sql.got_data() && last == name(EventName::user_deleted);
+}
 
 void note_told(soci::session& sql, const std::string& name, std::uint64_t sequence) {
   const auto told = static_cast<long long>(sequence);

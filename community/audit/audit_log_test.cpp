@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <soci/soci.h>
 
+#include "community/audit/api/left.hpp"
 #include "community/audit/factory.hpp"
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/clock.hpp"
@@ -43,6 +44,14 @@ class AuditLogTest : public testing::Test {
     auto task = [&]() -> Task<std::uint64_t> {
       const auto done = co_await database->write(work);
       co_return done.value().value();
+    };
+    return loop.block_on(task());
+  }
+  bool left(const std::string& subject) {
+    auto work = [subject](soci::session& sql) { return has_left(sql, subject); };
+    auto task = [&]() -> Task<bool> {
+      const auto done = co_await database->read(work);
+      co_return done.value();
     };
     return loop.block_on(task());
   }
@@ -243,6 +252,17 @@ TEST_F(AuditLogTest, ErasureTakesPayloadsAndLeavesTheChain) {
   EXPECT_EQ(erase(kAlice), 1u);
   fill(3);
   EXPECT_FALSE(verify({kept}).finding.has_value());
+}
+
+TEST_F(AuditLogTest, KnowsWhoLeft) {
+  fill(12);
+  EXPECT_FALSE(left(kAlice));
+  erase(kAlice);
+  EXPECT_FALSE(left(kAlice));
+  ASSERT_TRUE(record(event(EventName::user_deleted, kAlice)));
+  EXPECT_TRUE(left(kAlice));
+  EXPECT_FALSE(left(kBob));
+  EXPECT_FALSE(left({}));
 }
 
 TEST_F(AuditLogTest, WhatSomebodyWritesByHandIsFoundWhereItIs) {

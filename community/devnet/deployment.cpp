@@ -233,6 +233,7 @@ Task<Result<Deployment>> DevelopmentChain::deploy(const ContractBundle& bundle, 
   result.proxy_init_code_hash = bundle.factories.at("0.8").proxy_init_code_hash;
   result.multisig_factory = bundle.multisig_factory.address;
   result.multisig_proxy_init_code_hash = bundle.multisig_proxy_init_code_hash;
+  result.passkey_verifier = bundle.passkey_verifier.address;
 
   std::vector<Artifact> wanted;
   for (const auto& [version, artifact] : bundle.entry_points) wanted.push_back(artifact);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "community/apps/api/apps.hpp"
 #include "community/audit/api/audit_log.hpp"
 #include "community/bundler/api/bundler.hpp"
 #include "community/chain/api/execution_client.hpp"
@@ -15,6 +16,7 @@
 #include "community/infra/api/http.hpp"
 #include "community/infra/api/metrics.hpp"
 #include "community/keys/api/attestation.hpp"
+#include "community/multisigs/api/multisigs.hpp"
 #include "community/notifications/api/live.hpp"
 #include "community/notifications/api/push.hpp"
 #include "community/paymaster/api/sponsor.hpp"
@@ -95,6 +97,8 @@ class PageDoor {
   virtual ~PageDoor() = default;
   // Refers to the door, which outlives every request.
   virtual infra::HttpHandler handler() = 0;
+  // False when it only says why there is none.
+  virtual bool has_page() const = 0;
 };
 
 // Reads `folder`, which `make page` built, into memory; later changes of the folder are not seen. io when it is not
@@ -151,6 +155,9 @@ struct ChainFacts {
   core::Address entry_point{};
   core::Bytes32 proxy_init_code_hash{};
   std::optional<core::Address> paymaster;
+  // Of shared accounts (spec/multisig.md, section 5).
+  core::Address multisig_factory{};
+  core::Bytes32 multisig_proxy_init_code_hash{};
 };
 
 // What GET /api/v1/node tells everybody.
@@ -185,6 +192,10 @@ struct PeopleApiDependencies {
   // Null: nobody exports or leaves.
   privacy::Privacy* privacy = nullptr;
   infra::Metrics* metrics = nullptr;
+  // Null: no app of others is let in.
+  apps::Apps* apps = nullptr;
+  // Null: nobody keeps multisigs here.
+  multisigs::Multisigs* multisigs = nullptr;
 };
 
 // The routes of spec/openapi.json about people, their sessions, passkeys and wallets.

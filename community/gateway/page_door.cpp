@@ -15,11 +15,12 @@ using infra::HttpResponse;
 using infra::Task;
 
 // Nothing but this node's own files and its API: no inline code or style, no eval, no frame, no form that leaves. No
-// script may turn text into markup or code: the page is compiled so that it needs no Trusted Types policy at all.
+// script may turn text into markup or code, but for the one policy of Trusted Types that names the service worker of
+// notices (web/page/src/notices): a page can make one of that name, and it knows one address.
 constexpr std::string_view kContentPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types "
-    "'none'";
+    "notices";
 constexpr std::string_view kPermissions =
     "publickey-credentials-create=(self), publickey-credentials-get=(self), clipboard-write=(self), camera=(), "
     "display-capture=(), geolocation=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
@@ -29,15 +30,28 @@ constexpr std::string_view kImmutable = "public, max-age=31536000, immutable", k
 constexpr std::array kCodings{ContentCoding::br, ContentCoding::gzip, ContentCoding::identity};
 constexpr std::array<std::string_view, 3> kCodingNames{"br", "gzip", "identity"};
 
-void add_policy(HttpResponse& response) {
+// Whom a file is for besides the page itself.
+enum class Openness : std::uint8_t {
+  own,
+  // The window that web apps of others open: it keeps its opener, to which it answers. No other document does, so that
+  // no page that opened one can reach it afterwards.
+  opened,
+  // The script that they include.
+  included,
+};
+constexpr std::string_view kConnectView = "/connect", kConnectFile = "/connect.html", kProvider = "/provider.js";
+
+void add_policy(HttpResponse& response, Openness openness = Openness::own) {
   auto& headers = response.headers;
   headers.add("content-security-policy", kContentPolicy);
   headers.add("permissions-policy", kPermissions);
   headers.add("referrer-policy", "no-referrer");
   headers.add("x-content-type-options", "nosniff");
   headers.add("x-frame-options", "DENY");
-  headers.add("cross-origin-opener-policy", "same-origin");
-  headers.add("cross-origin-resource-policy", "same-origin");
+  headers.add("cross-origin-opener-policy", openness == Openness::opened ? "unsafe-none" : "same-origin");
+  headers.add("cross-origin-resource-policy", openness == Openness::included ? "cross-origin" : "same-origin");
+  // What a page checks by its hash (SRI) it has to be allowed to read.
+  if (openness == Openness::included) headers.add("access-control-allow-origin", "*");
 }
 
 HttpResponse refused(unsigned status, std::string words) {
@@ -66,6 +80,7 @@ class Door final : public PageDoor {
   infra::HttpHandler handler() override {
     return [this](HttpRequest request) { return answer(std::move(request)); };
   }
+  bool has_page() const override { return true; }
 
  private:
   Task<HttpResponse> answer(HttpRequest request) { co_return respond(request); }
@@ -81,15 +96,19 @@ class Door final : public PageDoor {
       response.headers.add("allow", "GET, HEAD");
       return response;
     }
-    return serve(*file, request);
+    Openness openness = Openness::own;
+    if (*path == kConnectView) openness = Openness::opened;
+    if (*path == kProvider) openness = Openness::included;
+    return serve(*file, request, openness);
   }
 
   const PageFile* find(std::string_view path) const {
+    if (path == kConnectView) path = kConnectFile;
     if (const auto found = files_.find(path); found != files_.end()) return &found->second;
     return is_view(path) ? &files_.find("/index.html")->second : nullptr;
   }
 
-  static HttpResponse serve(const PageFile& file, const HttpRequest& request) {
+  static HttpResponse serve(const PageFile& file, const HttpRequest& request, Openness openness) {
     const auto coding = choose_coding(request.headers.find("accept-encoding"), file);
     if (!coding) {
       HttpResponse response = refused(406, "this file is served as br, gzip or identity\n");
@@ -103,7 +122,7 @@ class Door final : public PageDoor {
     response.headers.add("etag", tag);
     response.headers.add("vary", "accept-encoding");
     response.headers.add("cache-control", file.immutable ? kImmutable : kAskAgain);
-    add_policy(response);
+    add_policy(response, openness);
     if (matches_tag(request.headers.get("if-none-match"), tag)) {
       response.status = 304;
       return response;
@@ -128,6 +147,7 @@ class NoPage final : public PageDoor {
   infra::HttpHandler handler() override {
     return [this](HttpRequest request) { return answer(std::move(request)); };
   }
+  bool has_page() const override { return false; }
 
  private:
   Task<HttpResponse> answer(HttpRequest request) {

@@ -188,6 +188,31 @@ TEST_F(PageFilesTest, EveryAnswerCarriesThePolicy) {
   }
 }
 
+TEST_F(PageFilesTest, TheWindowForAppsAloneKeepsItsOpener) {
+  put("connect.html", "<!doctype html><title>Connect</title>");
+  put("provider.js", "provider");
+  list_all();
+  const HttpResponse window = get("/connect");
+  EXPECT_EQ(window.content(), "<!doctype html><title>Connect</title>");
+  EXPECT_EQ(header(window, "cross-origin-opener-policy"), "unsafe-none");
+  EXPECT_NE(header(window, "content-security-policy").find("frame-ancestors 'none'"), std::string::npos);
+  EXPECT_EQ(header(window, "x-frame-options"), "DENY");
+  EXPECT_EQ(header(window, "cross-origin-resource-policy"), "same-origin");
+  for (const char* other :
+       {"/", "/home", "/connect/", "/connect/x", "/connect.html", "/provider.js", "/%63onnect.html"})
+    EXPECT_EQ(header(get(other), "cross-origin-opener-policy"), "same-origin") << other;
+  const HttpResponse script = get("/provider.js");
+  EXPECT_EQ(script.content(), "provider");
+  EXPECT_EQ(header(script, "access-control-allow-origin"), "*");
+  EXPECT_EQ(header(script, "cross-origin-resource-policy"), "cross-origin");
+  EXPECT_EQ(header(script, "cache-control"), "no-cache");
+  EXPECT_FALSE(header(script, "etag").empty());
+  for (const char* other : {"/", "/connect", "/assets/main-abc.js"})
+    EXPECT_EQ(header(get(other), "access-control-allow-origin"), "") << other;
+}
+
+TEST_F(PageFilesTest, WithoutItsFileThereIsNoWindowForApps) { EXPECT_EQ(get("/connect").status, 404u); }
+
 TEST_F(PageFilesTest, ViewsGetTheIndexAndNothingElseDoes) {
   for (const char* path : {"/", "/register", "/wallets/1", "/login?from=%2Fwallets", "/%E7%9A%84", "/apiary"})
     EXPECT_EQ(get(path).content(), "<!doctype html>") << path;

@@ -11,7 +11,45 @@ namespace {
 namespace json = core::json;
 using infra::HttpRequest;
 using infra::HttpResponse;
+using infra::Task;
 using users::test_support::Device;
+
+// Remembers what it was asked, and answers as a test says.
+class FakeApps final : public apps::Apps {
+ public:
+  Task<apps::Result<apps::Permission>> connect(std::string, apps::ConnectRequest) override {
+    co_return apps::fail(apps::ErrorCode::too_many_apps);
+  }
+  Task<apps::Result<std::vector<apps::Permission>>> permissions(std::string) override {
+    co_return std::vector<apps::Permission>();
+  }
+  Task<apps::Result<void>> disconnect(std::string, std::string) override { co_return apps::Result<void>{}; }
+  Task<apps::Result<apps::NewToken>> issue_token(std::string, std::string, std::string, core::Bytes32) override {
+    co_return apps::NewToken{};
+  }
+  Task<apps::Result<void>> note_calls(std::string, std::string, std::string) override {
+    co_return apps::Result<void>{};
+  }
+  Task<apps::Result<transactions::Transaction>> send_calls(apps::AppRequest request) override {
+    asked.push_back(std::move(request));
+    if (refusal) co_return apps::fail(*refusal);
+    transactions::Transaction out;
+    out.transaction_id = kCalls;
+    co_return out;
+  }
+  Task<apps::Result<apps::CallsStatus>> calls_status(std::string origin, std::string) override {
+    origins.push_back(std::move(origin));
+    if (refusal) co_return apps::fail(*refusal);
+    apps::CallsStatus out;
+    out.transaction.transaction_id = kCalls;
+    out.transaction.chain_id = 1'337;
+    co_return out;
+  }
+  static constexpr const char* kCalls = "00000000-0000-4000-8000-0000000000ca";
+  std::vector<apps::AppRequest> asked;
+  std::vector<std::string> origins;
+  std::optional<apps::ErrorCode> refusal;
+};
 
 class ApiTest : public users::test_support::PeopleTest {
  protected:
@@ -35,9 +73,9 @@ class ApiTest : public users::test_support::PeopleTest {
 
   void make() {
     router = infra::HttpRouter();
-    api = make_people_api(
-        {*people, *audit_log, clock, [] { return NodeFacts{}; }, nullptr, hub.get(), nullptr, nullptr, &metrics},
-        api_options);
+    api = make_people_api({*people, *audit_log, clock, [] { return NodeFacts{}; }, nullptr, hub.get(), nullptr, nullptr,
+                           &metrics, &fake_apps},
+                          api_options);
     api->add_to(router);
   }
 
@@ -122,6 +160,7 @@ class ApiTest : public users::test_support::PeopleTest {
   ApiOptions api_options;
   std::unique_ptr<notifications::Hub> hub =
       std::make_unique<notifications::Hub>(clock, notifications::HubLimits(), &metrics);
+  FakeApps fake_apps;
   std::unique_ptr<PeopleApi> api;
   infra::HttpRouter router;
   std::string cookie, csrf;
@@ -163,6 +202,66 @@ TEST_F(ApiTest, EveryAnswerCarriesTheHeadersThatKeepItPrivate) {
     EXPECT_EQ(response.headers.get("cache-control"), "no-store");
   }
   EXPECT_EQ(send("GET", "/api/v1/openapi.json").headers.get("content-type"), "application/json");
+}
+
+TEST_F(ApiTest, AppsAreAnsweredByOriginAndWithoutCookies) {
+  register_over_http("ada@example.com", Device());
+  const std::string calls =
+      R"({"requestId":"00000000-0000-4000-8000-000000000001","calls":[{"to":"0x1111111111111111111111111111111111111111"}]})";
+  const std::string kGame = "https://game.example", path = "/api/v1/apps/calls";
+  const auto ask = [&](const std::vector<std::string>& origins, const std::string& method = "POST") {
+    HttpRequest out = request(method, method == "GET" ? path + "/" + FakeApps::kCalls : path,
+                              method == "POST" ? calls : std::string());
+    for (const std::string& origin : origins) out.headers.add("origin", origin);
+    out.headers.add("authorization", "Bearer abc");
+    return send(std::move(out));
+  };
+  // A person's cookie and CSRF token come along, and are not looked at.
+  const HttpResponse done = ask({kGame});
+  EXPECT_EQ(done.status, 202u) << done.content();
+  EXPECT_EQ(done.headers.get("access-control-allow-origin"), kGame);
+  EXPECT_EQ(done.headers.get("vary"), "origin");
+  EXPECT_FALSE(done.headers.find("access-control-allow-credentials"));
+  EXPECT_FALSE(done.headers.find("set-cookie"));
+  ASSERT_EQ(fake_apps.asked.size(), 1u);
+  EXPECT_EQ(fake_apps.asked[0].origin, kGame);
+  EXPECT_EQ(fake_apps.asked[0].token, "abc");
+  const std::vector<std::vector<std::string>> none{
+      {}, {"null"}, {""}, {kGame, kGame}, {kGame, "null"}, {"http://game.example"}, {"https://game.example/"}, {"*"}};
+  for (const auto& origins : none)
+    for (const char* method : {"POST", "GET", "OPTIONS"}) {
+      const HttpResponse refused = ask(origins, method);
+      if (std::string_view(method) != "OPTIONS") {
+        EXPECT_EQ(verdict(refused), "origin-wrong 403");
+      }
+      EXPECT_FALSE(refused.headers.find("access-control-allow-origin"));
+    }
+  EXPECT_EQ(fake_apps.asked.size(), 1u);
+  EXPECT_TRUE(fake_apps.origins.empty());
+  // What is refused is told to the app's own script, but not with another origin's token.
+  fake_apps.refusal = apps::ErrorCode::token_invalid;
+  EXPECT_EQ(verdict(ask({kGame})), "token-invalid 401");
+  EXPECT_EQ(ask({kGame}).headers.get("access-control-allow-origin"), kGame);
+  fake_apps.refusal = apps::ErrorCode::origin_wrong;
+  EXPECT_EQ(verdict(ask({kGame})), "origin-wrong 403");
+  EXPECT_FALSE(ask({kGame}).headers.find("access-control-allow-origin"));
+  fake_apps.refusal.reset();
+  const HttpResponse preflight = ask({kGame}, "OPTIONS");
+  EXPECT_EQ(preflight.status, 204u);
+  EXPECT_EQ(preflight.headers.get("access-control-allow-origin"), kGame);
+  EXPECT_EQ(preflight.headers.get("access-control-allow-headers"), "authorization, content-type");
+  EXPECT_EQ(body_of(ask({kGame}, "GET")).at("status"), 100);
+  // Nothing else of the API is for other origins.
+  HttpRequest list = request("GET", "/api/v1/app-permissions");
+  list.headers.add("origin", kGame);
+  EXPECT_FALSE(send(std::move(list)).headers.find("access-control-allow-origin"));
+  HttpRequest connect = request("POST", "/api/v1/app-permissions", "{}");
+  connect.headers.add("origin", kGame);
+  EXPECT_EQ(verdict(send(std::move(connect))), "origin-wrong 403");
+  EXPECT_EQ(verdict(send(
+                "POST", "/api/v1/app-permissions",
+                R"({"origin":"https://game.example","walletId":"00000000-0000-4000-8000-000000000001","chainId":1})")),
+            "too-many-apps 409");
 }
 
 TEST_F(ApiTest, NothingChangesWithoutTheSessionsCsrfToken) {

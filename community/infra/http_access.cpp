@@ -56,6 +56,12 @@ OriginVerdict check_origin(const HttpServerOptions& options, std::string_view or
   return OriginVerdict::refused;
 }
 
+bool is_of_any_origin(const HttpServerOptions& options, std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  return std::any_of(options.paths_of_any_origin.begin(), options.paths_of_any_origin.end(),
+                     [&](const auto& open) { return open.ends_with('/') ? path.starts_with(open) : path == open; });
+}
+
 bool check_host(const HttpServerOptions& options, bool loopback_only, std::string_view host) {
   if (!loopback_only && options.allowed_hosts.empty()) return true;
   // HTTP/1.0 has no Host field; no browser speaks it.

@@ -138,6 +138,7 @@ class Connection final : public BodyWriter {
     const auto& fields = parser.get();
     const std::string_view host = sv(fields[http::field::host]);
     origin_ = sv(fields[http::field::origin]);
+    is_open_ = is_of_any_origin(shared_->options, sv(parser.get().target()));
     if (auto refusal = check_access(fields, host)) {
       co_await refuse(std::move(*refusal));
       co_return false;
@@ -163,7 +164,7 @@ class Connection final : public BodyWriter {
       return http_text(400, "exactly one Host field is needed\n");
     if (!check_host(shared_->options, shared_->loopback_only, host))
       return http_text(403, "this Host is not in allowed_hosts\n");
-    if (check_origin(shared_->options, origin_, host) == OriginVerdict::refused)
+    if (!is_open_ && check_origin(shared_->options, origin_, host) == OriginVerdict::refused)
       return http_text(403, "this Origin is not in allowed_origins\n");
     return std::nullopt;
   }
@@ -197,7 +198,7 @@ class Connection final : public BodyWriter {
     request.body = std::move(message.body());
     const bool head = request.method == "HEAD";
     HttpResponse response;
-    if (request.method == "OPTIONS") {
+    if (request.method == "OPTIONS" && !is_open_) {
       response = preflight(request);
     } else {
       response = co_await call_handler(std::move(request));
@@ -244,7 +245,7 @@ class Connection final : public BodyWriter {
       if (!is_field_value(response.headers.value(i))) continue;
       head.insert(bsv(response.headers.name(i)), bsv(response.headers.value(i)));
     }
-    if (origin_.empty()) return;
+    if (origin_.empty() || is_open_) return;
     head.insert(http::field::vary, "origin");
     if (response.status != 403) head.set(http::field::access_control_allow_origin, bsv(origin_));
   }
@@ -321,6 +322,8 @@ class Connection final : public BodyWriter {
   beast::flat_buffer buffer_;
   std::string remote_;
   std::string origin_;
+  // The handler looks at the origin itself.
+  bool is_open_ = false;
   std::list<std::function<void()>>::iterator place_;
   bool idle_ = false;
   bool keep_alive_ = false;

@@ -37,6 +37,7 @@ Task<void> refuse_http_connection(std::shared_ptr<HttpServerShared> shared, boos
 
 // The decisions about who may call, apart from the network.
 enum class OriginVerdict : std::uint8_t { none, allowed, refused };
+bool is_of_any_origin(const HttpServerOptions& options, std::string_view target);
 OriginVerdict check_origin(const HttpServerOptions& options, std::string_view origin, std::string_view host);
 bool check_host(const HttpServerOptions& options, bool loopback_only, std::string_view host);
 

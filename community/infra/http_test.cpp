@@ -264,6 +264,18 @@ TEST(http_access_test, OriginsOfStrangersAreRefused) {
   EXPECT_EQ(verdict("null"), OriginVerdict::refused);
 }
 
+TEST(http_access_test, SomePathsAreForAnyOriginAndNoOthersAre) {
+  HttpServerOptions options;
+  EXPECT_FALSE(is_of_any_origin(options, "/api/v1/apps/calls"));
+  options.paths_of_any_origin = {"/api/v1/apps/", "/provider.js"};
+  for (const char* open :
+       {"/api/v1/apps/calls", "/api/v1/apps/calls?x=/", "/api/v1/apps/", "/provider.js", "/provider.js?1"})
+    EXPECT_TRUE(is_of_any_origin(options, open)) << open;
+  for (const char* own : {"/", "", "/api/v1/apps", "/api/v1/me", "/provider.jsx", "/x?/api/v1/apps/", "/provider.js/x",
+                          "http://node/provider.js"})
+    EXPECT_FALSE(is_of_any_origin(options, own)) << own;
+}
+
 TEST(http_access_test, NamesPointedAtThisMachineAreRefused) {
   HttpServerOptions options;
   EXPECT_TRUE(check_host(options, true, "localhost:3000"));

@@ -150,6 +150,8 @@ core::Result<TypedDocument> typed_document(const json::object& document) {
   if (!hashes) return tl::unexpected(hashes.error());
   TypedDocument result;
   result.digest = hashes->digest;
+  result.domain_separator = hashes->domain_separator;
+  result.contents = hashes->message_hash;
   TypedMessage& message = result.message;
   if (auto done = read_domain(document.at("domain").get_object(), message); !done) return tl::unexpected(done.error());
   const ethereum::TypedDomain domain{message.present,  base::view(message.name),   base::view(message.version),

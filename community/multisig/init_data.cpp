@@ -91,6 +91,16 @@ Address multisig_address(const Address& factory, const Bytes32& proxy_init_code_
   return core::create2_address(factory, base::keccak256(init_data), proxy_init_code_hash);
 }
 
+bool is_multisig_code(ByteView code, const Bytes32& proxy_init_code_hash) {
+  // What deploys a minimal proxy (ERC-1167): it returns the 44 bytes behind itself.
+  static constexpr std::uint8_t kCreation[] = {0x60, 0x2c, 0x3d, 0x81, 0x60, 0x09, 0x3d, 0x39, 0xf3};
+  constexpr std::size_t kProxyBytes = 44;
+  if (code.size() != kProxyBytes) return false;
+  Bytes init_code(std::begin(kCreation), std::end(kCreation));
+  core::append(init_code, code);
+  return base::keccak256(init_code) == proxy_init_code_hash;
+}
+
 Bytes encode_create_multisig(ByteView init_data) {
   static const core::AbiFunction function = core::parse_abi_function("createMultisig(bytes)").value();
   return function.encode({AbiValue(core::to_bytes(init_data))}).value();

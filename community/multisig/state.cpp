@@ -30,20 +30,23 @@ const Bytes32& proposed_topic() {
   return topic;
 }
 
+// Latest blocks first, until `most` are there; the answer is oldest first.
 Task<Result<std::vector<chain::Log>>> proposed_logs(chain::ExecutionClient& client, Address multisig,
                                                     std::uint64_t from_block, std::uint64_t to_block,
-                                                    std::optional<Bytes32> only) {
+                                                    std::optional<Bytes32> only, std::size_t most) {
   std::vector<chain::Log> all;
-  for (std::uint64_t from = from_block; from <= to_block; from += kBlocksPerQuestion) {
+  for (std::uint64_t end = to_block + 1; end > from_block && all.size() < most;) {
+    const std::uint64_t from = end - std::min(kBlocksPerQuestion, end - from_block);
     chain::LogFilter filter;
     filter.from = chain::BlockRef::number(from);
-    filter.to = chain::BlockRef::number(std::min(from + kBlocksPerQuestion - 1, to_block));
+    filter.to = chain::BlockRef::number(end - 1);
     filter.addresses = {multisig};
     filter.topics.push_back({proposed_topic()});
     if (only) filter.topics.push_back({*only});
     auto logs = co_await client.logs(std::move(filter));
     if (!logs) co_return tl::unexpected(chain_error(logs.error()));
-    std::ranges::move(*logs, std::back_inserter(all));
+    all.insert(all.begin(), std::make_move_iterator(logs->begin()), std::make_move_iterator(logs->end()));
+    end = from;
   }
   co_return all;
 }
@@ -115,8 +118,11 @@ Task<Result<MultisigState>> MultisigView::state(Address multisig, std::vector<Ad
   state.epoch = static_cast<std::uint32_t>(small((*answers)[0][0]));
   state.threshold = small((*answers)[1][0]);
   for (const AbiValue& owner : (*answers)[2][0].list()) state.owners.push_back(owner.bytes());
-  if (state.owners.empty() || state.owners.size() > kMaxOwners || state.threshold == 0 ||
-      state.threshold > state.owners.size())
+  const auto is_owner_size = [](const Bytes& owner) {
+    return owner.size() >= kAddressOwnerBytes && owner.size() <= kMaxOwnerBytes;
+  };
+  if (!std::ranges::all_of(state.owners, is_owner_size) || state.owners.empty() || state.owners.size() > kMaxOwners ||
+      state.threshold == 0 || state.threshold > state.owners.size())
     co_return fail(ErrorCode::unreadable, "it says owners and a threshold that no multisig has");
   for (std::size_t i = 0; i < tokens.size(); i++) {
     const auto& limit = (*answers)[3 + i];
@@ -126,11 +132,12 @@ Task<Result<MultisigState>> MultisigView::state(Address multisig, std::vector<Ad
 }
 
 Task<Result<std::vector<ProposalState>>> MultisigView::proposals(MultisigOnChain where, MultisigState state,
-                                                                 std::uint64_t from_block,
-                                                                 std::optional<Bytes32> only) {
-  const auto logs = co_await proposed_logs(chain_, where.multisig, from_block, state.block_number, only);
+                                                                 std::uint64_t from_block, std::optional<Bytes32> only,
+                                                                 std::size_t most) {
+  const auto logs = co_await proposed_logs(chain_, where.multisig, from_block, state.block_number, only, most);
   if (!logs) co_return tl::unexpected(logs.error());
   std::vector<ProposalState> found = proposals_of(where, *logs, only);
+  if (found.size() > most) found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(most));
   const chain::BlockRef block = chain::BlockRef::number(state.block_number);
   std::vector<Question> questions;
   for (const ProposalState& one : found)

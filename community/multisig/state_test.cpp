@@ -176,6 +176,24 @@ TEST_F(MultisigStateTest, ProposalsComeWithTheirCallsAndVotes) {
   EXPECT_TRUE(proposals()->front().votes.empty());
 }
 
+TEST_F(MultisigStateTest, OfManyProposalsTheLatestAreRead) {
+  put({proposed(kWhere, proposal(1)), proposed(kWhere, proposal(2))});
+  put({proposed(kWhere, proposal(3))});
+  const auto now = state();
+  const auto two = loop.block_on(view.proposals(kWhere, *now, 0, std::nullopt, 2));
+  ASSERT_TRUE(two) << two.error().text();
+  ASSERT_EQ(two->size(), 2u);
+  EXPECT_EQ(two->front().content->salt, Uint256(2));
+  EXPECT_EQ(two->back().content->salt, Uint256(3));
+}
+
+TEST_F(MultisigStateTest, OwnersOfNoSizeAreRefused) {
+  for (const std::size_t size : {std::size_t{0}, kAddressOwnerBytes - 1, kMaxOwnerBytes + 1}) {
+    answer("owners()", "bytes[]", {AbiValue(AbiValue::List{AbiValue(Bytes(size, 1)), AbiValue(kOwners[0])})});
+    EXPECT_EQ(state().error().code, ErrorCode::unreadable) << size;
+  }
+}
+
 TEST_F(MultisigStateTest, OtherCallsThanTheIdNamesAreNotBelieved) {
   const Proposal real = proposal();
   const chain::Log good = proposed(kWhere, real);

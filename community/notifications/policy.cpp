@@ -54,6 +54,12 @@ constexpr Row kPolicy[] = {
     {E::user_deleted, {kNoMail, false, false, false}},
     {E::transaction_included, {kNoMail, false, true, true}},
     {E::transaction_failed, {kNoMail, false, true, true}},
+    {E::app_connected, {kNoMail, false, true, true}},
+    {E::app_disconnected, {kNoMail, false, false, true}},
+    {E::app_token_issued, {kNoMail, false, false, true}},
+    {E::multisig_kept, {kNoMail, false, false, true}},
+    {E::multisig_renamed, {kNoMail, false, false, true}},
+    {E::multisig_forgotten, {kNoMail, false, false, true}},
 };
 
 static_assert(std::size(kPolicy) == audit::kEventNames, "every event has a row");

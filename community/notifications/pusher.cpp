@@ -7,6 +7,7 @@
 #include <charconv>
 #include <map>
 
+#include "community/audit/api/left.hpp"
 #include "community/core/base64url.hpp"
 #include "community/infra/api/files.hpp"
 #include "community/infra/api/log.hpp"
@@ -145,6 +146,7 @@ class WebPush final : public Push {
   Task<Result<PushDevice>> subscribe_browser(audit::AuditLog& log, std::string user,
                                              PushSubscription subscription) override {
     auto work = [this, &log, user, subscription, now = d_.clock.now_ms()](soci::session& sql) -> Result<PushDevice> {
+      if (audit::has_left(sql, user)) return fail(ErrorCode::storage_failed, "this person was deleted");
       const auto id = subscribe(sql, user, subscription, now);
       if (!id) return tl::unexpected(id.error());
       PushDevice device{*id, parse_push_endpoint(subscription.endpoint)->host, now};

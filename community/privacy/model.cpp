@@ -147,8 +147,18 @@ constexpr Column kPasskeys[] = {
     {"device_id"},     {"is_active", flag}, {"created_at", time}, {"last_verified_at", time}, {"name"},
     {"credential_id"}, {"public_key"},      {"flags", number},    {"sign_count", number},     {"aaguid"},
     {"transports"},    {"prf", flag}};
+constexpr Column kMultisigs[] = {{"entry_id"}, {"user_id"},   {"chain_id", number}, {"address"},
+                                 {"name"},     {"init_data"}, {"created_at", time}};
 constexpr Column kUsers[] = {{"user_id"},      {"email"},  {"email_key"},        {"username"},         {"avatar_url"},
                              {"phone_number"}, {"locale"}, {"created_at", time}, {"updated_at", time}, {"status"}};
+
+constexpr Column kApps[] = {{"permission_id"}, {"user_id"},          {"origin"},           {"wallet_id"},
+                            {"account"},       {"chain_id", number}, {"created_at", time}, {"last_used_at", time}};
+constexpr Column kAppTokens[] = {
+    {"token_hash", text, verifier}, {"permission_id"},   {"user_id"}, {"session_id"}, {"grant_id"},
+    {"created_at", time},           {"expires_at", time}};
+constexpr Column kAppCalls[] = {
+    {"transaction_id"}, {"permission_id"}, {"user_id"}, {"request_id"}, {"created_at", time}};
 
 constexpr std::string_view kOwn = "user_id = :user";
 // Addresses of the person's accounts, and ids of their records in the trusted core.
@@ -167,12 +177,16 @@ constexpr Table kModel[] = {
     {"notifications_subscriptions", kOwn, "subscription_id", Kept::until_ended, OnLeaving::erased, kSubscriptions},
     {"notifications_mails", "recipient IN (SELECT email FROM users WHERE user_id = :user)", "mail_id", Kept::until_sent,
      OnLeaving::erased, kMails},
+    {"app_calls", kOwn, "transaction_id", Kept::until_ended, OnLeaving::erased, kAppCalls},
+    {"app_tokens", kOwn, "token_hash", Kept::until_ended, OnLeaving::erased, kAppTokens},
+    {"app_permissions", kOwn, "permission_id", Kept::until_ended, OnLeaving::erased, kApps},
     {"transactions_recipients", "account IN " COMMUNITY_OWN_ACCOUNTS,
      "CAST(chain_id AS TEXT) || ':' || account || ':' || recipient", Kept::while_person_stays, OnLeaving::erased,
      kRecipients},
     {"transactions_funds", kOwn, "user_id", Kept::while_person_stays, OnLeaving::erased, kFunds},
     {"transactions_grants", kOwn, "grant_id", Kept::while_person_stays, OnLeaving::erased, kGrants},
     {"transactions_entries", kOwn, "transaction_id", Kept::while_person_stays, OnLeaving::erased, kTransactions},
+    {"multisigs_kept", kOwn, "entry_id", Kept::while_person_stays, OnLeaving::erased, kMultisigs},
     {"audit_payloads", "sequence IN (SELECT sequence FROM audit_entries WHERE subject = :user)", "sequence",
      Kept::while_person_stays, OnLeaving::erased, kPayloads},
     {"audit_entries", "subject = :user", "sequence", Kept::while_person_stays, OnLeaving::chained, kEntries},

@@ -7,6 +7,7 @@
 
 #include "community/accounts/api/account_watcher.hpp"
 #include "community/alarms/factory.hpp"
+#include "community/apps/factory.hpp"
 #include "community/audit/factory.hpp"
 #include "community/bundler/factory.hpp"
 #include "community/courier/factory.hpp"
@@ -15,6 +16,7 @@
 #include "community/infra/fake/clock.hpp"
 #include "community/infra/fake/test_database.hpp"
 #include "community/keys/factory.hpp"
+#include "community/multisigs/factory.hpp"
 #include "community/notifications/factory.hpp"
 #include "community/pool/factory.hpp"
 #include "community/privacy/api/model.hpp"
@@ -48,7 +50,8 @@ class PrivacyTest : public testing::Test {
                    {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(),
                     courier::courier_migrations(), treasury::treasury_migrations(), accounts::account_migrations(),
                     alarms::alarm_migrations(), audit::audit_migrations(), notifications::notification_migrations(),
-                    users::user_migrations(), transactions::transaction_migrations()})
+                    users::user_migrations(), transactions::transaction_migrations(), apps::app_migrations(),
+                    multisigs::multisigs_migrations()})
                    .value();
     log = audit::make_audit_log({*database, *random, clock, loop.executor()});
     privacy = make_privacy(

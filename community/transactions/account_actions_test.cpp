@@ -21,6 +21,28 @@ TEST_F(ActingOnAccounts, WhatIsQueuedWaits) {
   EXPECT_EQ(prepared(limit).summary[0].as_object().at("meaning"), "changeLimit");
 }
 
+// What an amount is worth follows from the decimals.
+TEST_F(ActingOnAccounts, ALimitIsToldWithItsToken) {
+  chain.on_call(token, [](const chain::CallRequest& request) -> chain::ChainResult<Bytes> {
+    const auto decimals = core::parse_abi_function("decimals()")->selector;
+    if (base::equal(core::ByteView(request.data).first(4), decimals)) return core::to_bytes(Uint256(6).to_be());
+    return chain::chain_fail(chain::ChainErrorKind::rpc, "no such function");
+  });
+  QueueOrder limit;
+  limit.kind = accounts::QueueKind::limit;
+  limit.subject = token;
+  limit.amount = Uint256(9'000'000);
+  const Transaction raised = prepared(limit);
+  const Transaction lowered = prepared(PlainOrder{accounts::LowerLimit{token, Uint256(4)}});
+  for (const Transaction* t : {&raised, &lowered}) {
+    const auto& shown = t->summary.at(0).as_object().at("token").as_object();
+    EXPECT_EQ(shown.at("address"), json::value(core::format_address(token)));
+    EXPECT_EQ(shown.at("decimals"), 6);
+  }
+  const Transaction native = prepared(PlainOrder{accounts::LowerLimit{Address{}, Uint256(4)}});
+  EXPECT_FALSE(native.summary.at(0).as_object().contains("to"));
+}
+
 TEST_F(ActingOnAccounts, WhatWaitedLongEnoughIsConfirmed) {
   const accounts::Queued queued = *accounts::queued_spend({pay(bob, 7)}, Uint256(1));
   const accounts::AccountOnChain where{kChain, alice};

@@ -41,8 +41,8 @@ Task<chain::ChainResult<std::optional<Uint256>>> deposit_of(const ServedChain& c
 }  // namespace
 
 Task<TransactionService::Outcome> TransactionService::submit(Stored& row) {
-  const bool operation = is_operation(row.transaction.kind);
-  auto task = operation ? submit_operation(row) : submit_action(row);
+  const Kind kind = row.transaction.kind;
+  auto task = is_operation(kind) ? submit_operation(row) : kind == Kind::eoa ? submit_eoa(row) : submit_action(row);
   co_return co_await std::move(task);
 }
 
@@ -161,6 +161,7 @@ Task<Result<Transaction>> TransactionService::broadcast_transaction(std::string 
     found = std::move(begun);
   }
   const State state = found->transaction.state;
+  if (is_answered(found->transaction.kind)) co_return fail(ErrorCode::not_signed, "nothing of this comes on chain");
   if (state == State::prepared || found->transaction.signed_ms == 0) co_return fail(ErrorCode::not_signed);
   // Brought already, or just now by somebody else.
   if (state != State::signed_ || held_.contains(transaction_id)) co_return std::move(found->transaction);
@@ -201,6 +202,8 @@ Task<Result<Stored>> TransactionService::drop_waiting(Stored row) {
   Chain* chain = find_chain(t.chain_id);
   if (held_.contains(t.transaction_id) || chain == nullptr) co_return fail(ErrorCode::too_late);
   const Hold hold(*this, t.transaction_id);
+  // It may be in the chain's pool, also where nothing says so.
+  if (t.kind == Kind::eoa) co_return fail(ErrorCode::too_late, "replace it");
   if (!is_operation(t.kind) && t.state != State::signed_) co_return fail(ErrorCode::too_late, "the courier has it");
   if (is_operation(t.kind)) {
     const auto waiting = chain->served.pool.find_live(*t.digest);

@@ -116,13 +116,11 @@ CallReading read_call(const accounts::Call& call, const Address& account) {
     return out;
   }
   out.counterparty = call.to;
+  if (call.to == account) out.meaning = Meaning::self_call;
   if (call.data.size() < 4) return out;
   out.selector.emplace();
   std::copy_n(call.data.begin(), 4, out.selector->begin());
-  if (call.to == account) {
-    out.meaning = Meaning::self_call;
-    return out;
-  }
+  if (call.to == account) return out;
   const auto found = known_forms().find(*out.selector);
   const auto values =
       found == known_forms().end() ? core::Result<Values>(Values()) : found->second.function.decode(call.data);

@@ -56,6 +56,15 @@ TEST(CallReader, ReadsWhatAnotherImplementationEncoded) {
   }
 }
 
+TEST(CallReader, ACallToTheAccountIsOneHoweverShort) {
+  const Address account = *core::parse_address("0x1234000000000000000000000000000000005678");
+  for (const std::size_t size : {0u, 1u, 3u, 4u, 68u}) {
+    const CallReading read = read_call({account, {}, core::Bytes(size, 0xa9)}, account);
+    EXPECT_EQ(read.meaning, Meaning::self_call) << size;
+    EXPECT_EQ(read.selector.has_value(), size >= 4) << size;
+  }
+}
+
 TEST(CallReader, ComparesAddressesAsPeopleDo) {
   const Address one = *core::parse_address("0x1234000000000000000000000000000000005678");
   const Address like = *core::parse_address("0x1234ffffffffffffffffffffffffffffffff5678");

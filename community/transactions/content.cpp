@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a row keeps as JSON: read back by this program alone, so that a member more needs no migration.
-#include "community/transactions/store.hpp"
+#include "community/accounts/api/messages.hpp"
+#include "community/transactions/service.hpp"
 
 namespace community::transactions {
 namespace {
@@ -141,7 +142,7 @@ bool read_asked(const json::object& object, Stored& row) {
 bool read_stored_grant(const json::object& object, Stored& row) {
   StoredGrant grant;
   auto content = read_grant_json(object);
-  if (!content || !take(object, "id", grant.id) || !take(object, "ticket", grant.ticket)) return false;
+  if (!content || !take(object, "id", grant.id)) return false;
   grant.grant = std::move(*content);
   row.grant = std::move(grant);
   return true;
@@ -166,6 +167,87 @@ bool read_action(const json::object& object, Stored& row) {
   prepared.action = std::move(*action);
   prepared.stamp.nonce = Uint256::from_be(nonce);
   prepared.votes_given = static_cast<std::uint8_t>(row.votes.size());
+  row.transaction.content = std::move(prepared);
+  return true;
+}
+
+json::object key_json(PhraseKey key) {
+  json::object out;
+  out["account"] = key.account;
+  out["index"] = key.index;
+  return out;
+}
+bool read_key(const json::object& object, std::optional<PhraseKey>& out) {
+  const auto member = core::object_member(object, "key");
+  PhraseKey key;
+  if (!member) return true;
+  if (!take_number(**member, "account", key.account) || !take_number(**member, "index", key.index)) return false;
+  out = key;
+  return true;
+}
+
+// What follows from the rest is left out: the nested form and the lines that are shown.
+json::object message_json(const PreparedMessage& message) {
+  json::object out;
+  if (message.key) out["key"] = key_json(*message.key);
+  out["signer"] = digits(message.signer);
+  if (message.personal) {
+    out["personal"] = digits(*message.personal);
+  } else {
+    out["document"] = message.document;
+  }
+  out["hash"] = digits(message.hash);
+  out["domainSeparator"] = digits(message.domain_separator);
+  return out;
+}
+bool read_message(const json::object& object, Stored& row) {
+  Transaction& t = row.transaction;
+  PreparedMessage message;
+  Bytes personal;
+  if (!read_key(object, message.key) || !take(object, "signer", message.signer) ||
+      !take(object, "hash", message.hash) || !take(object, "domainSeparator", message.domain_separator))
+    return false;
+  const auto document = core::object_member(object, "document");
+  if (document) {
+    message.document = **document;
+  } else if (take(object, "personal", personal)) {
+    message.personal = std::move(personal);
+  } else {
+    return false;
+  }
+  // Once it is signed the document says it all.
+  if (t.signed_ms == 0) show_members(message);
+  const accounts::AccountOnChain where{t.chain_id, t.account};
+  if (t.signed_ms == 0 && !message.key)
+    message.nested = message.personal ? accounts::nested_personal(where, *message.personal)
+                                      : accounts::nested_typed_data(where, message.document);
+  message.signature = row.submission;
+  t.content = std::move(message);
+  return true;
+}
+
+bool read_eoa(const json::object& object, Stored& row) {
+  PreparedEoa prepared;
+  std::optional<PhraseKey> key;
+  Address remembered_by{};
+  const auto transaction = core::object_member(object, "transaction");
+  if (!read_key(object, key) || !key || !transaction || !take(object, "rememberedBy", remembered_by) ||
+      !read_eoa_json(**transaction, row.transaction.chain_id, prepared.transaction))
+    return false;
+  prepared.key = *key;
+  row.remembered_by = remembered_by;
+  row.transaction.content = std::move(prepared);
+  return true;
+}
+bool read_phrase(const json::object& object, Stored& row) {
+  PreparedPhrase phrase;
+  if (!take_number(object, "words", phrase.words) || !take_number(object, "revision", phrase.revision)) return false;
+  row.transaction.content = phrase;
+  return true;
+}
+bool read_export(const json::object& object, Stored& row) {
+  PreparedExport prepared;
+  if (!take(object, "recipient", prepared.recipient)) return false;
   row.transaction.content = std::move(prepared);
   return true;
 }
@@ -301,6 +383,25 @@ json::object content_json(const Stored& row) {
     const auto fields = fields_of(action->action);
     out["action"] = fields ? action_json(*action, fields->second) : started_json(*action);
   }
+  if (const auto* message = std::get_if<PreparedMessage>(&t.content)) out["message"] = message_json(*message);
+  if (const auto* eoa = std::get_if<PreparedEoa>(&t.content)) {
+    json::object one;
+    one["key"] = key_json(eoa->key);
+    one["transaction"] = eoa_json(*eoa);
+    one["rememberedBy"] = digits(row.remembered_by.value_or(t.account));
+    out["eoa"] = std::move(one);
+  }
+  if (const auto* phrase = std::get_if<PreparedPhrase>(&t.content)) {
+    json::object one;
+    one["words"] = phrase->words;
+    one["revision"] = phrase->revision;
+    out["phrase"] = std::move(one);
+  }
+  if (const auto* exported = std::get_if<PreparedExport>(&t.content)) {
+    json::object one;
+    one["recipient"] = digits(exported->recipient);
+    out["export"] = std::move(one);
+  }
   out["passkeys"] = array_of(row.passkeys, [](const accounts::ChainPasskey& passkey) {
     json::object one;
     one["slot"] = passkey.slot;
@@ -327,7 +428,6 @@ json::object content_json(const Stored& row) {
   if (row.grant) {
     json::object grant = grant_json(row.grant->grant);
     grant["id"] = digits(row.grant->id);
-    grant["ticket"] = digits(row.grant->ticket);
     out["grant"] = std::move(grant);
   }
   out["sponsorName"] = t.sponsor_name;
@@ -354,6 +454,10 @@ bool read_content(const json::object& content, Stored& row) {
   if (const auto operation = core::object_member(content, "userOperation"))
     return read_operation(content, **operation, row);
   if (const auto action = core::object_member(content, "action")) return read_action(**action, row);
+  if (const auto message = core::object_member(content, "message")) return read_message(**message, row);
+  if (const auto eoa = core::object_member(content, "eoa")) return read_eoa(**eoa, row);
+  if (const auto phrase = core::object_member(content, "phrase")) return read_phrase(**phrase, row);
+  if (const auto exported = core::object_member(content, "export")) return read_export(**exported, row);
   return true;
 }
 

@@ -12,6 +12,7 @@
 #include "community/keys/api/key_service.hpp"
 #include "community/paymaster/api/sponsor.hpp"
 #include "community/pool/api/pool.hpp"
+#include "community/transactions/api/call_describer.hpp"
 #include "community/transactions/api/transactions.hpp"
 
 namespace community::users {
@@ -120,6 +121,7 @@ struct TransactionsDependencies {
   infra::Clock& clock;
   infra::Random& random;
   keys::WalletKeys& wallets;
+  keys::PhraseKeys& phrases;
   audit::AuditLog& audit;
   People& people;
   std::vector<ServedChain> chains;
@@ -129,6 +131,9 @@ struct TransactionsDependencies {
 };
 
 infra::MigrationSet transaction_migrations();
+
+// Both outlive it.
+std::unique_ptr<CallDescriber> make_call_describer(chain::ExecutionClient& chain, infra::Clock& clock);
 
 std::unique_ptr<Transactions> make_transactions(TransactionsDependencies dependencies, TransactionsOptions options);
 

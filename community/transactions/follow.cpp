@@ -4,6 +4,7 @@
 #include "community/accounts/api/reverts.hpp"
 #include "community/chain/api/entry_point.hpp"
 #include "community/infra/api/log.hpp"
+#include "community/transactions/cancelled.hpp"
 #include "community/transactions/service.hpp"
 #include "community/transactions/text.hpp"
 
@@ -122,7 +123,8 @@ Task<void> TransactionService::follow(std::string id) {
   const std::uint64_t block_before = row.transaction.block_number;
   Chain* chain = find_chain(row.transaction.chain_id);
   if (chain == nullptr) co_return;
-  auto task = is_operation(row.transaction.kind) ? follow_operation(row) : follow_errand(row);
+  const Kind kind = row.transaction.kind;
+  auto task = is_operation(kind) ? follow_operation(row) : kind == Kind::eoa ? follow_eoa(row) : follow_errand(row);
   co_await std::move(task);
   Transaction& t = row.transaction;
   const auto& head = chain->served.blocks.head();
@@ -139,6 +141,9 @@ Task<void> TransactionService::follow(std::string id) {
   if (has_acted && block_before == 0) events = events_of_inclusion(*this, row);
   const bool has_failed = t.state == State::failed || t.state == State::dropped;
   if (has_failed && t.state != before) events.push_back(event_of_failure(t));
+  // Asked again at the next look when it fails.
+  if (has_acted && block_before == 0 && t.kind == Kind::cancel)
+    if (const auto retired = co_await retire_cancelled(d_.database, d_.people, row); !retired) co_return;
   if (const auto kept = co_await keep(std::move(row), std::move(events)); !kept)
     infra::log_warning("a transaction's state is not on disk yet", {{"why", kept.error().message}});
 }

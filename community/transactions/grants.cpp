@@ -141,8 +141,24 @@ Task<Result<Stored>> TransactionService::prepare_session(Moment now, SessionOrde
   co_return row;
 }
 
+Task<Result<OwnGrant>> TransactionService::grant(std::string user_id, Bytes32 grant_id) {
+  auto read = [user_id, grant_id](soci::session& sql) -> Result<OwnGrant> {
+    const auto found = store::grant(sql, user_id, grant_id);
+    if (!found) return fail(ErrorCode::not_found, "no such grant was made here");
+    return OwnGrant{store::wallet_of_grant(sql, user_id, grant_id), found->grant.valid_until_s};
+  };
+  co_return from_database(co_await d_.database.read(read));
+}
+
 // The ticket stands for the touch that made the grant.
 Task<Result<Stored>> TransactionService::sign_session(Stored row) {
+  auto read = [user_id = row.transaction.user_id, id = row.grant->id](soci::session& sql) -> Result<StoredGrant> {
+    auto found = store::grant(sql, user_id, id);
+    if (!found) return fail(ErrorCode::grant_over, "make another one");
+    return std::move(*found);
+  };
+  auto grant = from_database(co_await d_.database.read(read));
+  if (!grant) co_return tl::unexpected(grant.error());
   const auto& operation = std::get<PreparedOperation>(row.transaction.content);
   auto packed = core::pack(operation.userop);
   if (!packed) co_return fail(ErrorCode::calls_invalid, packed.error().text());
@@ -151,7 +167,7 @@ Task<Result<Stored>> TransactionService::sign_session(Stored row) {
   question.chain_id = row.transaction.chain_id;
   question.entry_point = operation.entry_point;
   question.userop = std::move(*packed);
-  question.ticket = row.grant->ticket;
+  question.ticket = grant->ticket;
   question.server_key_index = row.server_key_index;
   const auto answer = co_await d_.wallets.sign_session(std::move(question));
   if (!answer) co_return from_core(answer.error());

@@ -98,6 +98,49 @@ TEST_F(ChangingKeys, AnInterruptedChangeOutlivesTheSweepOfWhatExpired) {
   until_state(t, State::submitted);
 }
 
+// It may be a thief's: the owner cancels the change, and it logs nobody in from then on.
+TEST_F(ChangingKeys, APasskeyWhoseAdditionIsCancelledLogsNobodyIn) {
+  third_waits();
+  const Transaction added = prepared(adding());
+  (void)sent(added);
+  ASSERT_EQ(people.changes.size(), 1u);
+  const auto& change = std::get<PreparedAction>(added.content);
+  item_waits(*added.digest, {accounts::ItemKind::change_keys, 1, 0, 259'200},
+             *accounts::encode_action(change.action, change.stamp, {}));
+  const Transaction cancel = prepared(PlainOrder{accounts::Cancel{*added.digest}});
+  ASSERT_TRUE(send(cancel, second));
+  for (auto& [id, errand] : courier.errands) {
+    errand.state = courier::ErrandState::included;
+    errand.block_number = chain.head().number;
+    errand.transaction_hash = Bytes32{5};
+  }
+  run();
+  until_state(cancel, State::included);
+  until([this] { return people.changes.size() == 2; });
+  EXPECT_TRUE(people.changes[1].activated.empty());
+  EXPECT_EQ(people.changes[1].retired, std::vector<std::string>{kThird});
+}
+
+TEST_F(ChangingKeys, APasskeyThatAnotherWalletTakesStaysWhenItsAdditionIsCancelled) {
+  third_waits();
+  people.held_elsewhere.insert(third.owned(kThird, "New telephone").credential_id);
+  const Transaction added = prepared(adding());
+  (void)sent(added);
+  const auto& change = std::get<PreparedAction>(added.content);
+  item_waits(*added.digest, {accounts::ItemKind::change_keys, 1, 0, 259'200},
+             *accounts::encode_action(change.action, change.stamp, {}));
+  const Transaction cancel = prepared(PlainOrder{accounts::Cancel{*added.digest}});
+  ASSERT_TRUE(send(cancel, second));
+  for (auto& [id, errand] : courier.errands) {
+    errand.state = courier::ErrandState::included;
+    errand.block_number = chain.head().number;
+    errand.transaction_hash = Bytes32{5};
+  }
+  run();
+  until_state(cancel, State::included);
+  EXPECT_EQ(people.changes.size(), 1u);
+}
+
 TEST_F(ChangingKeys, APasskeyDoesNotVoteForItsOwnRemoval) {
   KeysOrder order;
   order.removed = {1};

@@ -4,27 +4,8 @@
 #include "community/transactions/service.hpp"
 
 namespace community::transactions {
-Task<Result<std::vector<TokenBalance>>> TransactionService::token_balances(Chain& chain, Address account,
-                                                                           std::vector<Address> tokens) {
-  std::vector<Task<TokenFacts>> facts;
-  std::vector<Task<std::optional<Uint256>>> balances;
-  for (const Address& token : tokens) {
-    facts.push_back(chain.tokens.facts(token));
-    balances.push_back(chain.tokens.balance(token, account));
-  }
-  auto [told, held] = co_await infra::both(infra::all(std::move(facts)), infra::all(std::move(balances)));
-  std::vector<TokenBalance> out;
-  for (std::size_t i = 0; i < tokens.size(); i++) {
-    TokenBalance one;
-    one.token = tokens[i];
-    one.symbol = told[i].symbol;
-    one.decimals = told[i].decimals;
-    one.standard = told[i].standard();
-    one.balance = held[i];
-    out.push_back(std::move(one));
-  }
-  co_return out;
-}
+
+namespace json = core::json;
 
 Task<Result<std::vector<WaitingItem>>> TransactionService::waiting_items(const Moment& now, std::uint64_t from_block) {
   auto items = co_await now.chain->view.waiting(now.wallet.account, from_block);
@@ -44,7 +25,9 @@ Task<Result<std::vector<WaitingItem>>> TransactionService::waiting_items(const M
       if (!described) co_return tl::unexpected(described.error());
       item.summary = std::move(described->summary);
     } else if (order) {
-      item.summary.push_back(queue_json(*order));
+      json::array summary;
+      summary.push_back(queue_json(*order));
+      item.summary = co_await now.chain->describer.name_tokens(std::move(summary));
     }
     item.item = std::move(one);
     out.push_back(std::move(item));
@@ -109,9 +92,7 @@ Task<Result<WalletState>> TransactionService::wallet_state(std::string user_id, 
     }
     out.passkeys.push_back(std::move(one));
   }
-  auto balances = co_await token_balances(*now->chain, out.account, std::move(tokens));
-  if (!balances) co_return tl::unexpected(balances.error());
-  out.tokens = std::move(*balances);
+  out.tokens = co_await now->chain->tokens.balances(out.account, std::move(tokens));
   auto lanes = co_await lanes_of(*now);
   if (!lanes) co_return tl::unexpected(lanes.error());
   out.lanes = std::move(*lanes);

@@ -129,7 +129,9 @@ Task<Result<Stored>> TransactionService::prepare_plain(Moment now, PlainOrder or
   Transaction& t = row.transaction;
   t.digest = accounts::action_digest(now.where(), prepared.action, prepared.stamp);
   t.payer = Payer::node;
-  t.summary.push_back(summary_of(kind, fields->second));
+  json::array summary;
+  summary.push_back(summary_of(kind, fields->second));
+  t.summary = co_await now.chain->describer.name_tokens(std::move(summary));
   t.content = prepared;
   if (auto looked = co_await look_at_item(now, prepared.action, row); !looked) co_return tl::unexpected(looked.error());
   co_return row;

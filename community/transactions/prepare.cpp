@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // prepare_transaction: from what a person wants to what is shown and signed.
+#include "community/audit/api/left.hpp"
 #include "community/transactions/queue.hpp"
 #include "community/transactions/service.hpp"
 
@@ -20,6 +21,14 @@ Result<void> check_calls(const std::vector<accounts::Call>& calls, const Address
     if (calls[i].to == account) return fail_field(at + "/to", "the account calls itself by other kinds only");
   }
   return {};
+}
+
+// Others are signed by nobody, or by whatever passkey the wallet has in the trusted core.
+bool needs_accounts_passkey(const Order& order) {
+  if (const auto* message = std::get_if<MessageOrder>(&order)) return !message->key;
+  return !std::holds_alternative<FinishOrder>(order) && !std::holds_alternative<SessionOrder>(order) &&
+         !std::holds_alternative<BroughtOrder>(order) && !std::holds_alternative<PhraseOrder>(order) &&
+         !std::holds_alternative<ExportOrder>(order) && !std::holds_alternative<EoaOrder>(order);
 }
 
 }  // namespace
@@ -49,9 +58,7 @@ Task<Result<Transaction>> TransactionService::prepare_transaction(std::string us
   if (!now) co_return tl::unexpected(now.error());
   const LaneBook::Account account{request.chain_id, now->wallet.account};
   const std::string id = now->transaction_id;
-  const bool needs_passkey = !std::holds_alternative<FinishOrder>(request.order) &&
-                             !std::holds_alternative<SessionOrder>(request.order) &&
-                             !std::holds_alternative<BroughtOrder>(request.order);
+  const bool needs_passkey = needs_accounts_passkey(request.order);
   if (needs_passkey && now->usable.empty()) lanes_.release(account, id);
   if (needs_passkey && now->usable.empty())
     co_return fail(ErrorCode::passkey_not_accounts, "the account knows none of the person's passkeys");
@@ -110,6 +117,15 @@ Task<Result<Stored>> TransactionService::prepare(Moment now, PrepareRequest requ
     co_return co_await prepare_keys(std::move(now), std::move(*keys));
   if (auto* brought = std::get_if<BroughtOrder>(&request.order))
     co_return co_await prepare_brought(std::move(now), std::move(*brought));
+  if (auto* message = std::get_if<MessageOrder>(&request.order))
+    co_return co_await prepare_message(std::move(now), std::move(*message));
+  if (auto* phrase = std::get_if<PhraseOrder>(&request.order))
+    co_return co_await prepare_phrase(std::move(now), *phrase);
+  if (auto* order = std::get_if<ExportOrder>(&request.order)) co_return co_await prepare_export(std::move(now), *order);
+  if (auto* eoa = std::get_if<EoaOrder>(&request.order))
+    co_return co_await prepare_eoa(std::move(now), std::move(*eoa));
+  if (auto* replace = std::get_if<ReplaceOrder>(&request.order))
+    co_return co_await prepare_replacement(std::move(now), std::move(*replace), request.sponsored);
   if (now.is_frozen())
     co_return fail(ErrorCode::account_frozen, "the account is frozen: nothing moves until it is unfrozen");
   if (auto* calls = std::get_if<CallsOrder>(&request.order))
@@ -120,10 +136,7 @@ Task<Result<Stored>> TransactionService::prepare(Moment now, PrepareRequest requ
     co_return co_await prepare_confirm(std::move(now), *confirm, request.sponsored);
   if (auto* grant = std::get_if<GrantOrder>(&request.order))
     co_return co_await prepare_grant(std::move(now), std::move(*grant), request.sponsored);
-  if (auto* session = std::get_if<SessionOrder>(&request.order))
-    co_return co_await prepare_session(std::move(now), std::move(*session));
-  co_return co_await prepare_replacement(std::move(now), std::get<ReplaceOrder>(std::move(request.order)),
-                                         request.sponsored);
+  co_return co_await prepare_session(std::move(now), std::get<SessionOrder>(std::move(request.order)));
 }
 
 Task<Result<Stored>> TransactionService::prepare_calls(Moment now, CallsOrder order, bool sponsored) {
@@ -149,6 +162,7 @@ Task<Result<Stored>> TransactionService::prepare_queue(Moment now, QueueOrder or
   draft.acts_now = false;
   draft.wants_sponsor = sponsored;
   if (order.kind != accounts::QueueKind::spend) draft.summary.push_back(queue_json(order));
+  draft.summary = co_await now.chain->describer.name_tokens(std::move(draft.summary));
   draft.calls = std::move(order.calls);
   draft.warnings.push_back(warning_json(Warning::waits));
   co_return co_await prepare_operation(std::move(now), std::move(draft));
@@ -173,6 +187,7 @@ Task<Result<Stored>> TransactionService::prepare_confirm(Moment now, ConfirmOrde
   draft.wants_sponsor = sponsored;
   auto was_ordered = order_of(*queued);
   if (was_ordered && queued->kind != accounts::QueueKind::spend) draft.summary.push_back(queue_json(*was_ordered));
+  draft.summary = co_await now.chain->describer.name_tokens(std::move(draft.summary));
   if (was_ordered) draft.calls = std::move(was_ordered->calls);
   co_return co_await prepare_operation(std::move(now), std::move(draft));
 }
@@ -181,6 +196,10 @@ Task<Result<Stored>> TransactionService::prepare_replacement(Moment now, Replace
   auto old = co_await find(now.user_id, order.transaction_id);
   if (!old) co_return tl::unexpected(old.error());
   const Transaction& t = old->transaction;
+  const bool is_here = t.wallet_id == now.wallet.wallet_id && t.chain_id == now.chain->served.chain_id;
+  if (t.kind == Kind::eoa && is_here && t.state == State::submitted)
+    co_return co_await replace_eoa(std::move(now), std::move(*old));
+  if (now.is_frozen()) co_return fail(ErrorCode::account_frozen, "nothing moves until the account is unfrozen");
   const auto* operation = std::get_if<PreparedOperation>(&t.content);
   if (operation == nullptr || t.account != now.wallet.account || t.chain_id != now.chain->served.chain_id)
     co_return fail(ErrorCode::not_replaceable, "only an operation of this account is replaced");
@@ -218,6 +237,7 @@ Task<Result<Transaction>> TransactionService::keep_prepared(Stored row) {
   using Kept = std::pair<Transaction, std::vector<Stored>>;
   auto work = [row, audit = &d_.audit, initiated = event(audit::EventName::transaction_initiated, row.transaction)](
                   soci::session& sql) -> Result<Kept> {
+    if (audit::has_left(sql, row.transaction.user_id)) return fail(ErrorCode::not_found, "this person was deleted");
     Stored kept = row;
     store::insert(sql, kept);
     std::vector<Stored> gone = store::prepared_beyond(sql, kept.transaction.user_id, kMaxPrepared);

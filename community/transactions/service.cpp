@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "community/transactions/service.hpp"
+#include "community/audit/api/left.hpp"
 
 #include "community/core/uuid.hpp"
 #include "community/infra/api/log.hpp"
@@ -164,6 +165,7 @@ void TransactionService::enter(const Stored& row) {
   place_in_lane(row);
   if (row.is_over || row.transaction.state == State::prepared) {
     live_.erase(row.transaction.transaction_id);
+    looked_at_.erase(row.transaction.transaction_id);
   } else {
     live_[row.transaction.transaction_id] = row;
   }
@@ -242,6 +244,7 @@ Task<Result<FundsGiven>> TransactionService::give_funds(std::string user_id, std
     co_return fail(ErrorCode::chain_unknown, "only a development chain gives funds away");
   const std::int64_t now = d_.clock.now_ms(), pause = options_.funds_pause.count();
   auto take = [user_id, now, pause](soci::session& sql) -> Result<void> {
+    if (audit::has_left(sql, user_id)) return fail(ErrorCode::not_found, "this person was deleted");
     const std::int64_t last = store::funds_given_ms(sql, user_id);
     if (last != 0 && last + pause > now && last <= now)
       return fail_until(ErrorCode::funds_given, (last + pause - now + 999) / 1'000);
@@ -269,7 +272,9 @@ Task<Result<FundsGiven>> TransactionService::give_funds(std::string user_id, std
   const auto hash = text != nullptr ? core::parse_bytes32(*text) : core::parse_bytes32("");
   if (!hash) {
     // Nothing was given.
-    auto undo = [user_id](soci::session& sql) { store::note_funds(sql, user_id, 0); };
+    auto undo = [user_id](soci::session& sql) {
+      if (!audit::has_left(sql, user_id)) store::note_funds(sql, user_id, 0);
+    };
     (void)co_await d_.database.write(undo);
     co_return fail(ErrorCode::chain_unavailable, sent ? "no hash" : sent.error().text());
   }

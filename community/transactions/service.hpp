@@ -4,6 +4,7 @@
 #pragma once
 #include <deque>
 
+#include "community/keys/api/typed_message.hpp"
 #include "community/transactions/lanes.hpp"
 #include "community/transactions/store.hpp"
 #include "community/transactions/summary.hpp"
@@ -36,6 +37,13 @@ class TransactionService final : public Transactions {
   void listen(Listener listener) override { listeners_.push_back(std::move(listener)); }
   Task<Result<void>> load() override;
   Task<void> run() override;
+  // receipt.cpp
+  Task<Result<std::optional<UseropReceipt>>> receipt(std::string user_id, std::string transaction_id) override;
+  // grants.cpp
+  Task<Result<OwnGrant>> grant(std::string user_id, Bytes32 grant_id) override;
+  // phrase.cpp
+  Task<Result<DerivedAddress>> derive_address(std::string user_id, std::string wallet_id, std::uint64_t chain_id,
+                                              PhraseKey key) override;
   // overview.cpp
   Task<Result<WalletState>> wallet_state(std::string user_id, std::string wallet_id, std::uint64_t chain_id,
                                          std::vector<Address> tokens) override;
@@ -103,6 +111,13 @@ class TransactionService final : public Transactions {
     Uint256 max_cost;
   };
 
+  // What became of bringing something on chain.
+  enum class Sent : std::uint8_t { sent, later, refused };
+  struct Outcome {
+    Sent sent = Sent::later;
+    std::string reason;
+  };
+
   // moment.cpp
   Chain* find_chain(std::uint64_t chain_id);
   Task<Result<Moment>> moment(std::string user_id, std::string wallet_id, std::uint64_t chain_id,
@@ -114,7 +129,6 @@ class TransactionService final : public Transactions {
   Task<Result<std::uint32_t>> server_key_index(const Moment& now);
 
   // overview.cpp
-  Task<Result<std::vector<TokenBalance>>> token_balances(Chain& chain, Address account, std::vector<Address> tokens);
   Task<Result<std::vector<WaitingItem>>> waiting_items(const Moment& now, std::uint64_t from_block);
   Task<Result<std::vector<GrantState>>> live_grants(const Moment& now, std::uint64_t from_block);
   Task<Result<std::vector<Lane>>> lanes_of(const Moment& now);
@@ -133,6 +147,34 @@ class TransactionService final : public Transactions {
   Task<Result<Stored>> prepare_grant(Moment now, GrantOrder order, bool sponsored);
   Task<Result<Stored>> prepare_session(Moment now, SessionOrder order);
   Task<Result<Stored>> sign_session(Stored row);
+
+  // messages.cpp
+  Task<Result<Stored>> prepare_message(Moment now, MessageOrder order);
+  Task<Result<void>> check_listed(const Moment& now, const Bytes32& domain_separator);
+  Result<void> check_domain(const Moment& now, const keys::TypedMessage& message) const;
+  Result<void> nest(const Moment& now, const keys::TypedDocument& typed, PreparedMessage& prepared, Stored& row) const;
+  Task<Result<Stored>> sign_message(Stored row, SignRequest request, accounts::PasskeySignature passkey,
+                                    std::uint8_t slot);
+
+  // eoa.cpp
+  Task<Result<Stored>> prepare_eoa(Moment now, EoaOrder order);
+  Task<Result<Stored>> replace_eoa(Moment now, Stored old);
+  Task<Result<std::uint64_t>> next_eoa_nonce(const Chain& chain, Address sender);
+  Task<Result<void>> estimate_eoa(const Chain& chain, Address sender, core::Transaction& tx);
+  Task<Result<void>> describe_eoa(const Moment& now, Address sender, Stored& row);
+  Task<Result<Stored>> settle_eoa(const Moment& now, Stored row);
+  Task<Result<Stored>> sign_eoa(Stored row, SignRequest request);
+  Task<Outcome> submit_eoa(Stored& row);
+  Task<void> follow_eoa(Stored& row);
+
+  // phrase.cpp
+  static void keep_own_signers(const Moment& now, Stored& row);
+  // phrase_missing; field_invalid below `pointer`.
+  Task<Result<Address>> key_address(const Moment& now, PhraseKey key, std::string pointer);
+  Task<Result<Stored>> prepare_phrase(Moment now, PhraseOrder order);
+  Task<Result<Stored>> prepare_export(Moment now, ExportOrder order);
+  Task<Result<Stored>> sign_phrase(Stored row, SignRequest request);
+  Task<Result<Stored>> sign_export(Stored row, SignRequest request);
 
   // brought.cpp
   Task<Result<Stored>> prepare_brought(Moment now, BroughtOrder order);
@@ -193,6 +235,8 @@ class TransactionService final : public Transactions {
                                       std::uint8_t slot);
   Task<Result<Stored>> sign_action(Stored row, SignRequest request, accounts::PasskeySignature passkey,
                                    std::uint8_t slot);
+  Task<Result<Stored>> sign_by_kind(Stored row, SignRequest request, accounts::PasskeySignature passkey,
+                                    std::uint8_t slot);
   // Nothing for a signature that is no DER.
   static std::optional<keys::Assertion> to_core(const SignRequest& request);
   Task<Result<core::Signature>> ask_gate(const Stored& row, const PreparedAction& prepared, const SignRequest& request);
@@ -211,11 +255,6 @@ class TransactionService final : public Transactions {
   tl::unexpected<Error> from_core(const keys::Error& error);
 
   // broadcast.cpp
-  enum class Sent : std::uint8_t { sent, later, refused };
-  struct Outcome {
-    Sent sent = Sent::later;
-    std::string reason;
-  };
   Task<Outcome> submit(Stored& row);
   Task<Outcome> submit_operation(Stored& row);
   Task<tl::expected<PoolReady, Outcome>> make_ready(const Chain& chain, const Stored& row);
@@ -281,11 +320,15 @@ class TransactionService final : public Transactions {
   // Changes of keys that the trusted core was asked for before this program began.
   std::vector<Stored> interrupted_;
   std::set<std::string> held_;
+  // Of transactions of phrases' keys: the head at which each was asked for last.
+  std::map<std::string, Bytes32> looked_at_;
   std::vector<Listener> listeners_;
   std::deque<Transaction> untold_;
   infra::Event changed_, to_tell_;
 };
 
+// Of its document, the lines that are shown.
+void show_members(PreparedMessage& message);
 // What a revert means to the person: account_frozen, over_limit, gas_cost_over_cap, item_not_ready, would_revert.
 Error refusal_of_revert(ByteView revert, std::string_view fallback);
 Error from_validation(const validation::Error& error);

@@ -227,6 +227,9 @@ std::vector<audit::AuditEvent> TransactionService::events_of_signature(const Tra
   events.back().payload["digest"] = core::to_hex(*transaction.digest);
   events.back().payload["passkeyId"] = passkey_id;
   events.push_back(event(audit::EventName::wallet_used, transaction));
+  if (transaction.kind == Kind::message) events.push_back(event(audit::EventName::message_signed, transaction));
+  if (transaction.kind == Kind::phrase) events.push_back(event(audit::EventName::address_derived, transaction));
+  if (transaction.kind == Kind::export_phrase) events.push_back(event(audit::EventName::phrase_exported, transaction));
   return events;
 }
 
@@ -240,6 +243,8 @@ Result<bool> TransactionService::write_signed(soci::session& sql, const Stored& 
   const auto old = now.replaces.empty() ? std::nullopt : store::find(sql, now.user_id, now.replaces);
   if (old && !is_under_way(old->transaction.state))
     return fail(ErrorCode::not_replaceable, "what it was to replace does not wait any more");
+  if (now.kind == Kind::eoa && now.replaces.empty() && store::has_eoa_nonce(sql, row))
+    return fail(ErrorCode::nonce_taken, "prepare it again, under the next number");
   if (now.signed_ms != 0)
     if (auto within = check_limits(sql, now, now.signed_ms); !within) return tl::unexpected(within.error());
   store::update(sql, row);
@@ -260,7 +265,7 @@ void TransactionService::take_signed(const Stored& row) {
   const Transaction& t = row.transaction;
   count("community_transactions_signed_total", "Transactions signed, by kind.", {{"kind", std::string(name(t.kind))}});
   if (t.signed_ms == 0) return;
-  lanes_.hold(lane_account(t), t.transaction_id);
+  if (is_operation(t.kind)) lanes_.hold(lane_account(t), t.transaction_id);
   enter(row);
   untold_.push_back(t);
   to_tell_.set();
@@ -269,8 +274,9 @@ void TransactionService::take_signed(const Stored& row) {
 Task<Result<Transaction>> TransactionService::keep_signed(Stored row, std::string passkey_id) {
   Transaction& t = row.transaction;
   t.updated_ms = d_.clock.now_ms();
-  if (!row.submission.empty()) {
-    t.state = State::signed_;
+  if (!row.submission.empty() || is_answered(t.kind)) {
+    t.state = is_answered(t.kind) ? State::final_ : State::signed_;
+    row.is_over = is_answered(t.kind);
     t.signed_ms = t.updated_ms;
   }
   auto work = [this, row, events = events_of_signature(t, passkey_id)](soci::session& sql) {
@@ -356,12 +362,21 @@ Task<Result<TransactionService::Signing>> TransactionService::make_signature(std
   }
   const std::uint8_t number = slot->slot;
   const std::string passkey_id = passkey->passkey_id;
-  const bool operation = is_operation(t.kind);
-  auto task = operation ? sign_operation(std::move(row), std::move(request), std::move(*assertion), number)
-                        : sign_action(std::move(row), std::move(request), std::move(*assertion), number);
+  auto task = sign_by_kind(std::move(row), std::move(request), std::move(*assertion), number);
   auto signed_row = co_await std::move(task);
   if (!signed_row) co_return tl::unexpected(signed_row.error());
   co_return Signing{std::move(*signed_row), passkey_id, false};
+}
+
+Task<Result<Stored>> TransactionService::sign_by_kind(Stored row, SignRequest request,
+                                                      accounts::PasskeySignature passkey, std::uint8_t slot) {
+  const Kind kind = row.transaction.kind;
+  if (is_operation(kind)) return sign_operation(std::move(row), std::move(request), std::move(passkey), slot);
+  if (kind == Kind::message) return sign_message(std::move(row), std::move(request), std::move(passkey), slot);
+  if (kind == Kind::eoa) return sign_eoa(std::move(row), std::move(request));
+  if (kind == Kind::phrase) return sign_phrase(std::move(row), std::move(request));
+  if (kind == Kind::export_phrase) return sign_export(std::move(row), std::move(request));
+  return sign_action(std::move(row), std::move(request), std::move(passkey), slot);
 }
 
 void TransactionService::observe_signature(std::chrono::steady_clock::time_point begin) {
@@ -388,6 +403,7 @@ Task<Result<Transaction>> TransactionService::sign_and_broadcast(std::string use
   const auto begin = std::chrono::steady_clock::now();
   auto made = co_await make_signature(user_id, transaction_id, std::move(request));
   if (!made) co_return tl::unexpected(made.error());
+  if (made->is_repetition && is_answered(made->row.transaction.kind)) co_return std::move(made->row.transaction);
   if (made->is_repetition) co_return co_await broadcast_transaction(std::move(user_id), std::move(transaction_id));
   Stored& row = made->row;
   Chain* chain = find_chain(row.transaction.chain_id);
@@ -402,8 +418,8 @@ Task<Result<Transaction>> TransactionService::sign_and_broadcast(std::string use
   auto kept = co_await keep_signed(std::move(row), std::move(made->passkey_id));
   if (!kept) co_return tl::unexpected(kept.error());
   observe_signature(begin);
-  // A second vote is still to come.
-  if (kept->signed_ms == 0) co_return kept;
+  // A second vote is still to come, or nothing comes on chain.
+  if (kept->signed_ms == 0 || is_answered(kept->kind)) co_return kept;
   co_return co_await broadcast_transaction(std::move(user_id), std::move(transaction_id));
 }
 

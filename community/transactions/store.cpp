@@ -146,7 +146,7 @@ Columns::Columns(const Stored& row) {
 }
 
 std::optional<Kind> parse_kind(std::string_view text) {
-  for (std::uint8_t i = 0; i <= static_cast<std::uint8_t>(Kind::recover); i++)
+  for (std::uint8_t i = 0; i <= static_cast<std::uint8_t>(Kind::eoa); i++)
     if (name(static_cast<Kind>(i)) == text) return static_cast<Kind>(i);
   return std::nullopt;
 }
@@ -258,6 +258,16 @@ std::optional<Stored> find(soci::session& sql, const std::string& user_id, const
   return std::move(rows.front());
 }
 
+std::string replacement_in_block(soci::session& sql, const Transaction& transaction) {
+  std::string found;
+  const int included = static_cast<int>(State::included), failed = static_cast<int>(State::failed);
+  sql << "SELECT transaction_id FROM transactions_entries WHERE user_id = :user AND replaces = :id AND state BETWEEN "
+         ":included AND :failed",
+      soci::use(transaction.user_id), soci::use(transaction.transaction_id), soci::use(included), soci::use(failed),
+      soci::into(found);
+  return found;
+}
+
 std::vector<Stored> open(soci::session& sql) {
   return select(sql, "WHERE is_over = 0 ORDER BY sequence", [](soci::statement&) {});
 }
@@ -353,7 +363,7 @@ std::vector<Address> recipients(soci::session& sql, std::uint64_t chain_id, cons
 
 void note_recipients(soci::session& sql, const Stored& row, std::int64_t now_ms) {
   const long long chain = static_cast<long long>(row.transaction.chain_id), now = now_ms;
-  const std::string account = hex(row.transaction.account);
+  const std::string account = hex(row.remembered_by.value_or(row.transaction.account));
   for (const Address& one : row.recipients) {
     const std::string recipient = hex(one);
     sql << "INSERT INTO transactions_recipients (chain_id, account, recipient, used_at) VALUES (:chain, :account, "
@@ -369,6 +379,18 @@ void note_recipients(soci::session& sql, const Stored& row, std::int64_t now_ms)
   if (!sql.got_data()) return;
   sql << "DELETE FROM transactions_recipients WHERE chain_id = :chain AND account = :account AND used_at <= :edge",
       soci::use(chain), soci::use(account), soci::use(edge);
+}
+
+bool has_eoa_nonce(soci::session& sql, const Stored& row) {
+  const long long chain = static_cast<long long>(row.transaction.chain_id);
+  const std::string account = hex(row.transaction.account), kind(name(Kind::eoa)),
+                    number = std::to_string(row.lane_sequence), own = row.transaction.transaction_id;
+  long long count = 0;
+  sql << "SELECT COUNT(*) FROM transactions_entries WHERE account = :account AND chain_id = :chain AND kind = :kind "
+         "AND "
+         "lane_sequence = :number AND signed_at > 0 AND is_over = 0 AND transaction_id <> :own",
+      soci::use(account), soci::use(chain), soci::use(kind), soci::use(number), soci::use(own), soci::into(count);
+  return count != 0;
 }
 
 std::int64_t funds_given_ms(soci::session& sql, const std::string& user_id) {
@@ -404,6 +426,14 @@ std::optional<StoredGrant> grant(soci::session& sql, const std::string& user_id,
   auto read = parsed && parsed->is_object() ? read_grant_json(parsed->get_object()) : std::nullopt;
   if (!read) throw soci::soci_error("transactions_grants has content that this program did not write: " + id);
   return StoredGrant{grant_id, fixed<32>(ticket), std::move(*read)};
+}
+
+std::string wallet_of_grant(soci::session& sql, const std::string& user_id, const Bytes32& grant_id) {
+  const std::string id = hex(grant_id);
+  std::string wallet_id;
+  sql << "SELECT wallet_id FROM transactions_grants WHERE grant_id = :id AND user_id = :user", soci::use(id),
+      soci::use(user_id), soci::into(wallet_id);
+  return wallet_id;
 }
 
 void remove_grants(soci::session& sql, std::int64_t until_ms) {

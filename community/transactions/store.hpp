@@ -2,6 +2,7 @@
 // The tables of this module. All functions run inside of Database::write or read; what SOCI throws makes them fail.
 #pragma once
 #include "community/infra/api/database.hpp"
+#include "community/transactions/api/eoa_json.hpp"
 #include "community/transactions/factory.hpp"
 
 namespace community::transactions {
@@ -20,7 +21,8 @@ struct KeyPlan {
   std::optional<std::uint32_t> own_server_key;
 };
 
-// With the trusted core's ticket for it; zero before it was signed.
+// With the trusted core's ticket for it, which stands in transactions_grants alone: zero before it was signed, and in
+// rows that were read back.
 struct StoredGrant {
   Bytes32 id{};
   Bytes32 ticket{};
@@ -53,6 +55,8 @@ struct Stored {
   std::optional<StoredGrant> grant;
   // What the trusted core was asked to change by, before its answer.
   std::optional<SignRequest> asked;
+  // Of an eoa: the wallet's account, under which recipients are remembered for all keys of the wallet.
+  std::optional<Address> remembered_by;
   // Nothing changes any more.
   bool is_over = false;
 };
@@ -96,15 +100,25 @@ void note_recipients(soci::session& sql, const Stored& row, std::int64_t now_ms)
 std::int64_t funds_given_ms(soci::session& sql, const std::string& user_id);
 void note_funds(soci::session& sql, const std::string& user_id, std::int64_t now_ms);
 
+// Of transactions that were to replace this one, the one that is in a block; empty: none is.
+std::string replacement_in_block(soci::session& sql, const Transaction& transaction);
+// Whether another transaction of this key was signed under this number and is not over.
+bool has_eoa_nonce(soci::session& sql, const Stored& row);
+
 // Grants that are not over.
 void insert_grant(soci::session& sql, const Transaction& transaction, const StoredGrant& grant);
 std::optional<StoredGrant> grant(soci::session& sql, const std::string& user_id, const Bytes32& grant_id);
+// Of a grant that there is.
+std::string wallet_of_grant(soci::session& sql, const std::string& user_id, const Bytes32& grant_id);
 void remove_grants(soci::session& sql, std::int64_t until_ms);
 
 }  // namespace store
 
 core::json::object grant_json(const accounts::Grant& grant);
 std::optional<accounts::Grant> read_grant_json(const core::json::object& object);
+
+// Back from eoa_json.
+bool read_eoa_json(const core::json::object& object, std::uint64_t chain_id, core::Transaction& transaction);
 
 // The columns' JSON.
 core::json::object content_json(const Stored& row);

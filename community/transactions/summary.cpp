@@ -189,6 +189,19 @@ void Describer::warn(const DescribeRequest& request, const CallReading& reading,
     say(Warning::whole_balance);
 }
 
+Task<json::array> Describer::name_tokens(json::array summary) {
+  for (json::value& one : summary) {
+    json::object& change = one.get_object();
+    const json::string& meaning = change.at("meaning").get_string();
+    const json::value* to = change.if_contains("to");
+    if (to == nullptr || (meaning != "changeLimit" && meaning != "lowerLimit")) continue;
+    const Address token = core::parse_address(to->get_string()).value();
+    const TokenFacts facts = co_await tokens_.facts(token);
+    if (facts.is_token) change["token"] = token_json(token, facts);
+  }
+  co_return summary;
+}
+
 Task<Result<Described>> Describer::describe(DescribeRequest request) {
   std::vector<CallReading> readings;
   for (const accounts::Call& call : request.calls) readings.push_back(read_call(call, request.account));

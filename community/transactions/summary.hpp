@@ -23,7 +23,12 @@ namespace community::transactions {
   X(second_passkey_or_wait) /* with one vote it acts three days later */                            \
   X(voids_what_waits)       /* items, grants and unused signatures of the keys or rules before */   \
   X(moves_away)             /* the server key becomes another node's: this one signs no more */     \
-  X(signs_without_touch)    /* the node signs calls of a contract alone for a time */
+  X(signs_without_touch)    /* the node signs calls of a contract alone for a time */               \
+  X(gives_code)             /* `address` lets a contract's code act for it (EIP-7702) */            \
+  X(permit_message)         /* whoever has the signature may take tokens of the key */              \
+  X(unreadable_message)     /* bytes that are no text: nobody can tell what they are good for */    \
+  X(message_names_no_chain) /* it counts on every chain */                                          \
+  X(phrase_leaves)          /* whoever reads it has the keys derived from it, for ever */
 
 COMMUNITY_RULES(Warning, COMMUNITY_TRANSACTION_WARNINGS)
 
@@ -56,6 +61,8 @@ class Describer {
   Describer(chain::ExecutionClient& chain, TokenBook& tokens) : chain_(chain), tokens_(tokens) {}
   // chain_unavailable: a warning that is not known is not left out.
   Task<Result<Described>> describe(DescribeRequest request);
+  // Puts into changes of a token's limit what the token says of itself: an amount without its decimals says little.
+  Task<core::json::array> name_tokens(core::json::array summary);
 
  private:
   struct Party {

@@ -103,4 +103,25 @@ Task<std::optional<Uint256>> TokenBook::balance(Address token, Address holder) {
   co_return chain::decode_word(*answer);
 }
 
+Task<std::vector<TokenBalance>> TokenBook::balances(Address holder, std::vector<Address> tokens) {
+  std::vector<Task<TokenFacts>> wanted;
+  std::vector<Task<std::optional<Uint256>>> amounts;
+  for (const Address& token : tokens) {
+    wanted.push_back(facts(token));
+    amounts.push_back(balance(token, holder));
+  }
+  auto [told, held] = co_await infra::both(infra::all(std::move(wanted)), infra::all(std::move(amounts)));
+  std::vector<TokenBalance> out;
+  for (std::size_t i = 0; i < tokens.size(); i++) {
+    TokenBalance one;
+    one.token = tokens[i];
+    one.symbol = told[i].symbol;
+    one.decimals = told[i].decimals;
+    one.standard = told[i].standard();
+    one.balance = held[i];
+    out.push_back(std::move(one));
+  }
+  co_return out;
+}
+
 }  // namespace community::transactions

@@ -35,6 +35,8 @@ class TokenBook {
   Task<TokenFacts> facts(Address token);
   // Of ERC-20 and 721, at the latest block. Nothing when the contract answers otherwise.
   Task<std::optional<Uint256>> balance(Address token, Address holder);
+  // In the order of the tokens.
+  Task<std::vector<TokenBalance>> balances(Address holder, std::vector<Address> tokens);
   std::size_t size() const { return kept_.size(); }
 
  private:

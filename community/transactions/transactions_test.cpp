@@ -34,6 +34,35 @@ TEST_F(Transacting, SaysWhatIsSignedAndWhoPays) {
   EXPECT_GE(operation.userop.max_fee_per_gas, Uint256(3'000'000'000));
 }
 
+// The request was under way when their deletion was written.
+TEST_F(Transacting, NothingIsPreparedForWhoLeftMeanwhile) {
+  auto leave = [this](soci::session& sql) {
+    audit::AuditEvent left;
+    left.event = audit::EventName::user_deleted;
+    left.subject = person;
+    left.time_ms = clock.now_ms();
+    return audit_log->record(sql, left).has_value();
+  };
+  auto task = [&]() -> Task<bool> {
+    const auto done = co_await database->write(leave);
+    co_return done.value();
+  };
+  ASSERT_TRUE(loop.block_on(task()));
+  expect_refusal(prepare(CallsOrder{{pay(bob, 5)}}), ErrorCode::not_found);
+  expect_refusal(prepare(PlainOrder{accounts::Freeze{}}), ErrorCode::not_found);
+  EXPECT_EQ(count("TransactionInitiated"), 0u);
+  auto rows = [](soci::session& sql) {
+    long long found = 0;
+    sql << "SELECT COUNT(*) FROM transactions_entries", soci::into(found);
+    return found;
+  };
+  auto counted = [&]() -> Task<long long> {
+    const auto done = co_await database->read(rows);
+    co_return done.value();
+  };
+  EXPECT_EQ(loop.block_on(counted()), 0);
+}
+
 TEST_F(Transacting, TheFirstOperationDeploys) {
   chain.set_code(alice, {});
   accounts::AccountInit init;
@@ -531,12 +560,11 @@ TEST_F(Transacting, WhatIsSentAfterMidnightGoesUnderTheNewDay) {
   const Transaction t = prepared(CallsOrder{{pay(bob, 1)}}, false);
   ASSERT_TRUE(sign(t));
   chain.pass_time(86'400);
-  validator.trouble =
+  validator.next_trouble =
       validation::Error{validation::ErrorCode::outside_time_range, "AA22 expired or not due", "AA22", {}};
   mine();
-  until([&] { return !validator.seen.empty(); });
-  validator.trouble.reset();
   until_state(t, State::submitted);
+  EXPECT_EQ(validator.seen.size(), 2u);
 }
 
 // --- what becomes of it ----------------------------------------------------------------------------------------------

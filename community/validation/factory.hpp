@@ -3,6 +3,7 @@
 #pragma once
 #include <memory>
 
+#include "community/chain/api/block_watcher.hpp"
 #include "community/chain/api/execution_client.hpp"
 #include "community/chain/api/fee_oracle.hpp"
 #include "community/validation/api/validator.hpp"
@@ -22,7 +23,8 @@ std::unique_ptr<Rules> make_rules();
 // What is passed by reference outlives what is made.
 std::unique_ptr<Validator> make_validator(chain::FeeOracle& fees, Simulator& simulator, const Rules& rules,
                                           ValidationOptions options);
-// Needs debug_traceCall with state overrides.
-std::unique_ptr<Estimator> make_estimator(chain::ExecutionClient& chain, ValidationOptions options);
+// Needs debug_traceCall with state and block overrides.
+std::unique_ptr<Estimator> make_estimator(chain::ExecutionClient& chain, const chain::BlockWatcher& blocks,
+                                          ValidationOptions options);
 
 }  // namespace community::validation

@@ -27,6 +27,7 @@ class Device:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.credential_id = secrets.token_bytes(32)
         self.user_handle = None
+        self.flags = PRESENT | VERIFIED
         self.count = 0
 
     def client_data(self, kind, challenge):
@@ -42,7 +43,7 @@ class Device:
         numbers = self.key.public_key().public_numbers()
         cose = b'\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20' + numbers.x.to_bytes(32, 'big') + b'\x22\x58\x20' + \
             numbers.y.to_bytes(32, 'big')
-        data = self.authenticator_data(PRESENT | VERIFIED | ATTESTED) + bytes(16) + \
+        data = self.authenticator_data(self.flags | ATTESTED) + bytes(16) + \
             struct.pack('>H', len(self.credential_id)) + self.credential_id + cose
         attestation = b'\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58' + bytes([len(data)]) + data
         return {'id': b64(self.credential_id), 'rawId': b64(self.credential_id), 'type': 'public-key',
@@ -54,7 +55,7 @@ class Device:
 
     def get(self, options, kind='webauthn.get'):
         """AuthenticationResponseJSON for PublicKeyCredentialRequestOptionsJSON."""
-        client, data = self.client_data(kind, options['challenge']), self.authenticator_data(PRESENT | VERIFIED)
+        client, data = self.client_data(kind, options['challenge']), self.authenticator_data(self.flags)
         signature = self.key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
         return {'id': b64(self.credential_id), 'rawId': b64(self.credential_id), 'type': 'public-key',
                 'response': {'clientDataJSON': b64(client), 'authenticatorData': b64(data), 'signature': b64(signature),

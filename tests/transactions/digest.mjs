@@ -1,13 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a page computes before the passkey is touched, by npm viem: lines of transactions in, lines of digests out.
+// What a page computes before the passkey is touched, and what an application reads out of a signature, by npm viem:
+// lines of transactions in, lines of digests out; {hash, signature} in, the address that signed out; {authorize} in, an
+// authorization of EIP-7702 by a fresh key out; {multisig} in, the bytes of a multisig (spec/multisig.md) out.
 import readline from 'node:readline';
 import { createRequire } from 'node:module';
 
 const require = createRequire(new URL('../clients/x.js', import.meta.url));
-const { hashTypedData } = require('viem');
+const {
+  concat, encodeAbiParameters, encodeFunctionData, getCreate2Address, hashMessage, hashStruct, hashTypedData, keccak256, parseAbi,
+  parseAbiParameters, recoverAddress, serializeTransaction, sha256, stringToHex, toHex, zeroAddress,
+} = require('viem');
+const { generatePrivateKey, privateKeyToAccount } = require('viem/accounts');
 const { getUserOperationHash } = require('viem/account-abstraction');
 
+const CALL = 'struct Call { address to; uint256 value; bytes data; }';
+const CALL_FIELDS = [{ name: 'to', type: 'address' }, { name: 'value', type: 'uint256' }, { name: 'data', type: 'bytes' }];
+const abi = parseAbi([
+  CALL, 'function createMultisig(bytes initData)', 'function propose(Call[] calls, uint256 salt, uint48 expiry)',
+  'function approve(bytes32 id)', 'function execute(bytes32 proposer, Call[] calls, uint256 salt, uint48 expiry)',
+  'function spend(address token, address to, uint256 amount)', 'function setDailyLimit(address token, uint112 perDay)',
+]);
+const encode = (functionName, ...args) => encodeFunctionData({ abi, functionName, args });
+const values = (calls) => calls.map((one) => ({ ...one, value: BigInt(one.value) }));
+
+// What makes a multisig, and its address; JSON, because it is two.
+function init({ owners, threshold, limits, salt, chainId, factory, proxyInitCodeHash }) {
+  const types = ['struct LimitRow { uint256 chainId; address token; uint256 perDay; }',
+    'struct MultisigInit { bytes[] owners; uint8 threshold; LimitRow[] limits; uint256 salt; }'];
+  const rows = limits.map((row) => ({ token: row.token, chainId: BigInt(chainId), perDay: BigInt(row.perDay) }));
+  const data = encodeAbiParameters(parseAbiParameters(['MultisigInit init', ...types]),
+    [{ owners, threshold, limits: rows, salt: BigInt(salt) }]);
+  const address = getCreate2Address({ from: factory, salt: keccak256(data), bytecodeHash: proxyInitCodeHash });
+  return JSON.stringify([address, data]);
+}
+
+function proposalId({ chainId, address, proposer, calls, salt, expiry }) {
+  const hashes = values(calls).map((data) => hashStruct({ data, primaryType: 'Call', types: { Call: CALL_FIELDS } }));
+  return keccak256(encodeAbiParameters(parseAbiParameters('uint256, address, bytes32, bytes32, uint256, uint48'),
+    [BigInt(chainId), address, proposer, keccak256(concat(hashes)), BigInt(salt), expiry]));
+}
+
+function multisig(asked) {
+  switch (asked.request) {
+    case 'init':
+      return init(asked);
+    case 'create':
+      return encode('createMultisig', asked.initData);
+    case 'propose':
+      return encode('propose', values(asked.calls), BigInt(asked.salt), asked.expiry);
+    case 'proposal':
+      return proposalId(asked);
+    case 'approve':
+      return encode('approve', asked.id);
+    case 'execute':
+      return encode('execute', asked.proposer, values(asked.calls), BigInt(asked.salt), asked.expiry);
+    case 'spend':
+      return encode('spend', zeroAddress, asked.to, BigInt(asked.amount));
+    default:
+      return encode('setDailyLimit', zeroAddress, BigInt(asked.amount));
+  }
+}
+
+const named = (name, transaction) => [stringToHex(name), `0x${transaction.walletId.replaceAll('-', '')}`];
+
+async function authorize(wanted) {
+  const { address, chainId, nonce, yParity, r, s } = await privateKeyToAccount(generatePrivateKey()).signAuthorization(wanted);
+  return JSON.stringify({ address, r, s, chainId: toHex(chainId), nonce: toHex(nonce), yParity: toHex(yParity) });
+}
+
 function digest(transaction) {
+  if (transaction.multisig) return multisig(transaction.multisig);
+  const { message, phrase, phraseExport } = transaction;
+  if (message?.by === 'phrase' && message.personal) return hashMessage({ raw: message.personal });
+  if (phrase) {
+    const change = sha256(concat(['0x04', toHex(phrase.words, { size: 1 })]));
+    return sha256(concat([...named('community wallet change', transaction), toHex(phrase.revision, { size: 8 }), change]));
+  }
+  if (transaction.eoa) {
+    const { key: _, nonce, ...eoa } = transaction.eoa;
+    for (const name of ['gas', 'gasPrice', 'maxFeePerGas', 'maxPriorityFeePerGas', 'value']) if (name in eoa) eoa[name] = BigInt(eoa[name]);
+    eoa.authorizationList = eoa.authorizationList?.map((one) => ({
+      ...one, chainId: Number(one.chainId), nonce: Number(one.nonce), yParity: Number(one.yParity),
+    }));
+    return keccak256(serializeTransaction({ ...eoa, nonce: Number(nonce), chainId: transaction.chainId }));
+  }
+  if (phraseExport) return sha256(concat([...named('community phrase export', transaction), phraseExport.recipient]));
   if (transaction.typedData) return hashTypedData(transaction.typedData);
   const op = { ...transaction.userOperation, signature: '0x' };
   for (const [name, value] of Object.entries(op)) if (/^nonce$|Gas|Limit$/.test(name)) op[name] = BigInt(value);
@@ -17,5 +94,7 @@ function digest(transaction) {
 }
 
 for await (const line of readline.createInterface({ input: process.stdin })) {
-  process.stdout.write(`${digest(JSON.parse(line))}\n`);
+  const asked = JSON.parse(line);
+  if (asked.authorize) process.stdout.write(`${await authorize(asked.authorize)}\n`);
+  else process.stdout.write(`${asked.signature ? await recoverAddress(asked) : digest(asked)}\n`);
 }

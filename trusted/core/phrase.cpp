@@ -3,6 +3,7 @@
 
 #include "trusted/base/bip39_english.hpp"
 #include "trusted/base/sha2.hpp"
+#include "trusted/protocol/coin_type.hpp"
 
 namespace community::trusted {
 namespace {
@@ -110,8 +111,8 @@ Error derive_path(const Port& port, ByteView seed, std::span<const std::uint32_t
 Error derive_eoa_key(const Port& port, const WalletRecord& wallet, std::uint64_t chain_id, std::uint32_t account,
                      std::uint32_t index, Bytes32& secret) {
   if (wallet.entropy_size == 0) return Error::phrase_missing;
-  const std::array<std::uint32_t, 5> path{44 | kHardened, coin_type(chain_id) | kHardened, account | kHardened, 0,
-                                          index};
+  const std::array<std::uint32_t, 5> path{44 | kHardened, protocol::coin_type(chain_id) | kHardened,
+                                          account | kHardened, 0, index};
   return derive_path(port, wallet.seed, path, secret);
 }
 

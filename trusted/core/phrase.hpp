@@ -22,10 +22,7 @@ inline constexpr std::uint32_t kHardened = 0x8000'0000;
 // Private key of a BIP-32 path. crypto_failed for the one path in 2^127 that has none.
 Error derive_path(const Port& port, ByteView seed, std::span<const std::uint32_t> path, Bytes32& secret);
 
-// SLIP-44: 966 on Polygon (chain 137), 714 on BNB Smart Chain (56), 60 on all others.
-constexpr std::uint32_t coin_type(std::uint64_t chain_id) { return chain_id == 137 ? 966 : chain_id == 56 ? 714 : 60; }
-
-// m/44'/coin'/account'/0/index of the wallet's phrase; phrase_missing when there is none.
+// m/44'/coin'/account'/0/index of the wallet's phrase (protocol::coin_type); phrase_missing when there is none.
 Error derive_eoa_key(const Port& port, const WalletRecord& wallet, std::uint64_t chain_id, std::uint32_t account,
                      std::uint32_t index, Bytes32& secret);
 

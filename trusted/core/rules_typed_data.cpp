@@ -78,27 +78,9 @@ Error check_domain(const protocol::Configuration& configuration, const WalletRec
   return check_contract_listed(wallet.policy, domain);
 }
 
-// Types by which a token moves, or lets somebody move it, on the word of a signature: the account's limits would not
-// see it (spec of the account, section 3).
-bool is_permit(std::string_view name, std::string_view definition) {
-  if (name.starts_with("Permit"sv) || name == "TransferWithAuthorization"sv || name == "ReceiveWithAuthorization"sv)
-    return true;
-  bool spender = false, amount = false;
-  ethereum::TypedMembers members(definition);
-  for (ethereum::TypedMember member; members.next(member);) {
-    spender = spender || member.name == "spender"sv;
-    amount = amount || member.name == "amount"sv || member.name == "value"sv || member.name == "allowed"sv;
-  }
-  return spender && amount;
-}
-
-Error check_account_types(const ethereum::TypedTypes& types, std::size_t primary) {
-  for (std::size_t i = 0; i < types.count(); i++)
-    if (is_permit(types.name(i), types.definition(i))) return Error::typed_data_is_permit;
-  // ERC-7739: the name of the contents must not look like a type of Solidity's own; nor can it nest what nests it.
-  const char first = types.name(primary).front();
-  const bool good = !(first >= 'a' && first <= 'z') && types.find("TypedDataSign"sv) == types.count();
-  return good ? Error::ok : Error::typed_data_types_malformed;
+Error to_protocol(ethereum::NestingError error) {
+  if (error == ethereum::NestingError::none) return Error::ok;
+  return error == ethereum::NestingError::permit ? Error::typed_data_is_permit : Error::typed_data_types_malformed;
 }
 
 protocol::TypedDataSummary summary_of(const protocol::TypedDataDomain& domain, std::string_view primary_type) {
@@ -142,7 +124,7 @@ Error Core::account_message_digest(const protocol::SignAccountMessageRequest& re
   ethereum::TypedTypes types;
   Bytes32 contents{};
   error = read_types(data, types);
-  if (error == Error::ok) error = check_account_types(types, data.primary);
+  if (error == Error::ok) error = to_protocol(ethereum::check_nesting(types, data.primary));
   if (error == Error::ok) error = hash_values(data, types, contents);
   if (error != Error::ok) return error;
   const Bytes32 separator = ethereum::domain_separator(to_ethereum(data.domain));

@@ -13,6 +13,34 @@ inline TypedDomain account_domain(std::uint64_t chain_id, const Address& account
   return {15, base::view(kAccountDomainName), base::view(kAccountDomainVersion), chain_id, account, {}};
 }
 
+// Types by which a token moves, or lets somebody move it, on the word of a signature: the account's limits would not
+// see it (spec/account.md, section 3).
+inline bool is_permit(std::string_view name, std::string_view definition) {
+  using namespace std::string_view_literals;
+  if (name.starts_with("Permit"sv) || name == "TransferWithAuthorization"sv || name == "ReceiveWithAuthorization"sv)
+    return true;
+  bool spender = false, amount = false;
+  TypedMembers members(definition);
+  for (TypedMember member; members.next(member);) {
+    spender = spender || member.name == "spender"sv;
+    amount = amount || member.name == "amount"sv || member.name == "value"sv || member.name == "allowed"sv;
+  }
+  return spender && amount;
+}
+
+enum class NestingError : std::uint8_t { none, permit, name };
+
+// Whether an account signs messages of these types. ERC-7739: the name of the contents must not look like a type of
+// Solidity's own; nor can it nest what nests it.
+inline NestingError check_nesting(const TypedTypes& types, std::size_t primary) {
+  using namespace std::string_view_literals;
+  for (std::size_t i = 0; i < types.count(); i++)
+    if (is_permit(types.name(i), types.definition(i))) return NestingError::permit;
+  const char first = types.name(primary).front();
+  const bool good = !(first >= 'a' && first <= 'z') && types.find("TypedDataSign"sv) == types.count();
+  return good ? NestingError::none : NestingError::name;
+}
+
 // The digest of TypedDataSign under the application's domain; `contents` is the hash of the message of type `primary`.
 inline Bytes32 nested_typed_data_digest(const Bytes32& application_separator, const TypedTypes& types,
                                         std::size_t primary, const Bytes32& contents, std::uint64_t chain_id,

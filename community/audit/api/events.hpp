@@ -47,7 +47,13 @@ namespace community::audit {
   X(payloads_erased, PayloadsErased) /* of this subject; written by the log itself */      \
   X(user_deleted, UserDeleted)                                                             \
   X(transaction_included, TransactionIncluded) /* done, in a block */                      \
-  X(transaction_failed, TransactionFailed)     /* it failed in a block, or was dropped */
+  X(transaction_failed, TransactionFailed)     /* it failed in a block, or was dropped */  \
+  X(app_connected, AppConnected)               /* it may ask for signatures of a wallet */ \
+  X(app_disconnected, AppDisconnected)                                                     \
+  X(app_token_issued, AppTokenIssued) /* it brings calls of a grant by itself */           \
+  X(multisig_kept, MultisigKept)      /* in the person's list at this node */              \
+  X(multisig_renamed, MultisigRenamed)                                                     \
+  X(multisig_forgotten, MultisigForgotten)
 
 #define COMMUNITY_AUDIT_VALUE(value, word) value,
 #define COMMUNITY_AUDIT_WORD(value, word) #word,

@@ -252,7 +252,17 @@ ChainResult<json::value> FakeChain::answer_state(const ChainCall& call) {
   if (call.method == "eth_getStorageAt") return hex(storage_[{address, word_at(call.params, 1)}]);
   if (call.method == "eth_getTransactionCount") {
     std::uint64_t nonce = nonces_[address];
-    if (text_at(call.params, 1) != "pending") return quantity(nonce);
+    const std::string block(text_at(call.params, 1));
+    if (const auto number = core::parse_quantity(block)) {
+      // As of an earlier block: without what came later.
+      for (const auto& [hash, known] : transactions_) {
+        if (known.from != address || known.receipt.is_null()) continue;
+        const auto included = core::parse_quantity(text_at(json::array{known.receipt.at("blockNumber")}, 0));
+        if (*included > *number) nonce--;
+      }
+      return quantity(nonce);
+    }
+    if (block != "pending") return quantity(nonce);
     const auto is_next = [&](const Bytes32& hash) {
       const Known& known = transactions_.at(hash);
       return known.from == address && known.transaction.nonce == nonce;

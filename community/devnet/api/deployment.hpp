@@ -65,6 +65,7 @@ struct Deployment {
   Address entry_point_v0_7{}, entry_point_v0_8{};
   Address multisig_factory{};
   Bytes32 multisig_proxy_init_code_hash{};
+  Address passkey_verifier{};
   std::vector<PaymasterDeployment> paymasters;
   // Contracts deployed by this call.
   std::size_t deployed = 0;

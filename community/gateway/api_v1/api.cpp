@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "community/gateway/api_v1/api.hpp"
 
+#include "community/apps/api/origin.hpp"
 #include "community/core/uuid.hpp"
 #include "community/gateway/api_v1/cookie.hpp"
 #include "community/infra/api/log.hpp"
@@ -65,6 +66,14 @@ void add_security_headers(HttpResponse& response) {
   response.headers.add("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
 }
 
+// The CORS protocol (Fetch standard, section 3.3): without Access-Control-Allow-Credentials no cookie comes with it.
+void allow_origin(HttpResponse& response, const std::string& origin) {
+  response.headers.add("vary", "origin");
+  if (origin.empty()) return;
+  response.headers.add("access-control-allow-origin", origin);
+  response.headers.add("access-control-expose-headers", "retry-after");
+}
+
 }  // namespace
 
 HttpResponse refuse_path(unsigned status, std::string_view allowed) {
@@ -90,6 +99,28 @@ void Api::add(infra::HttpRouter& router, std::string method, std::string pattern
   router.add(method, pattern, [this, route](HttpRequest request, infra::HttpRouter::Parameters parameters) {
     return serve(route, std::move(request), std::move(parameters));
   });
+  if (access == Access::app)
+    router.add("OPTIONS", pattern, [this](HttpRequest request) { return answer_preflight(std::move(request)); });
+}
+
+// A preflight carries no token yet: it says what may be asked, and nothing of anybody.
+Task<HttpResponse> Api::answer_preflight(HttpRequest request) {
+  Call call;
+  call.request = std::move(request);
+  HttpResponse response;
+  response.status = 204;
+  const bool is_app = check_app_origin(call).has_value();
+  if (is_app) {
+    response.headers.add("access-control-allow-methods", "GET, POST");
+    response.headers.add("access-control-allow-headers", "authorization, content-type");
+    response.headers.add("access-control-max-age", "600");
+    // A page from elsewhere may ask for a node on this machine (Private Network Access).
+    if (call.request.headers.get("access-control-request-private-network") == "true")
+      response.headers.add("access-control-allow-private-network", "true");
+  }
+  allow_origin(response, is_app ? call.app_origin : std::string());
+  add_security_headers(response);
+  co_return response;
 }
 
 Task<HttpResponse> Api::serve(std::shared_ptr<const Route> route, HttpRequest request,
@@ -106,15 +137,18 @@ Task<HttpResponse> Api::serve(std::shared_ptr<const Route> route, HttpRequest re
         ->counter("community_api_problems_total", "Requests to the HTTP API that were answered with a problem.",
                   {{"rule", answered.error().rule}})
         .add();
+  if (route->access == Access::app) allow_origin(response, call.app_origin);
   add_security_headers(response);
   co_return response;
 }
 
 Task<Result<HttpResponse>> Api::answer(const Route& route, Call& call) {
   if (auto good = check_rate(route, call); !good) co_return tl::unexpected(good.error());
+  if (route.access == Access::app)
+    if (auto good = check_app_origin(call); !good) co_return tl::unexpected(good.error());
   for (const auto& [name, value] : call.parameters)
     if (!core::parse_uuid(value)) co_return tl::unexpected(not_found());
-  if (auto good = check_origin(call); !good) co_return tl::unexpected(good.error());
+  if (auto good = check_origin(route, call); !good) co_return tl::unexpected(good.error());
   if (auto good = read_body(route, call); !good) co_return tl::unexpected(good.error());
   if (auto good = co_await identify(route, call); !good) co_return tl::unexpected(good.error());
   co_return co_await route.handler(call);
@@ -152,12 +186,22 @@ Result<void> Api::check_rate(const Route& route, const Call& call) {
 
 // Browsers name the origin of whatever changes something. Another port of this machine is another origin, though it is
 // of the same site and gets the cookie.
-Result<void> Api::check_origin(const Call& call) const {
-  if (!changes(call.request.method)) return {};
+Result<void> Api::check_origin(const Route& route, Call& call) const {
+  if (route.access == Access::app || !changes(call.request.method)) return {};
   const auto origins = values_of(call.request.headers, "origin");
   if (origins.empty() || (origins.size() == 1 && origins[0] == options_.origin)) return {};
   return tl::unexpected(problem(403, "origin-wrong", "The request comes from another page.",
                                 "this node's page is at " + options_.origin));
+}
+
+// Browsers name the origin of every request to another one; a page without an origin of its own says "null".
+Result<void> Api::check_app_origin(Call& call) {
+  const auto origins = values_of(call.request.headers, "origin");
+  if (origins.size() != 1 || !apps::is_app_origin(origins[0]))
+    return tl::unexpected(problem(403, "origin-wrong", "The request names no origin of an app.",
+                                  "a page with https, or of this machine, asks with its Origin"));
+  call.app_origin = origins[0];
+  return {};
 }
 
 Result<void> Api::read_body(const Route& route, Call& call) const {
@@ -184,6 +228,7 @@ Result<void> Api::read_body(const Route& route, Call& call) const {
 }
 
 Task<Result<void>> Api::identify(const Route& route, Call& call) {
+  if (route.access == Access::app) co_return Result<void>{};
   const auto cookies = values_of(call.request.headers, "cookie");
   call.token = cookie_token(cookies, kSessionCookie);
   call.client.device_token = cookie_token(cookies, is_secure() ? kSecureDeviceCookie : kDeviceCookie);

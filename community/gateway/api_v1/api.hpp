@@ -23,6 +23,9 @@ enum class Access : std::uint8_t {
   open,
   // By session; with X-CSRF-Token where something changes.
   person,
+  // A script of another origin, which is named and is one that apps have; cookies are not looked at. The answer is for
+  // that origin alone (CORS, without credentials), and so is the answer to the question that browsers ask before.
+  app,
 };
 
 // Which bucket a request empties besides that of all requests.
@@ -44,6 +47,8 @@ struct Call {
   std::optional<users::Identity> identity;
   // As the cookie carried it; empty without one.
   std::string token;
+  // Of an app's route; a handler that clears it gives an answer that no script reads.
+  std::string app_origin;
 };
 
 using CallHandler = std::function<Task<Result<HttpResponse>>(Call&)>;
@@ -83,7 +88,9 @@ class Api {
   Task<Result<HttpResponse>> answer(const Route& route, Call& call);
   Result<void> check_rate(const Route& route, const Call& call);
   Result<void> take(const std::string& name, const users::Rate& rate);
-  Result<void> check_origin(const Call& call) const;
+  Task<HttpResponse> answer_preflight(HttpRequest request);
+  Result<void> check_origin(const Route& route, Call& call) const;
+  static Result<void> check_app_origin(Call& call);
   Result<void> read_body(const Route& route, Call& call) const;
   Task<Result<void>> identify(const Route& route, Call& call);
   bool is_secure() const;

@@ -47,6 +47,8 @@ json::object to_json(const ChainFacts& chain) {
   out["proxyInitCodeHash"] = core::to_hex(chain.proxy_init_code_hash);
   out["paymaster"] = nullptr;
   if (chain.paymaster) out["paymaster"] = core::format_address(*chain.paymaster);
+  out["multisigFactory"] = core::format_address(chain.multisig_factory);
+  out["multisigProxyInitCodeHash"] = core::to_hex(chain.multisig_proxy_init_code_hash);
   out["coinType"] = words.coin_type;
   if (words.explorer != nullptr) out["explorerUrl"] = words.explorer;
   return out;

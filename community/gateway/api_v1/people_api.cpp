@@ -25,6 +25,8 @@ class Routes final : public PeopleApi {
     api_v1::add_activity(api_, router, dependencies_.audit);
     if (dependencies_.hub != nullptr) api_v1::add_events(api_, router, *dependencies_.hub, dependencies_.clock);
     api_v1::add_push(api_, router, dependencies_.push, dependencies_.audit);
+    if (dependencies_.apps != nullptr) api_v1::add_apps(api_, router, *dependencies_.apps, dependencies_.facts);
+    if (dependencies_.multisigs != nullptr) api_v1::add_multisigs(api_, router, *dependencies_.multisigs);
     if (dependencies_.transactions != nullptr) api_v1::add_transactions(api_, router, *dependencies_.transactions);
   }
 

@@ -60,6 +60,7 @@ std::string to_json_text(const Problem& problem) {
   if (!problem.field.empty()) body["field"] = problem.field;
   if (!problem.refusal.empty()) body["refusal"] = problem.refusal;
   if (!problem.revert.empty()) body["revert"] = problem.revert;
+  if (!problem.domain_separator.empty()) body["domainSeparator"] = problem.domain_separator;
   if (problem.attempts_left) body["attemptsLeft"] = *problem.attempts_left;
   if (problem.retry_after_s) body["retryAfterSeconds"] = *problem.retry_after_s;
   return json::serialize(body);

@@ -19,6 +19,8 @@ struct Problem {
   std::string refusal;
   // What a contract said, cleaned.
   std::string revert;
+  // 0x…; of domain-not-listed.
+  std::string domain_separator;
   std::optional<int> attempts_left;
   std::optional<std::int64_t> retry_after_s;
 };

@@ -24,6 +24,10 @@ void add_wallets(Api& api, infra::HttpRouter& router);
 void add_activity(Api& api, infra::HttpRouter& router, audit::AuditLog& log);
 // transactions.cpp: what people do with their accounts.
 void add_transactions(Api& api, infra::HttpRouter& router, transactions::Transactions& transactions);
+// apps.cpp: web apps of others, what people let them do and what they ask for.
+void add_apps(Api& api, infra::HttpRouter& router, apps::Apps& apps, std::function<NodeFacts()> facts);
+// multisigs.cpp: the person's list of multisigs, and the state of each.
+void add_multisigs(Api& api, infra::HttpRouter& router, multisigs::Multisigs& multisigs);
 // events.cpp: what happens, told to open pages while it happens.
 void add_events(Api& api, infra::HttpRouter& router, notifications::Hub& hub, infra::Clock& clock);
 // push.cpp: the browsers that are told without an open page. Null: this node has no web push.
@@ -34,5 +38,8 @@ void add_node(Api& api, infra::HttpRouter& router, std::function<NodeFacts()> fa
 // --- what several of them do -----------------------------------------------------------------------------------------
 
 inline tl::unexpected<Problem> refuse(const users::Error& error) { return tl::unexpected(to_problem(error)); }
+
+// transactions.cpp
+Problem to_problem(const transactions::Error& error);
 
 }  // namespace community::gateway::api_v1

@@ -78,6 +78,7 @@ json::object to_json(const users::PasskeyProfile& passkey) {
   out["passkeyId"] = passkey.profile_id;
   out["name"] = passkey.name;
   out["credentialId"] = core::to_base64url(passkey.credential_id);
+  out["publicKey"] = core::to_hex(passkey.public_key);
   out["deviceId"] = passkey.device_id;
   out["backupEligible"] = passkey.backup_eligible();
   out["backedUp"] = passkey.backed_up();

@@ -3,6 +3,7 @@
 
 #include "community/core/base64url.hpp"
 #include "community/gateway/api_v1/to_json.hpp"
+#include "community/transactions/api/eoa_json.hpp"
 
 namespace community::gateway::api_v1 {
 namespace {
@@ -52,6 +53,58 @@ void add_content(const transactions::Transaction& t, json::object& out) {
   }
 }
 
+json::object key_json(std::uint64_t chain_id, transactions::PhraseKey key) {
+  json::object out;
+  out["account"] = key.account;
+  out["index"] = key.index;
+  out["path"] = transactions::derivation_path(chain_id, key);
+  return out;
+}
+
+json::object message_json(const transactions::Transaction& t, const transactions::PreparedMessage& message) {
+  json::object out;
+  out["by"] = message.key ? "phrase" : "account";
+  out["signer"] = core::format_address(message.signer);
+  out["key"] = message.key ? json::value(key_json(t.chain_id, *message.key)) : json::value(nullptr);
+  out["personal"] = message.personal ? json::value(core::to_hex(*message.personal)) : json::value(nullptr);
+  out["document"] = message.personal ? json::value(nullptr) : json::value(message.document);
+  out["hash"] = core::to_hex(message.hash);
+  out["domainSeparator"] = core::to_hex(message.domain_separator);
+  out["members"] = message.members;
+  out["showsAll"] = message.shows_all;
+  out["signature"] = message.signature.empty() ? json::value(nullptr) : json::value(core::to_hex(message.signature));
+  return out;
+}
+
+// What nothing on chain comes of.
+void add_answered(const transactions::Transaction& t, json::object& out) {
+  out["message"] = out["phrase"] = out["phraseExport"] = out["eoa"] = nullptr;
+  if (const auto* eoa = std::get_if<transactions::PreparedEoa>(&t.content)) {
+    json::object one = transactions::eoa_json(*eoa);
+    one["key"] = key_json(t.chain_id, eoa->key);
+    out["eoa"] = std::move(one);
+  }
+  if (const auto* message = std::get_if<transactions::PreparedMessage>(&t.content)) {
+    out["message"] = message_json(t, *message);
+    // Of a key's personal message the digest is the message's own.
+    if (!message->nested.empty()) out["typedData"] = message->nested;
+    if (message->key && !message->personal) out["typedData"] = message->document;
+  }
+  if (const auto* phrase = std::get_if<transactions::PreparedPhrase>(&t.content)) {
+    json::object one;
+    one["words"] = phrase->words;
+    one["revision"] = phrase->revision;
+    out["phrase"] = std::move(one);
+  }
+  if (const auto* leaving = std::get_if<transactions::PreparedExport>(&t.content)) {
+    json::object one;
+    one["recipient"] = core::to_hex(leaving->recipient);
+    one["enc"] = leaving->enc.empty() ? json::value(nullptr) : json::value(core::to_hex(leaving->enc));
+    one["cipher"] = leaving->cipher.empty() ? json::value(nullptr) : json::value(core::to_hex(leaving->cipher));
+    out["phraseExport"] = std::move(one);
+  }
+}
+
 void add_outcome(const transactions::Transaction& t, json::object& out) {
   const bool in_block = t.block_number != 0;
   out["transactionHash"] = hash_or_null(t.transaction_hash);
@@ -70,16 +123,6 @@ json::object to_json(const transactions::AccountPasskey& passkey) {
   out["rpIdHash"] = core::to_hex(passkey.on_chain.key.rp_id_hash);
   out["passkeyId"] = text_or_null(passkey.passkey_id);
   out["name"] = text_or_null(passkey.name);
-  return out;
-}
-
-json::object to_json(const transactions::TokenBalance& token) {
-  json::object out;
-  out["address"] = core::format_address(token.token);
-  out["symbol"] = text_or_null(token.symbol);
-  out["decimals"] = token.decimals ? json::value(*token.decimals) : json::value(nullptr);
-  out["standard"] = text_or_null(token.standard);
-  out["balance"] = token.balance ? json::value(decimal(*token.balance)) : json::value(nullptr);
   return out;
 }
 
@@ -168,6 +211,7 @@ void add_account(const accounts::AccountState& state, std::uint64_t block_time_s
   out["serverKey"] = core::format_address(state.server_key);
   out["escapeKey"] = core::format_address(state.escape_key);
   out["keyEpoch"] = state.key_epoch;
+  out["guardiansHash"] = core::to_hex(state.guardians_hash);
   out["guardianThreshold"] = state.guardian_threshold;
   out["recoveryDelaySeconds"] = state.recovery_delay_s;
   out["isStrict"] = state.strict;
@@ -177,6 +221,16 @@ void add_account(const accounts::AccountState& state, std::uint64_t block_time_s
 }
 
 }  // namespace
+
+json::object to_json(const transactions::TokenBalance& token) {
+  json::object out;
+  out["address"] = core::format_address(token.token);
+  out["symbol"] = text_or_null(token.symbol);
+  out["decimals"] = token.decimals ? json::value(*token.decimals) : json::value(nullptr);
+  out["standard"] = text_or_null(token.standard);
+  out["balance"] = token.balance ? json::value(decimal(*token.balance)) : json::value(nullptr);
+  return out;
+}
 
 json::object to_json(const transactions::Transaction& t) {
   json::object out;
@@ -208,7 +262,19 @@ json::object to_json(const transactions::Transaction& t) {
   out["expiresAt"] = format_time(t.expires_ms);
   out["signedAt"] = t.signed_ms == 0 ? json::value(nullptr) : json::value(format_time(t.signed_ms));
   add_content(t, out);
+  add_answered(t, out);
   add_outcome(t, out);
+  return out;
+}
+
+json::object to_json(const transactions::DerivedAddress& derived) {
+  json::object out;
+  out["path"] = derived.path;
+  out["account"] = derived.key.account;
+  out["index"] = derived.key.index;
+  out["address"] = derived.address ? json::value(core::format_address(*derived.address)) : json::value(nullptr);
+  out["balance"] = decimal(derived.balance);
+  out["nonce"] = derived.nonce;
   return out;
 }
 
@@ -221,7 +287,9 @@ json::object to_json(const transactions::WalletState& state) {
   out["blockTime"] = time_of_seconds(state.block_time_s);
   add_account(state.state, state.block_time_s, out);
   out["passkeys"] = list_of(state.passkeys);
-  out["tokens"] = list_of(state.tokens);
+  json::array tokens;
+  for (const transactions::TokenBalance& token : state.tokens) tokens.push_back(to_json(token));
+  out["tokens"] = std::move(tokens);
   out["waiting"] = list_of(state.waiting, accounts::AccountOnChain{state.chain_id, state.account});
   out["grants"] = list_of(state.grants);
   out["lanes"] = list_of(state.lanes);

@@ -9,6 +9,8 @@ namespace community::gateway::api_v1 {
 namespace json = core::json;
 
 json::object to_json(const transactions::Transaction& transaction);
+json::object to_json(const transactions::DerivedAddress& derived);
 json::object to_json(const transactions::WalletState& state);
+json::object to_json(const transactions::TokenBalance& token);
 
 }  // namespace community::gateway::api_v1

@@ -2,6 +2,7 @@
 #include "community/gateway/api_v1/transaction_reader.hpp"
 
 #include "community/gateway/api_v1/credentials.hpp"
+#include "trusted/protocol/protocol.hpp"
 
 namespace community::gateway::api_v1 {
 namespace {
@@ -43,6 +44,8 @@ core::Bytes call_data(JsonReader& in) {
   return bytes ? std::move(*bytes) : core::Bytes();
 }
 
+}  // namespace
+
 std::vector<accounts::Call> read_calls(JsonReader& in) {
   std::vector<accounts::Call> calls;
   const json::value* list = in.required("calls");
@@ -67,6 +70,8 @@ std::vector<accounts::Call> read_calls(JsonReader& in) {
   }
   return calls;
 }
+
+namespace {
 
 transactions::QueueOrder read_queue(JsonReader& in) {
   transactions::QueueOrder order;
@@ -201,6 +206,92 @@ core::Bytes read_brought(JsonReader& in) {
   return bytes ? std::move(*bytes) : core::Bytes();
 }
 
+// BIP-32: what is not hardened by itself.
+constexpr std::int64_t kMaxPathNumber = 0x7fff'ffff;
+
+std::uint32_t path_number(JsonReader& in, std::string_view member) {
+  const json::value* value = in.optional(member);
+  if (value == nullptr) return 0;
+  if (value->is_int64() && value->get_int64() >= 0 && value->get_int64() <= kMaxPathNumber)
+    return static_cast<std::uint32_t>(value->get_int64());
+  in.refuse(member, "a number below 2^31 is expected");
+  return 0;
+}
+
+transactions::MessageOrder read_message(JsonReader& in) {
+  transactions::MessageOrder order;
+  const json::object* members = in.object("message");
+  if (members == nullptr) return order;
+  JsonReader reader(*members, JsonReader::Unknown::refused, in.pointer("message"));
+  const std::string by = reader.text("by", 16);
+  if (by == "phrase") {
+    order.key.emplace();
+    if (const json::object* key = reader.optional_object("key")) {
+      JsonReader path(*key, JsonReader::Unknown::refused, reader.pointer("key"));
+      order.key = transactions::PhraseKey{path_number(path, "account"), path_number(path, "index")};
+      reader.take(path);
+    }
+  } else if (by != "account") {
+    reader.refuse("by", "account or phrase");
+  }
+  const json::object* document = reader.optional_object("typedData");
+  if (document != nullptr) {
+    // Its four members and no others: what is not signed is not kept.
+    json::object kept;
+    for (const char* name : {"domain", "types", "primaryType", "message"})
+      if (const json::value* member = document->if_contains(name)) kept[name] = *member;
+    order.content = std::move(kept);
+  } else {
+    auto bytes = core::parse_hex(reader.text("personal", 2 + 2 * protocol::kMaxPersonalMessage),
+                                 core::HexPrefix::required, protocol::kMaxPersonalMessage);
+    if (!bytes) reader.refuse("personal", "bytes in hexadecimal with 0x are expected, 16,384 at most");
+    order.content = bytes ? std::move(*bytes) : core::Bytes();
+  }
+  in.take(reader);
+  return order;
+}
+
+transactions::EoaOrder read_eoa(JsonReader& in) {
+  transactions::EoaOrder order;
+  const json::object* members = in.object("eoa");
+  if (members == nullptr) return order;
+  JsonReader reader(*members, JsonReader::Unknown::refused, in.pointer("eoa"));
+  const std::string type = reader.text("type", 16);
+  using enum core::TransactionType;
+  order.type = type == "legacy" ? legacy : type == "eip7702" ? set_code : dynamic_fee;
+  if (order.type == dynamic_fee && type != "eip1559") reader.refuse("type", "legacy, eip1559 or eip7702");
+  if (const json::object* key = reader.optional_object("key")) {
+    JsonReader path(*key, JsonReader::Unknown::refused, reader.pointer("key"));
+    order.key = transactions::PhraseKey{path_number(path, "account"), path_number(path, "index")};
+    reader.take(path);
+  }
+  order.to = reader.address("to");
+  if (reader.optional("value") != nullptr) order.value = amount(reader, "value");
+  order.data = call_data(reader);
+  const json::value* list = reader.optional("authorizationList");
+  if (list != nullptr && (!list->is_array() || list->get_array().size() > 16)) {
+    reader.refuse("authorizationList", "a list of up to 16 signed authorizations is expected");
+  } else if (list != nullptr) {
+    for (const json::value& one : list->get_array()) {
+      const auto read = one.is_object()
+                            ? core::authorization_from_json(one.get_object())
+                            : core::Result<core::Authorization>(core::fail(core::ErrorCode::json_wrong_type));
+      if (!read) reader.refuse("authorizationList", "a list of up to 16 signed authorizations is expected");
+      if (read) order.authorizations.push_back(*read);
+    }
+  }
+  in.take(reader);
+  return order;
+}
+
+std::uint8_t read_words(JsonReader& in) {
+  const json::value* value = in.required("words");
+  if (value != nullptr && value->is_int64() && (value->get_int64() == 12 || value->get_int64() == 24))
+    return static_cast<std::uint8_t>(value->get_int64());
+  if (value != nullptr) in.refuse("words", "12 or 24");
+  return 12;
+}
+
 Order read_order(JsonReader& in, const std::string& kind) {
   using namespace transactions;
   if (kind == "calls") return CallsOrder{read_calls(in)};
@@ -230,6 +321,10 @@ Order read_order(JsonReader& in, const std::string& kind) {
   }
   if (kind == "escape") return BroughtOrder{Kind::escape, read_brought(in)};
   if (kind == "recover") return BroughtOrder{Kind::recover, read_brought(in)};
+  if (kind == "message") return read_message(in);
+  if (kind == "eoa") return read_eoa(in);
+  if (kind == "phrase") return PhraseOrder{read_words(in)};
+  if (kind == "exportPhrase") return ExportOrder{fixed<65>(in, "recipient")};
   if (kind == "unlistDomain") return PlainOrder{accounts::UnlistDomain{fixed<32>(in, "domainSeparator")}};
   in.refuse("kind", "no kind of transaction that this node prepares");
   return FinishOrder{};
@@ -267,5 +362,22 @@ transactions::SignRequest read_sign_request(JsonReader& in) {
   request.signature = std::move(assertion.signature);
   return request;
 }
+
+std::optional<std::vector<core::Address>> read_addresses(std::string_view text) {
+  std::vector<core::Address> out;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const auto address = core::parse_address(text.substr(0, comma));
+    if (!address || out.size() == transactions::kMaxTokens) return std::nullopt;
+    out.push_back(*address);
+    if (comma == std::string_view::npos) return out;
+    text.remove_prefix(comma + 1);
+  }
+  return std::nullopt;
+}
+
+core::Uint256 read_amount(JsonReader& in, std::string_view member) { return amount(in, member); }
+
+core::Address read_token(JsonReader& in, std::string_view member) { return token(in, member); }
 
 }  // namespace community::gateway::api_v1

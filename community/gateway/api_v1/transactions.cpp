@@ -38,6 +38,11 @@ constexpr Rule kRules[] = {
     {ErrorCode::over_limit, 409, "It is over the account's limits; queue it."},
     {ErrorCode::insufficient_funds, 409, "The account has too little."},
     {ErrorCode::gas_cost_over_cap, 409, "Gas may cost more than the account pays."},
+    {ErrorCode::domain_not_listed, 409, "The account does not sign for this domain."},
+    {ErrorCode::message_refused, 403, "No such message is signed."},
+    {ErrorCode::phrase_missing, 409, "The wallet has no phrase."},
+    {ErrorCode::nonce_taken, 409, "Another transaction of the key has its number."},
+    {ErrorCode::phrase_exists, 409, "The wallet has a phrase."},
     {ErrorCode::grant_over, 409, "The grant is over."},
     {ErrorCode::sponsor_missing, 409, "Nobody pays for the session."},
     {ErrorCode::too_many_under_way, 409, "Too many operations of the account are under way."},
@@ -65,7 +70,9 @@ std::string with_hyphens(std::string_view rule) {
   return text;
 }
 
-tl::unexpected<Problem> refuse(const transactions::Error& error) {
+}  // namespace
+
+Problem to_problem(const transactions::Error& error) {
   Problem problem;
   problem.rule = with_hyphens(name(error.code));
   for (const Rule& rule : kRules) {
@@ -79,9 +86,14 @@ tl::unexpected<Problem> refuse(const transactions::Error& error) {
   problem.revert = error.revert;
   problem.refusal = with_hyphens(error.refusal);
   problem.retry_after_s = error.retry_after_s;
+  if (error.domain_separator) problem.domain_separator = core::to_hex(*error.domain_separator);
   if (problem.status == 503) problem.retry_after_s = 2;
-  return tl::unexpected(std::move(problem));
+  return problem;
 }
+
+namespace {
+
+tl::unexpected<Problem> refuse(const transactions::Error& error) { return tl::unexpected(to_problem(error)); }
 
 const std::string& user_of(const Call& call) { return call.identity->person.user_id; }
 
@@ -91,20 +103,6 @@ std::optional<std::uint64_t> number(std::string_view text, std::uint64_t most) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value == 0 || value > most) return std::nullopt;
   return value;
-}
-
-// "0x…,0x…": nothing for what is no list of addresses.
-std::optional<std::vector<core::Address>> addresses(std::string_view text) {
-  std::vector<core::Address> out;
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    const auto address = core::parse_address(text.substr(0, comma));
-    if (!address || out.size() == transactions::kMaxTokens) return std::nullopt;
-    out.push_back(*address);
-    if (comma == std::string_view::npos) return out;
-    text.remove_prefix(comma + 1);
-  }
-  return std::nullopt;
 }
 
 Task<Result<HttpResponse>> prepare_transaction(Transactions& transactions, Call& call) {
@@ -175,11 +173,34 @@ Task<Result<HttpResponse>> get_wallet_state(Transactions& transactions, Call& ca
   const auto chain = call.request.query_value("chainId"), tokens = call.request.query_value("token");
   const auto chain_id = chain ? number(*chain, INT64_MAX) : std::nullopt;
   if (!chain_id) co_return tl::unexpected(malformed_request("chainId is the number of a chain"));
-  auto wanted = tokens ? addresses(*tokens) : std::optional<std::vector<core::Address>>(std::in_place);
+  auto wanted = tokens ? read_addresses(*tokens) : std::optional<std::vector<core::Address>>(std::in_place);
   if (!wanted) co_return tl::unexpected(malformed_request("token is a list of 1 to 32 addresses with commas"));
   const auto state = co_await transactions.wallet_state(user_of(call), call.id(), *chain_id, std::move(*wanted));
   if (!state) co_return refuse(state.error());
   co_return answer_json(200, to_json(*state));
+}
+
+// A number of a path in the query; 0 where none is given.
+std::optional<std::uint32_t> path_number(const Call& call, std::string_view name) {
+  const auto text = call.request.query_value(name);
+  if (!text) return 0;
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size() || value > 0x7fff'ffff) return std::nullopt;
+  return value;
+}
+
+// The founders' derive_address.
+Task<Result<HttpResponse>> derive_address(Transactions& transactions, Call& call) {
+  const auto chain = call.request.query_value("chainId");
+  const auto chain_id = chain ? number(*chain, INT64_MAX) : std::nullopt;
+  const auto account = path_number(call, "account"), index = path_number(call, "index");
+  if (!chain_id) co_return tl::unexpected(malformed_request("chainId is the number of a chain"));
+  if (!account || !index) co_return tl::unexpected(malformed_request("account and index are numbers below 2^31"));
+  const transactions::PhraseKey key{*account, *index};
+  const auto derived = co_await transactions.derive_address(user_of(call), call.id(), *chain_id, key);
+  if (!derived) co_return refuse(derived.error());
+  co_return answer_json(200, to_json(*derived));
 }
 
 Task<Result<HttpResponse>> give_funds(Transactions& transactions, Call& call) {
@@ -212,6 +233,7 @@ void add_transactions(Api& api, infra::HttpRouter& router, Transactions& transac
   add("POST", "/api/v1/transactions/{transactionId}/signature", Cost::attempt, sign_and_broadcast);
   add("POST", "/api/v1/transactions/{transactionId}/broadcast", Cost::request, broadcast);
   add("GET", "/api/v1/wallets/{walletId}/state", Cost::request, get_wallet_state);
+  add("GET", "/api/v1/wallets/{walletId}/address", Cost::request, derive_address);
   add("POST", "/api/v1/development/funds", Cost::request, give_funds);
 }
 

@@ -33,6 +33,9 @@ struct HttpServerOptions {
   // Browser origins that may call, as "https://app.example"; "*" for all. Pages of localhost and of this server itself
   // always may. A request of another origin is refused with 403: without a preflight it would run all the same.
   std::vector<std::string> allowed_origins;
+  // Paths whose handler looks at origins itself and answers preflights: nothing is refused or added for it. One that
+  // ends in "/" stands for everything below it.
+  std::vector<std::string> paths_of_any_origin;
   // Names in the Host field beyond localhost and literal addresses, against DNS rebinding; "*" for all. Checked when
   // the server is bound to loopback or when the list is not empty.
   std::vector<std::string> allowed_hosts;

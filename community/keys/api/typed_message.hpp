@@ -10,6 +10,9 @@ struct TypedDocument {
   TypedMessage message;
   // keccak256(0x19 0x01 || domain separator || struct hash): what is signed, and what a passkey's challenge is.
   core::Bytes32 digest{};
+  core::Bytes32 domain_separator{};
+  // hashStruct of the message.
+  core::Bytes32 contents{};
 };
 
 // Of {domain, types, primaryType, message}. The digest is computed twice, from the document and from the message, and

@@ -61,6 +61,9 @@ Result<MultisigInit> read_init_data(ByteView init_data);
 // The counterfactual address (EIP-1014): the same on every chain where the factory is. `proxy_init_code_hash` is the
 // factory's constant, the hash of a minimal proxy (ERC-1167) of its implementation.
 Address multisig_address(const Address& factory, const Bytes32& proxy_init_code_hash, ByteView init_data);
+// Whether deployed code is the minimal proxy of that factory's implementation, and so a CommunityMultisig whatever it
+// answers.
+bool is_multisig_code(ByteView code, const Bytes32& proxy_init_code_hash);
 // Call data of the factory: createMultisig(initData).
 Bytes encode_create_multisig(ByteView init_data);
 

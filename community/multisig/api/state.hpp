@@ -54,10 +54,11 @@ class MultisigView {
   // answers otherwise than a multisig does.
   infra::Task<Result<MultisigState>> state(Address multisig, std::vector<Address> tokens = {});
   // Proposals made from `from_block` on, oldest first, as they stand at the block of `state`; with `only` that one, or
-  // none. Errors as above.
+  // none; of more than `most` the latest. Errors as above.
   infra::Task<Result<std::vector<ProposalState>>> proposals(MultisigOnChain where, MultisigState state,
                                                             std::uint64_t from_block,
-                                                            std::optional<Bytes32> only = std::nullopt);
+                                                            std::optional<Bytes32> only = std::nullopt,
+                                                            std::size_t most = SIZE_MAX);
 
  private:
   chain::ExecutionClient& chain_;

@@ -9,6 +9,7 @@
 
 #include "community/accounts/api/items.hpp"
 #include "community/core/json.hpp"
+#include "community/core/transaction.hpp"
 #include "community/core/userop.hpp"
 #include "community/transactions/api/error.hpp"
 
@@ -22,29 +23,35 @@ using core::Uint256;
 
 // --- what a person wants ---------------------------------------------------------------------------------------------
 
-#define COMMUNITY_TRANSACTION_KINDS(X)                                                                     \
-  X(calls)   /* a batch of calls by a user operation; the first of an account deploys it */                \
-  X(queue)   /* what is over a limit, to be carried out a day later: a user operation */                   \
-  X(confirm) /* of what was queued: a user operation */                                                    \
-  X(grant)   /* lets the node sign some calls without a touch for two hours at most: a user operation */   \
-  X(session) /* calls under a grant: a user operation that nobody signs but the node */                    \
-  X(freeze)  /* from here on plain functions, which the node's courier brings (spec/account.md, part 2) */ \
-  X(unfreeze)                                                                                              \
-  X(cancel)                                                                                                \
-  X(finish) /* of an item whose time has come: nobody signs */                                             \
-  X(lower_limit)                                                                                           \
-  X(lower_gas_cap)                                                                                         \
-  X(revoke_grant)                                                                                          \
-  X(disallow_call)                                                                                         \
-  X(unlist_domain)                                                                                         \
-  X(rules)   /* guardians, recovery delay, strict mode, unlisted tokens */                                 \
-  X(keys)    /* passkeys, server key, escape key; the trusted core first */                                \
-  X(escape)  /* signed elsewhere, and only brought: nobody signs here */                                   \
-  X(recover) /* likewise, by guardians */
+#define COMMUNITY_TRANSACTION_KINDS(X)                                                                          \
+  X(calls)   /* a batch of calls by a user operation; the first of an account deploys it */                     \
+  X(queue)   /* what is over a limit, to be carried out a day later: a user operation */                        \
+  X(confirm) /* of what was queued: a user operation */                                                         \
+  X(grant)   /* lets the node sign some calls without a touch for two hours at most: a user operation */        \
+  X(session) /* calls under a grant: a user operation that nobody signs but the node */                         \
+  X(freeze)  /* from here on plain functions, which the node's courier brings (spec/account.md, part 2) */      \
+  X(unfreeze)                                                                                                   \
+  X(cancel)                                                                                                     \
+  X(finish) /* of an item whose time has come: nobody signs */                                                  \
+  X(lower_limit)                                                                                                \
+  X(lower_gas_cap)                                                                                              \
+  X(revoke_grant)                                                                                               \
+  X(disallow_call)                                                                                              \
+  X(unlist_domain)                                                                                              \
+  X(rules)         /* guardians, recovery delay, strict mode, unlisted tokens */                                \
+  X(keys)          /* passkeys, server key, escape key; the trusted core first */                               \
+  X(escape)        /* signed elsewhere, and only brought: nobody signs here */                                  \
+  X(recover)       /* likewise, by guardians */                                                                 \
+  X(message)       /* from here on nothing comes on chain: a signature for an application (EIP-191, EIP-712) */ \
+  X(phrase)        /* the wallet's phrase is made, in the trusted core */                                       \
+  X(export_phrase) /* it leaves, sealed to a key of the person's page */                                        \
+  X(eoa)           /* a transaction of a key of the phrase, which pays for it itself */
 
 COMMUNITY_RULES(Kind, COMMUNITY_TRANSACTION_KINDS)
 
 constexpr bool is_operation(Kind kind) { return kind <= Kind::session; }
+// What comes of it is the answer to its signature; over at once.
+constexpr bool is_answered(Kind kind) { return kind >= Kind::message && kind <= Kind::export_phrase; }
 // Asked for by a session of the page alone: no passkey signs it here.
 constexpr bool is_brought_unsigned(Kind kind) {
   return kind == Kind::finish || kind == Kind::session || kind == Kind::escape || kind == Kind::recover;
@@ -120,8 +127,41 @@ struct BroughtOrder {
   Bytes call;
 };
 
+// One key of the wallet's phrase: m/44'/coin'/account'/0/index, coin by the chain. Both below 2^31.
+struct PhraseKey {
+  std::uint32_t account = 0, index = 0;
+  bool operator==(const PhraseKey&) const = default;
+};
+// "m/44'/60'/0'/0/0"
+std::string derivation_path(std::uint64_t chain_id, PhraseKey key);
+struct MessageOrder {
+  // Nothing: the account signs (ERC-1271), for domains that its owner listed; else a key of the phrase.
+  std::optional<PhraseKey> key;
+  // The bytes of a personal message (EIP-191, without its prefix), or a document as eth_signTypedData_v4 takes it.
+  std::variant<Bytes, core::json::object> content;
+};
+struct PhraseOrder {
+  // 12 or 24
+  std::uint8_t words = 24;
+};
+struct ExportOrder {
+  // HPKE key of the page: a P-256 point, uncompressed.
+  std::array<std::uint8_t, 65> recipient{};
+};
+
+// One call by a key of the phrase; nonce, gas and fees are the node's to find.
+struct EoaOrder {
+  PhraseKey key;
+  // legacy, dynamic_fee, or set_code with 1 to 16 authorizations that others signed for this chain (EIP-7702).
+  core::TransactionType type = core::TransactionType::dynamic_fee;
+  Address to{};
+  Uint256 value;
+  Bytes data;
+  std::vector<core::Authorization> authorizations;
+};
+
 using Order = std::variant<CallsOrder, QueueOrder, ConfirmOrder, PlainOrder, FinishOrder, ReplaceOrder, KeysOrder,
-                           GrantOrder, SessionOrder, BroughtOrder>;
+                           GrantOrder, SessionOrder, BroughtOrder, MessageOrder, PhraseOrder, ExportOrder, EoaOrder>;
 
 struct PrepareRequest {
   std::string wallet_id;
@@ -144,6 +184,43 @@ struct PreparedAction {
   accounts::Stamp stamp;
   // Passkeys that sign, and how many have.
   std::uint8_t votes_needed = 1, votes_given = 0;
+};
+
+// A message. What the passkey signs is its digest: of an account's message the form of ERC-7739, `nested`.
+struct PreparedMessage {
+  std::optional<PhraseKey> key;
+  // The account, or the key's address.
+  Address signer{};
+  // One of the two; the document is empty where bytes are signed.
+  std::optional<Bytes> personal;
+  core::json::object document;
+  // Of an account: typed data of ERC-7739, whose digest is signed.
+  core::json::object nested;
+  // What the application verifies the signature for (EIP-191, EIP-712), and the domain; zero for personal messages.
+  Bytes32 hash{}, domain_separator{};
+  // {path, type, value} of each member that is no struct, in order, cleaned; at most kMaxShownMembers.
+  core::json::array members;
+  bool shows_all = true;
+  // Once it is signed: r || s || v of a key, else what isValidSignature takes.
+  Bytes signature;
+};
+// A change of the wallet's record in the trusted core: the digest is protocol::wallet_change_challenge.
+struct PreparedPhrase {
+  std::uint8_t words = 0;
+  // Of the record, before it.
+  std::uint64_t revision = 0;
+};
+// The digest is protocol::phrase_export_challenge. `sealed` (RFC 9180: encapsulated key, cipher text) is in the answer
+// to the signature alone: it is kept nowhere.
+struct PreparedExport {
+  std::array<std::uint8_t, 65> recipient{};
+  Bytes enc, cipher;
+};
+
+// The digest is keccak-256 of its unsigned encoding; without a signature.
+struct PreparedEoa {
+  PhraseKey key;
+  core::Transaction transaction;
 };
 
 // Who pays for gas.
@@ -184,13 +261,16 @@ struct Transaction {
   // Grows from one to the next; what history is ordered by.
   std::uint64_t sequence = 0;
   std::string user_id, wallet_id;
+  // Of an eoa its key's address.
   Address account{};
   std::uint64_t chain_id = 0;
   Kind kind{};
   State state = State::prepared;
   // What the passkey's challenge is; nothing where nobody signs. Of an operation it is its hash.
   std::optional<Bytes32> digest;
-  std::variant<std::monostate, PreparedOperation, PreparedAction> content;
+  std::variant<std::monostate, PreparedOperation, PreparedAction, PreparedMessage, PreparedPhrase, PreparedExport,
+               PreparedEoa>
+      content;
   // Credential ids of the person's passkeys that the account takes.
   std::vector<Bytes> credential_ids;
   Payer payer = Payer::node;
@@ -212,6 +292,17 @@ struct Transaction {
   Uint256 actual_cost;
   // Empty: none.
   std::string replaces, replaced_by;
+};
+
+// A key of a wallet's phrase, on one chain.
+struct DerivedAddress {
+  PhraseKey key;
+  // "m/44'/60'/0'/0/0"
+  std::string path;
+  // Nothing while the wallet has no phrase; balance and nonce at the latest block are zero then.
+  std::optional<Address> address;
+  Uint256 balance;
+  std::uint64_t nonce = 0;
 };
 
 // What an account's nonces look like: keys ("lanes") with something under way.

@@ -23,6 +23,8 @@ inline constexpr std::size_t kMaxCallData = 64 * 1'024;
 inline constexpr std::size_t kMaxHistory = 10'000;
 inline constexpr std::size_t kMaxTokens = 32;
 inline constexpr std::size_t kMaxPage = 100;
+// Of a message's content that is shown as lines: the whole is in the document.
+inline constexpr std::size_t kMaxShownMembers = 256, kMaxShownText = 512;
 // Operations of an account that are not over at the same time, each under a nonce key of its own: what the pool takes
 // of one sender.
 inline constexpr std::size_t kMaxLanes = 16;
@@ -97,6 +99,24 @@ struct WalletState {
   std::vector<Lane> lanes;
 };
 
+// A grant that this node holds the trusted core's ticket for.
+struct OwnGrant {
+  std::string wallet_id;
+  // Seconds since 1970, of the chain's clock.
+  std::uint64_t valid_until_s = 0;
+};
+
+// Of a user operation in a block: what the chain says of it.
+struct UseropReceipt {
+  Bytes32 transaction_hash{}, block_hash{};
+  std::uint64_t block_number = 0;
+  bool success = false;
+  // Of this operation alone.
+  Uint256 gas_used;
+  // Of this operation alone: address, data, topics.
+  core::json::array logs;
+};
+
 struct FundsGiven {
   Bytes32 transaction_hash{};
   Uint256 amount;
@@ -136,6 +156,16 @@ class Transactions {
 
   virtual Task<Result<WalletState>> wallet_state(std::string user_id, std::string wallet_id, std::uint64_t chain_id,
                                                  std::vector<Address> tokens) = 0;
+
+  // not_found; one that is over by its time may be gone.
+  virtual Task<Result<OwnGrant>> grant(std::string user_id, Bytes32 grant_id) = 0;
+  // Nothing while it is in no block, and of what is no user operation. not_found, chain_unavailable.
+  virtual Task<Result<std::optional<UseropReceipt>>> receipt(std::string user_id, std::string transaction_id) = 0;
+
+  // derive_address: of a key of the wallet's phrase; the coin in its path follows from the chain (SLIP-44).
+  // field_invalid, not_found, chain_unknown, core_unavailable, chain_unavailable.
+  virtual Task<Result<DerivedAddress>> derive_address(std::string user_id, std::string wallet_id,
+                                                      std::uint64_t chain_id, PhraseKey key) = 0;
 
   // Ether of the development chain. chain_unknown on every other chain; funds_given.
   virtual Task<Result<FundsGiven>> give_funds(std::string user_id, std::string wallet_id, std::uint64_t chain_id) = 0;

@@ -47,6 +47,7 @@ class FakeCore final : public keys::WalletKeys {
     out.signature = *core::sign_digest(secret(), out.digest);
     co_return out;
   }
+  std::uint64_t revision = 7;
   static Address server_key_of(std::uint32_t index) {
     return index == 0 ? server_key() : core::address_from_word(Uint256(0x5e0000 + index).to_be());
   }
@@ -55,6 +56,7 @@ class FakeCore final : public keys::WalletKeys {
     if (is_away) co_return keys::fail(keys::ErrorCode::unavailable, "away");
     protocol::WalletDescribeReply reply;
     reply.server_key = server_key_of(index);
+    reply.revision = revision;
     co_return reply;
   }
   Task<KeysResult<keys::WalletInfo>> create_wallet(keys::Passkey, protocol::Policy) override { co_return not_here(); }
@@ -93,14 +95,15 @@ class FakeCore final : public keys::WalletKeys {
   std::vector<protocol::KeyChange> changes;
   std::optional<protocol::Error> refusal;
 
- private:
-  static tl::unexpected<keys::Error> not_here() { return keys::fail(keys::ErrorCode::unavailable, "not in this test"); }
   static bool is_over(const keys::Assertion& assertion, const Bytes32& digest) {
     const std::string wanted = accounts::client_data_for(digest, "");
     const std::string challenge = wanted.substr(0, wanted.find("\",\"origin"));
     const std::string text(assertion.client_data.begin(), assertion.client_data.end());
     return text.starts_with(challenge);
   }
+
+ private:
+  static tl::unexpected<keys::Error> not_here() { return keys::fail(keys::ErrorCode::unavailable, "not in this test"); }
 };
 
 class FakePeople final : public People {
@@ -175,6 +178,7 @@ class FakeValidator final : public validation::Validator {
                                                                  std::vector<const core::UserOperation*>) override {
     co_await infra::reschedule();
     seen.push_back(op);
+    if (auto once = std::exchange(next_trouble, std::nullopt)) co_return tl::unexpected(std::move(*once));
     if (trouble) co_return tl::unexpected(*trouble);
     validation::ValidatedUserop out;
     out.hash = *hash(op, id);
@@ -184,7 +188,8 @@ class FakeValidator final : public validation::Validator {
     co_return out;
   }
   std::vector<core::UserOperation> seen;
-  std::optional<validation::Error> trouble;
+  // Until it is taken away, and of the next question alone.
+  std::optional<validation::Error> trouble, next_trouble;
 
  private:
   std::vector<validation::EntryPointId> ids_;

@@ -11,6 +11,7 @@
 #include "community/infra/fake/random.hpp"
 #include "community/infra/fake/temporary_directory.hpp"
 #include "community/pool/factory.hpp"
+#include "community/transactions/test_support/fake_phrases.hpp"
 #include "community/transactions/test_support/fakes.hpp"
 
 namespace community::transactions::test_support {
@@ -50,15 +51,17 @@ class TransactionWorld : public ::testing::Test {
     infra::DatabaseOptions settings;
     settings.url = "sqlite:" + (folder.path() / "node.db").string();
     settings.durable = false;
-    auto opened =
-        infra::Database::open(settings, {pool::pool_migrations(), audit::audit_migrations(), transaction_migrations()});
+    std::vector<infra::MigrationSet> migrations{pool::pool_migrations(), audit::audit_migrations(),
+                                                transaction_migrations()};
+    migrations.insert(migrations.end(), more_migrations.begin(), more_migrations.end());
+    auto opened = infra::Database::open(settings, migrations);
     ASSERT_TRUE(opened) << opened.error().text();
     database = std::move(*opened);
     blocks = std::make_unique<chain::BlockWatcher>(chain, clock);
     fees = std::make_unique<chain::FeeOracle>(chain, clock);
     audit_log = audit::make_audit_log({*database, random, clock, loop.executor()});
     pool = pool::make_pool(*database, clock, nullptr, {});
-    TransactionsDependencies d{*database, clock, random, core, *audit_log, people, {}};
+    TransactionsDependencies d{*database, clock, random, core, phrases, *audit_log, people, {}};
     d.chains.push_back({kChain, chain, *fees, *blocks, *entry_point, validator, estimator, *pool, courier,
                         has_sponsor ? &sponsor : nullptr, true, 3});
     d.policy = &policy;
@@ -223,6 +226,7 @@ class TransactionWorld : public ::testing::Test {
   chain::FakeChain chain{kChain};
   std::unique_ptr<chain::EntryPoint> entry_point = chain::v0_8::make_entry_point();
   FakeCore core;
+  FakePhrases phrases;
   FakePeople people;
   FakeEstimator estimator;
   FakeValidator validator;
@@ -237,10 +241,13 @@ class TransactionWorld : public ::testing::Test {
     return out;
   }();
   bool has_sponsor = true;
+  // Of modules that build on this one, from the next open() on.
+  std::vector<infra::MigrationSet> more_migrations;
   // Of the account.
   std::vector<accounts::InitPasskey> passkeys;
   std::uint64_t frozen_until_s = 0;
   std::set<Address> known;
+  std::set<Bytes32> listed_domains;
   Uint256 gas_cap = ether(1);
   std::map<std::uint64_t, std::uint64_t> nonces;
   struct Item {
@@ -319,6 +326,8 @@ class TransactionWorld : public ::testing::Test {
       return words({Uint256(static_cast<std::uint64_t>(item.kind)), Uint256(item.votes), Uint256(3),
                     Uint256(item.age_s), Uint256(item.delay_s)});
     }
+    if (asks(call, "isListedDomain(bytes32)"))
+      return words({Uint256(listed_domains.contains(argument(call).to_be()) ? 1 : 0)});
     return words({Uint256()});
   }
   chain::ChainResult<Bytes> nonce_answer(const Bytes& call) const {

@@ -18,6 +18,12 @@ struct PasskeyAssertion {
   std::array<std::uint8_t, 64> signature{};
 };
 
+// What navigator.credentials.create() answers, with attestation "none" (WebAuthn level 3, section 8.7).
+struct PasskeyRegistration {
+  Bytes client_data;
+  Bytes attestation_object;
+};
+
 class SoftwarePasskey {
  public:
   // From a secret of P-256 (is_secret); the same bytes are the same passkey.
@@ -35,6 +41,8 @@ class SoftwarePasskey {
   const std::string& origin() const;
   // User present and verified.
   PasskeyAssertion assert_challenge(const Bytes32& challenge) const;
+  // User present and verified, too; says of the maker that there is none.
+  PasskeyRegistration answer_registration(core::ByteView challenge) const;
 
  private:
   struct Body;
