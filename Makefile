@@ -29,6 +29,9 @@ run: install contracts page optee-or-say build/release/build.ninja ## start chai
 	@cmake --build build/release -j $(JOBS) --target community-node key-enclave -- --quiet
 	@exec build/release/bin/community-node run --dev $(RUN_FLAGS)
 
+game: install ## the example game, beside `make run`: http://127.0.0.1:9100
+	@node examples/game/serve.mjs
+
 optee: install ## the trusted core in OP-TEE: firmware, kernel and guest in build/optee/image
 	@tools/optee
 
@@ -82,4 +85,4 @@ format: ## format all C++
 clean: ## remove build outputs
 	rm -rf build contracts/out contracts/cache
 
-.PHONY: help install contracts contract-tests tested run optee optee-or-say xtest page manifest build test test-long symbolic bench fuzz lint format clean
+.PHONY: help install contracts contract-tests tested run game optee optee-or-say xtest page manifest build test test-long symbolic bench fuzz lint format clean

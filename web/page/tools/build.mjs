@@ -20,6 +20,26 @@ await build({
   logLevel: 'warn',
   build: { outDir: fresh, emptyOutDir: true },
 })
+// The service worker is one file without imports, which every browser with Web Push takes, under a name that stays.
+await build({
+  root: here,
+  configFile: false,
+  publicDir: false,
+  logLevel: 'warn',
+  build: {
+    outDir: fresh,
+    emptyOutDir: false,
+    target: 'es2022',
+    rollupOptions: {
+      input: path.join(here, 'src/notices/worker.ts'),
+      output: { format: 'iife', entryFileNames: 'notices.js' },
+    },
+  },
+})
+
+// Included by dapps, so it is served as it stands in its sources.
+const provider = readFileSync(path.join(here, '../provider/provider.js'))
+writeFileSync(path.join(fresh, 'provider.js'), provider)
 
 const files = (folder) =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
@@ -55,5 +75,7 @@ writeFileSync(path.join(fresh, 'files.sha256'), list)
 mkdirSync(path.dirname(out), { recursive: true })
 if (existsSync(out)) rmSync(out, { recursive: true })
 renameSync(fresh, out)
+const integrity = `sha384-${createHash('sha384').update(provider).digest('base64')}`
+console.log(`provider.js for dapps: integrity="${integrity}"`)
 const total = files(out).reduce((sum, file) => sum + statSync(file).size, 0)
 console.log(`${path.relative(process.cwd(), out)}: ${files(out).length} files, ${total} bytes in all codings`)

@@ -48,6 +48,11 @@ export interface WalletDraft {
   readonly alias?: string
 }
 
+/** A further passkey that was made in this browser: what it is was told by the browser, not by the node. */
+export interface AddedPasskey extends KeptPasskey {
+  readonly passkeyId: string
+}
+
 const DATABASE = 'airaccount'
 const STORE = 'kept'
 
@@ -90,6 +95,30 @@ export const walletDraft = {
   read: () => get<WalletDraft>('wallet'),
   write: (draft: WalletDraft) => put('wallet', draft),
   delete: () => remove('wallet'),
+}
+
+/** A recovery whose signatures are on their way from the guardians; no secrets. */
+export interface RecoveryDraft {
+  readonly walletId: string
+  readonly chainId: number
+  /** The request as the guardians have it. */
+  readonly request: string
+}
+const recoveryName = (walletId: string, chainId: number) => `recovery ${walletId} ${chainId}`
+
+export const recoveryDraft = {
+  read: (walletId: string, chainId: number) => get<RecoveryDraft>(recoveryName(walletId, chainId)),
+  write: (draft: RecoveryDraft) => put(recoveryName(draft.walletId, draft.chainId), draft),
+  delete: (walletId: string, chainId: number) => remove(recoveryName(walletId, chainId)),
+}
+
+const addedName = (passkeyId: string) => `added ${passkeyId}`
+
+/** No secrets; a few dozen bytes each, deleted with their passkeys. */
+export const addedPasskeys = {
+  read: (passkeyId: string) => get<AddedPasskey>(addedName(passkeyId)),
+  write: (added: AddedPasskey) => put(addedName(added.passkeyId), added),
+  delete: (passkeyId: string) => remove(addedName(passkeyId)),
 }
 
 const unsavedName = (walletId: string) => `unsaved ${walletId}`

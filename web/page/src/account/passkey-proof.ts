@@ -36,15 +36,18 @@ export function isSignedBy(assertion: Assertion, point: PasskeyPoint, challenge:
   }
 }
 
-/** Throws PasskeyFailure when the touch fails, AccountRefused when another passkey answers. */
-export async function provePasskey(point: PasskeyPoint, rpId: string): Promise<void> {
+/**
+ * The touch of any passkey of this node, or of the one with `credentialId`. Throws PasskeyFailure when the touch fails,
+ * AccountRefused when another passkey answers.
+ */
+export async function provePasskey(point: PasskeyPoint, rpId: string, credentialId?: string): Promise<void> {
   const challenge = crypto.getRandomValues(new Uint8Array(32))
   const used = await usePasskey({
     challenge: toBase64url(challenge),
     rpId,
     timeout: 120_000,
     userVerification: 'required',
-    allowCredentials: [],
+    allowCredentials: credentialId === undefined ? [] : [{ type: 'public-key', id: credentialId }],
   })
   const response = used.response as AuthenticatorAssertionResponse
   const assertion = {

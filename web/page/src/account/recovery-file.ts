@@ -19,7 +19,7 @@ export interface RecoveryFile {
 }
 
 // A file has one line for each chain of the account; names are shortened to what the format takes.
-function chainLines(key: UnsavedKey, chains: readonly Chain[]) {
+function chainLines(key: Pick<UnsavedKey, 'wallet'>, chains: readonly Chain[]) {
   return key.wallet.accounts.map(({ chainId }) => {
     const name = chains.find((chain) => chain.chainId === chainId)?.name ?? `chain ${chainId}`
     const plain = name.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '').trim()
@@ -38,8 +38,14 @@ export function codeOf(text: string): string {
 export const isCode = (typed: string, code: string) =>
   typed.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1') === code
 
-/** Throws a `Problem` of the escape page's core when the values do not make a file that it reads. */
-export function makeRecoveryFile(key: UnsavedKey, chains: readonly Chain[]): RecoveryFile {
+/**
+ * `isLater`: the escape key is not the one of the account's beginning. Throws a `Problem` of the escape page's core when the values do not make a file that
+ * it reads.
+ */
+export function makeRecoveryFile(
+  key: Pick<UnsavedKey, 'wallet' | 'escapeSecret' | 'createdAt'> & { readonly isLater?: boolean },
+  chains: readonly Chain[],
+): RecoveryFile {
   const { origin, address } = key.wallet
   if (origin === null) throw new TypeError('an account without its origin has no recovery file')
   const text: string = writeRecoveryFile({
@@ -49,7 +55,7 @@ export function makeRecoveryFile(key: UnsavedKey, chains: readonly Chain[]): Rec
     proxyInitCodeHash: origin.proxyInitCodeHash.toLowerCase(),
     initData: origin.initData.toLowerCase(),
     escapeKey: key.escapeSecret,
-    escapeKeyIsLater: undefined,
+    escapeKeyIsLater: key.isLater,
     chains: chainLines(key, chains),
     createdAt: key.createdAt,
   })

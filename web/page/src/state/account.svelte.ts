@@ -4,6 +4,7 @@ import { loadWallets, type Wallets } from '../account/wallets'
 import { call } from '../api/client'
 import type { Chain, Wallet } from '../api/models'
 import type { Place } from '../transaction/check'
+import type { KeyFacts } from '../transaction/keys'
 import type { WalletState } from '../transaction/models'
 import { tokensOf } from '../transaction/tokens'
 import { node } from './node.svelte'
@@ -63,10 +64,12 @@ export const account = {
       query: { chainId: chain.chainId, ...(tokens.length > 0 ? { token: [...tokens] } : {}) },
     })
   },
-  /** What a prepared answer is held against. */
-  place({ wallet, chain }: Account, state: WalletState): Place {
+  /** What a prepared answer is held against; `points` of passkeys that it may add. */
+  place({ wallet, chain }: Account, state: WalletState, points: KeyFacts['points'] = new Map()): Place {
     // A development chain may be ahead of this device by as much as its developer likes.
     const block = node.info?.development ? Date.parse(state.blockTime) : 0
-    return { wallet, chain, keyEpoch: state.keyEpoch, now: Math.max(Date.now(), block) / 1_000 }
+    const { passkeys, serverKey, escapeKey } = state
+    const keys = { passkeys, serverKey, escapeKey, rpId: node.info?.rpId ?? '', points }
+    return { wallet, chain, keyEpoch: state.keyEpoch, keys, now: Math.max(Date.now(), block) / 1_000 }
   },
 }

@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page's language: chosen by the person, else the browser's first that there are words for, else English.
 import { overwriteGetLocale } from '../generated/words/runtime.js'
+import { chooseLocale, LOCALES, type Locale } from './locales'
 
-export const LOCALES = ['en', 'zh-Hans', 'th'] as const
-export type Locale = (typeof LOCALES)[number]
+export { chooseLocale, LOCALES, type Locale }
 /** As their speakers call them. */
 export const LOCALE_NAMES: Record<Locale, string> = { en: 'English', 'zh-Hans': '简体中文', th: 'ไทย' }
-
-/** Of BCP 47 tags in order of preference. */
-export function chooseLocale(tags: readonly string[]): Locale {
-  for (const tag of tags) {
-    const language = tag.toLowerCase()
-    if (language === 'zh' || language.startsWith('zh-')) return 'zh-Hans'
-    const found = LOCALES.find((locale) => language === locale || language.startsWith(`${locale}-`))
-    if (found) return found
-  }
-  return 'en'
-}
 
 function stored(): Locale | undefined {
   try {

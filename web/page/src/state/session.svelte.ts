@@ -5,15 +5,42 @@ import type { LoggedIn, User } from '../api/models'
 
 let current = $state<LoggedIn | null | undefined>(undefined)
 let failure = $state<unknown>(null)
+let wasEnded = $state(false)
+
+// Whether somebody was logged in here when the page was last open: the frame is then laid out before the node answers.
+const HINT = 'logged in'
+function hint(): boolean {
+  try {
+    return localStorage.getItem(HINT) !== null
+  } catch {
+    return false
+  }
+}
+const wasHere = hint()
+
+function keepHint(isPerson: boolean) {
+  try {
+    if (isPerson) localStorage.setItem(HINT, '1')
+    else localStorage.removeItem(HINT)
+  } catch {
+    // The frame then changes when the answer comes.
+  }
+}
 
 function enter(loggedIn: LoggedIn | null) {
   current = loggedIn
+  keepHint(loggedIn !== null)
+  if (loggedIn) wasEnded = false
   setCsrfToken(loggedIn?.csrfToken ?? null)
 }
 
 async function ask() {
   try {
-    enter(await call('get', '/api/v1/session', {}))
+    const before = current
+    const found = await call('get', '/api/v1/session', {})
+    // Another answer may have come while this one was on its way.
+    if (before && !found && current === before) wasEnded = true
+    enter(found)
     failure = null
   } catch (error) {
     failure = error
@@ -27,8 +54,16 @@ export const session = {
   get user(): User | null | undefined {
     return current === undefined ? undefined : (current?.user ?? null)
   },
+  /** Whether there is a person, or there was one until the node says otherwise: for the layout alone. */
+  get seemsPerson(): boolean {
+    return current === undefined ? wasHere : current !== null
+  },
   get id() {
     return current?.session.sessionId
+  },
+  /** Whether the person was logged out by something else than this page: another device, or time. */
+  get wasEnded() {
+    return wasEnded
   },
   /** Why the node could not be asked; null when it could. */
   get failure() {

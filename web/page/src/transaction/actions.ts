@@ -2,7 +2,7 @@
 // Plain functions of the account: what a passkey signs, made from the person's own order (spec/account.md, sections 1
 // and 2). Of what the node answers only the stamp is taken.
 import { encode } from '../../../escape/src/core/abi.mjs'
-import { domainSeparator, STAMP, typed } from '../../../escape/src/core/actions.mjs'
+import { digestOf, domainSeparator, STAMP, typed } from '../../../escape/src/core/actions.mjs'
 import { concat, keccak, utf8, ZERO_ADDRESS } from '../../../escape/src/core/bytes.mjs'
 import type { TransactionOrder } from './models'
 
@@ -17,9 +17,11 @@ export interface Action {
   readonly values: readonly unknown[]
 }
 
+const RULES_FIELDS =
+  'bytes32 guardiansHash,uint8 guardianThreshold,uint32 recoveryDelay,bool strict,bool unlistedTokens,uint8 votes'
 const STAMP_FIELDS = 'uint32 keyEpoch,uint256 nonce,uint48 deadline'
 
-/** The struct that an order asks for; null for orders that are no plain function. */
+/** The struct that an order says whole; null for others: `keys` needs more (keys.ts), an operation has none. */
 export function actionOf(order: TransactionOrder): Action | null {
   const action = (name: string, fields: string, ...values: readonly unknown[]) => ({ name, fields, values })
   switch (order.kind) {
@@ -39,6 +41,11 @@ export function actionOf(order: TransactionOrder): Action | null {
       return action('DisallowCall', 'address target,bytes4 selector', order.target, order.selector)
     case 'unlistDomain':
       return action('UnlistDomain', 'bytes32 domainSeparator', order.domainSeparator)
+    case 'rules': {
+      const { guardiansHash, guardianThreshold, recoveryDelay, strict, unlistedTokens } = order.rules
+      const rules = [guardiansHash, guardianThreshold, recoveryDelay, strict, unlistedTokens]
+      return action('ChangeRules', RULES_FIELDS, ...rules, order.votes ?? 1)
+    }
     default:
       return null
   }
@@ -47,6 +54,8 @@ export function actionOf(order: TransactionOrder): Action | null {
 /** EIP-712 digest of the struct for this account. */
 export function actionDigest(chainId: number, account: string, action: Action, stamp: Stamp): string {
   const { name, fields, values } = action
+  // Lists are hashed by themselves.
+  if (fields.includes('[]')) return digestOf(chainId, account.toLowerCase(), name, values, stamp)
   const type = `${name}(${fields ? `${fields},` : ''}${STAMP_FIELDS})`
   const types = fields ? fields.split(',').map((field) => field.split(' ')[0]) : []
   const content = encode(`(${types.join(',')})`, values)

@@ -5,7 +5,9 @@
 import { Malformed } from '../../../escape/src/core/abi.mjs'
 import { executeData } from '../../../escape/src/core/operation.mjs'
 import type { Chain, Wallet } from '../api/models'
-import { actionDigest, actionOf, stampOf } from './actions'
+import { type Action, actionDigest, actionOf, stampOf } from './actions'
+import { readGrant } from './grant'
+import { actionOfCall, type KeyFacts, keysAction } from './keys'
 import type { Call, Transaction, TransactionOrder, UserOperation } from './models'
 import {
   createAccountData,
@@ -18,6 +20,14 @@ import {
   readQueued,
 } from './operation'
 import { agrees, type Reading, readCall } from './reading'
+import {
+  DocumentMalformed,
+  nestedPersonalHash,
+  nestedTypedHash,
+  personalHash,
+  type TypedDocument,
+  typedHash,
+} from './typed-data'
 
 /** What differs, named for the page's words and for a report to whoever runs the node. */
 export type TransactionDifference =
@@ -37,6 +47,7 @@ export type TransactionDifference =
   | 'summary-other'
   | 'key-epoch-other'
   | 'deadline-far'
+  | 'nonce-other'
   | 'digest-other'
 
 export class TransactionRefused extends Error {
@@ -54,6 +65,7 @@ export interface Place {
   readonly chain: Chain
   /** Of the account's state that the page shows. */
   readonly keyEpoch: number
+  readonly keys: KeyFacts
   /** The later of this device's clock and, on a development chain, the block's: seconds since 1970. */
   readonly now: number
 }
@@ -62,11 +74,15 @@ export interface Checked {
   readonly transaction: Transaction
   /** What the passkey signs; null where nobody does. */
   readonly digest: string | null
-  /** What it does, read out of the bytes; empty for plain functions, whose order says it all. */
+  /** What it does, read out of the bytes; empty for plain functions. */
   readonly readings: readonly Reading[]
+  /** The struct that is signed, or was signed elsewhere; null for operations and what finishes an item. */
+  readonly action: Action | null
   /** wei that the payer of an operation is liable for. */
   readonly maxCost: bigint
 }
+
+type BroughtOrder = Extract<TransactionOrder, { kind: 'escape' | 'recover' }>
 
 /** The node stamps for a day at most; a later deadline would let it keep a signature for another time. */
 const LONGEST_STAMP_S = 26 * 3_600
@@ -89,6 +105,11 @@ function checkCalls(order: TransactionOrder, transaction: Transaction, callData:
     ])
     need(executeData(ordered) === callData.toLowerCase(), 'calls-other')
     return ordered.map(([to, value, data]) => readCall({ to, value, data }))
+  }
+  if (order.kind === 'grant') {
+    const reading = readGrant(order.grant, callData, transaction, place)
+    need(reading !== null, 'content-other')
+    return [reading]
   }
   need(order.kind === 'queue' || order.kind === 'confirm', 'kind-other')
   const calls: Call[] | null = readBatch(callData)
@@ -133,12 +154,12 @@ function checkOperation(order: TransactionOrder, transaction: Transaction, place
   })
   const digest = hashOf(operation, entryPoint, transaction.chainId)
   need(same(digest, transaction.digest), 'digest-other')
-  return { transaction, digest, readings, maxCost }
+  return { transaction, digest, readings, action: null, maxCost }
 }
 
 function checkAction(order: TransactionOrder, transaction: Transaction, place: Place): Checked {
-  const action = actionOf(order)
-  need(action !== null, 'kind-other')
+  const action = order.kind === 'keys' ? keysAction(order, place.keys, transaction.typedData) : actionOf(order)
+  need(action !== null, 'content-missing')
   const stamp = stampOf(transaction.typedData)
   need(stamp !== null, 'content-missing')
   need(stamp[0] === BigInt(place.keyEpoch), 'key-epoch-other')
@@ -146,7 +167,35 @@ function checkAction(order: TransactionOrder, transaction: Transaction, place: P
   need(transaction.payer === 'node', 'payer-other')
   const digest = actionDigest(transaction.chainId, transaction.address, action, stamp)
   need(same(digest, transaction.digest), 'digest-other')
-  return { transaction, digest, readings: [], maxCost: 0n }
+  return { transaction, digest, readings: [], action, maxCost: 0n }
+}
+
+/** What this page, or a guardian, signed before: the node only brings it. */
+function checkBrought(order: BroughtOrder, transaction: Transaction): Checked {
+  need(transaction.digest === null && transaction.votesNeeded === 0, 'kind-other')
+  need(transaction.payer === 'node', 'payer-other')
+  const read = actionOfCall(order.call)
+  need(read !== null && read.action.name.toLowerCase() === order.kind, 'kind-other')
+  const digest = actionDigest(transaction.chainId, transaction.address, read.action, read.stamp)
+  need(same(transaction.summary[0]?.hash, digest), 'summary-other')
+  return { transaction, digest: null, readings: [], action: read.action, maxCost: 0n }
+}
+
+/** A message, by what the application asked for: neither the digest nor what is shown is the node's word. */
+function checkMessage(order: Extract<TransactionOrder, { kind: 'message' }>, transaction: Transaction): Checked {
+  const { by, personal, typedData } = order.message
+  const told = transaction.message
+  need(told !== null && told.by === by, 'content-missing')
+  need((personal === undefined) !== (typedData === undefined), 'content-other')
+  const document = typedData as TypedDocument | undefined
+  const hash = document ? typedHash(document) : personalHash(personal ?? '0x')
+  need(same(told.hash, hash), 'content-other')
+  const { chainId, address } = transaction
+  const nested = () =>
+    document ? nestedTypedHash(document, chainId, address) : nestedPersonalHash(personal ?? '0x', chainId, address)
+  const digest = by === 'phrase' ? hash : nested()
+  need(same(digest, transaction.digest), 'digest-other')
+  return { transaction, digest, readings: [], action: null, maxCost: 0n }
 }
 
 /** What may be signed. Throws TransactionRefused with the first difference. */
@@ -160,12 +209,20 @@ export function checkPrepared(order: TransactionOrder, transaction: Transaction,
     if (order.kind === 'finish') {
       // Nobody signs: whatever is brought on chain was signed when it began.
       need(transaction.digest === null && transaction.votesNeeded === 0, 'kind-other')
-      return { transaction, digest: null, readings: [], maxCost: 0n }
+      return { transaction, digest: null, readings: [], action: null, maxCost: 0n }
     }
-    return actionOf(order) ? checkAction(order, transaction, place) : checkOperation(order, transaction, place)
+    if (order.kind === 'escape' || order.kind === 'recover') return checkBrought(order, transaction)
+    if (order.kind === 'message') return checkMessage(order, transaction)
+    const isPlain = order.kind === 'keys' || actionOf(order) !== null
+    return isPlain ? checkAction(order, transaction, place) : checkOperation(order, transaction, place)
   } catch (error) {
     // Bytes that do not even decode are not what was ordered.
-    if (error instanceof Malformed || error instanceof RangeError || error instanceof SyntaxError)
+    if (
+      error instanceof Malformed ||
+      error instanceof DocumentMalformed ||
+      error instanceof RangeError ||
+      error instanceof SyntaxError
+    )
       throw new TransactionRefused('content-other', error.message)
     throw error
   }

@@ -4,8 +4,10 @@ import { call } from '../api/client'
 import { Problem } from '../api/problem'
 import { toBase64url } from '../passkey/base64url'
 import { assertionJson, usePasskey } from '../passkey/ceremony'
+import type { Live } from '../state/live.svelte'
 import { type Checked, checkPrepared, type Place } from './check'
 import type { Transaction, TransactionOrder } from './models'
+import { checkReplacement } from './replacement'
 
 const TOUCH_MS = 120_000
 const OVER = new Set(['final', 'failed', 'dropped', 'replaced', 'expired', 'discarded'])
@@ -13,11 +15,15 @@ const OVER = new Set(['final', 'failed', 'dropped', 'replaced', 'expired', 'disc
 export const isOver = ({ state }: Transaction) => OVER.has(state)
 export const isInBlock = ({ state }: Transaction) => state === 'included' || state === 'final'
 
+const transactionAt = (transactionId: string): Promise<Transaction> =>
+  call('get', '/api/v1/transactions/{transactionId}', { path: { transactionId } })
+
 /** Throws Problem, and TransactionRefused for an answer that is not what was ordered; that one is taken back. */
 export async function prepare(order: TransactionOrder, place: Place): Promise<Checked> {
+  const before = order.kind === 'replace' ? await transactionAt(order.transactionId) : null
   const transaction = await call('post', '/api/v1/transactions', { body: order })
   try {
-    return checkPrepared(order, transaction, place)
+    return before ? checkReplacement(before, transaction, place) : checkPrepared(order, transaction, place)
   } catch (error) {
     await discard(transaction)
     throw error
@@ -31,6 +37,11 @@ export async function discard({ transactionId }: Transaction): Promise<void> {
   } catch (error) {
     if (!(error instanceof Problem)) throw error
   }
+}
+
+/** Has the node give up what waits to be brought into a block. Throws Problem. */
+export async function giveUp({ transactionId }: Transaction): Promise<void> {
+  await call('delete', '/api/v1/transactions/{transactionId}', { path: { transactionId } })
 }
 
 /**
@@ -66,44 +77,66 @@ export async function broadcast({ transaction }: Checked): Promise<Transaction> 
 const FIRST_PAUSE_MS = 400
 const LONGEST_PAUSE_MS = 10_000
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** While news come by themselves, asking is only for those that were lost. */
+const PAUSE_WITH_NEWS_MS = 15_000
+
+/** Ends early when `wake` is given what ends it. */
+function pause(ms: number, signal: AbortSignal, wake: (end: () => void) => void = () => undefined): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
+    const end = () => {
       clearTimeout(timer)
+      signal.removeEventListener('abort', end)
       resolve()
-    })
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+    wake(end)
   })
 }
 
 /**
- * Asks again, ever more rarely, until it is over or `signal` ends it; a change of state begins anew. A node that is away
- * for a while is asked on; `fail` hears of it.
+ * Asks again when news of it come, and ever more rarely where none do, until it is over or `signal` ends it; a change of
+ * state begins anew. A node that is away for a while is asked on; `fail` hears of it.
  */
 export async function follow(
   transactionId: string,
   hear: (transaction: Transaction) => void,
   fail: (error: unknown) => void,
   signal: AbortSignal,
+  live: Pick<Live, 'hear' | 'isOpen'>,
 ): Promise<void> {
   let wait = FIRST_PAUSE_MS
   let last = ''
+  // News may come while an older answer is on its way.
+  let hasNews = false
+  let wake = () => undefined as unknown
+  const stop = live.hear((news) => {
+    if (news.name !== 'reread' && news.transactionId !== transactionId) return
+    hasNews = true
+    wake()
+  })
+  signal.addEventListener('abort', stop)
   while (!signal.aborted) {
+    hasNews = false
     try {
       const path = { transactionId }
       const transaction = await call('get', '/api/v1/transactions/{transactionId}', { path, signal })
       hear(transaction)
-      if (isOver(transaction)) return
+      if (isOver(transaction)) break
       wait = transaction.state === last ? Math.min(wait * 1.6, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS
       last = transaction.state
     } catch (error) {
-      if (signal.aborted) return
+      if (signal.aborted) break
       fail(error)
-      if (Problem.is(error, 'not-found') || Problem.is(error, 'not-logged-in')) return
+      if (Problem.is(error, 'not-found') || Problem.is(error, 'not-logged-in')) break
       wait = LONGEST_PAUSE_MS
     }
-    await pause(wait, signal)
+    if (!hasNews)
+      await pause(live.isOpen ? PAUSE_WITH_NEWS_MS : wait, signal, (end) => {
+        wake = end
+      })
   }
+  stop()
 }
 
 const MOST_LOOKS = 40
@@ -116,4 +149,19 @@ export async function awaitBalance(look: () => Promise<{ readonly balance: strin
     await pause(wait, new AbortController().signal)
     wait = Math.min(wait * 1.3, 2_000)
   }
+}
+
+/** Waits until it is in a block; false when it ended otherwise. A node that is away is asked on. */
+export async function untilInBlock(
+  { transactionId }: Transaction,
+  live: Parameters<typeof follow>[4],
+): Promise<boolean> {
+  const enough = new AbortController()
+  let isThere = false
+  const hear = (heard: Transaction) => {
+    isThere = isInBlock(heard)
+    if (isThere) enough.abort()
+  }
+  await follow(transactionId, hear, () => undefined, enough.signal, live)
+  return isThere
 }

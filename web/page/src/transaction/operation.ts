@@ -10,6 +10,7 @@ import { type Reading, readCall } from './reading'
 
 const BATCH_MODE = `0x01${'00'.repeat(31)}`
 const EXECUTE = 'execute(bytes32,bytes)'
+const SEND_PIECE = 'safeTransferFrom(address,address,uint256)'
 const QUEUE = 'queue(uint8,bytes,uint256)'
 const CONFIRM = 'confirm(uint8,bytes,uint256)'
 /** `queue` takes them by number. */
@@ -24,6 +25,13 @@ const fromRow = ([to, value, data]: Row): Call => ({ to, value, data })
 /** One call that pays `amount` of the native currency (token null) or of a token. */
 export const paymentOf = (token: string | null, to: string, amount: bigint): Call =>
   fromRow(transferOf(token === null ? ZERO_ADDRESS : lower(token), lower(to), amount) as unknown as Row)
+
+/** One call that gives the piece `id` of an ERC-721 away; a contract that takes none refuses it. */
+export const pieceOf = (token: string, from: string, to: string, id: bigint): Call => ({
+  to: lower(token),
+  value: 0n,
+  data: call(SEND_PIECE, lower(from), lower(to), id),
+})
 
 export const executeCalls = (calls: readonly Call[]): string => executeData(calls.map(row))
 

@@ -9,18 +9,22 @@ import type { Call, CallSummary } from './models'
 export type Meaning =
   | 'payment'
   | 'tokenTransfer'
+  | 'tokenTransferFrom'
   | 'allowance'
   | 'contractCall'
   | 'changeLimit'
   | 'changeGasCap'
   | 'listDomain'
   | 'allowCall'
+  | 'createGrant'
 
 export interface Reading {
   readonly meaning: Meaning
   /** Target of the call; of a changed limit its token. Null: the native currency, or nothing is called. */
   readonly to: string | null
   readonly value: bigint
+  /** Whose it is, where the call names somebody. */
+  readonly from?: string
   /** Who gets, or may take. */
   readonly counterparty?: string
   readonly amount?: bigint
@@ -29,15 +33,30 @@ export interface Reading {
   readonly hash?: string
 }
 
+const SELECTOR_BYTES = 4
+const WORD_BYTES = 32
+
+/** Bytes behind the arguments would be somebody's secret message to the contract. */
+function valuesOf<T extends readonly unknown[]>(signature: string, words: number, data: string): T | null {
+  return size(data) === SELECTOR_BYTES + words * WORD_BYTES
+    ? (decodeCall(signature, data) as unknown as T | null)
+    : null
+}
+
 function tokenCall({ to, value, data }: Call): Reading | null {
   try {
     for (const [signature, meaning] of [
       ['transfer(address,uint256)', 'tokenTransfer'],
       ['approve(address,uint256)', 'allowance'],
     ] as const) {
-      // Bytes behind the arguments would be somebody's secret message to the contract.
-      const values = size(data) === 68 ? (decodeCall(signature, data) as [string, bigint] | null) : null
+      const values = valuesOf<[string, bigint]>(signature, 2, data)
       if (values) return { meaning, to, value, counterparty: values[0], amount: values[1] }
+    }
+    for (const signature of ['safeTransferFrom(address,address,uint256)', 'transferFrom(address,address,uint256)']) {
+      const values = valuesOf<[string, string, bigint]>(signature, 3, data)
+      if (!values) continue
+      const [from, counterparty, amount] = values
+      return { meaning: 'tokenTransferFrom', to, value, from, counterparty, amount }
     }
   } catch (error) {
     if (!(error instanceof Malformed)) throw error
@@ -65,6 +84,7 @@ export function agrees(reading: Reading, summary: CallSummary): boolean {
   return (
     (reading.meaning === summary.meaning || summary.meaning === 'unreadableTokenCall') &&
     same(reading.to, summary.to) &&
+    (reading.from === undefined || same(reading.from, summary.from)) &&
     (reading.counterparty === undefined || same(reading.counterparty, summary.counterparty)) &&
     (reading.amount === undefined || reading.amount.toString() === amount) &&
     (reading.hash === undefined || same(reading.hash, summary.hash))

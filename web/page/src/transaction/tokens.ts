@@ -29,6 +29,16 @@ export function keepTokens(userId: string, chainId: number, tokens: readonly str
   }
 }
 
+/** On every chain. */
+export function forgetTokens(userId: string) {
+  try {
+    for (const name of Object.keys(localStorage))
+      if (name.startsWith(`tokens ${userId} `)) localStorage.removeItem(name)
+  } catch {
+    // Nothing was kept where storage is forbidden.
+  }
+}
+
 /** A token that counts in whole units when its contract tells no decimals, and is called by its address without a name. */
 export function assetOf(token: TokenBalance | TokenFacts): Asset {
   const { address, symbol, decimals } = token

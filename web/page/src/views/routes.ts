@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Paths of the page and what shows there. Each view but the first is code of its own, loaded when it is wanted.
-// A later view (guardians, moving, privacy, dapps) is a row here and an entry in NAVIGATION.
+// A later view is a row here and an entry in NAVIGATION.
 import type { Component } from 'svelte'
 import * as m from '../generated/words/messages.js'
 import type { IconName } from '../ui/icons'
@@ -27,12 +27,27 @@ export const ROUTES: readonly Route[] = [
   { path: '/limits', who: 'person', load: () => import('./Limits.svelte') },
   { path: '/waiting', who: 'person', load: () => import('./Waiting.svelte') },
   { path: '/receive', who: 'person', load: () => import('./Receive.svelte') },
+  { path: '/multisigs', who: 'person', load: () => import('./Multisigs.svelte') },
+  { path: '/multisigs/new', who: 'person', load: () => import('./NewMultisig.svelte') },
+  { path: '/multisigs/{multisigId}', who: 'person', load: () => import('./Multisig.svelte') },
   { path: '/wallets', who: 'person', load: () => import('./Wallets.svelte') },
   { path: '/wallets/new', who: 'person', load: () => import('./NewWallet.svelte') },
   { path: '/wallets/{walletId}/recovery-file', who: 'person', load: () => import('./SaveRecovery.svelte') },
+  { path: '/wallets/{walletId}/phrase', who: 'person', load: () => import('./Phrase.svelte') },
   { path: '/passkeys', who: 'person', load: () => import('./Passkeys.svelte') },
+  { path: '/passkeys/new', who: 'person', load: () => import('./AddPasskey.svelte') },
+  { path: '/guardians', who: 'person', load: () => import('./Guardians.svelte') },
+  { path: '/guardian', who: 'anybody', load: () => import('./Guardian.svelte') },
+  { path: '/recover', who: 'person', load: () => import('./Recover.svelte') },
+  { path: '/move', who: 'person', load: () => import('./Move.svelte') },
+  { path: '/escape', who: 'person', load: () => import('./Escape.svelte') },
   { path: '/sessions', who: 'person', load: () => import('./Sessions.svelte') },
+  { path: '/apps', who: 'person', load: () => import('./Apps.svelte') },
   { path: '/activity', who: 'person', load: () => import('./Activity.svelte') },
+  { path: '/notices', who: 'person', load: () => import('./Notices.svelte') },
+  { path: '/privacy', who: 'person', load: () => import('./Privacy.svelte') },
+  { path: '/privacy/leave', who: 'person', load: () => import('./Leave.svelte') },
+  { path: '/left', who: 'anybody', load: () => import('./Left.svelte') },
   { path: '/settings', who: 'anybody', load: () => import('./Settings.svelte') },
   { path: '/more', who: 'anybody', load: () => import('./More.svelte') },
 ]
@@ -57,13 +72,18 @@ export const NAVIGATION: readonly { readonly name: () => string; readonly entrie
       { path: '/limits', icon: 'limit', name: () => m.nav_limits(), who: 'person' },
       { path: '/waiting', icon: 'waiting', name: () => m.nav_waiting(), who: 'person' },
       { path: '/wallets', icon: 'wallet', name: () => m.nav_wallets(), who: 'person' },
+      { path: '/multisigs', icon: 'people', name: () => m.nav_shared(), who: 'person' },
     ],
   },
   {
     name: () => m.group_keys(),
     entries: [
       { path: '/passkeys', icon: 'key', name: () => m.nav_passkeys(), who: 'person' },
+      { path: '/guardians', icon: 'people', name: () => m.nav_guardians(), who: 'person' },
+      { path: '/move', icon: 'house', name: () => m.nav_move(), who: 'person' },
+      { path: '/escape', icon: 'leave', name: () => m.nav_escape(), who: 'person' },
       { path: '/sessions', icon: 'devices', name: () => m.nav_sessions(), who: 'person' },
+      { path: '/apps', icon: 'apps', name: () => m.nav_apps(), who: 'person' },
       { path: '/activity', icon: 'clock', name: () => m.nav_activity(), who: 'person' },
     ],
   },
@@ -72,6 +92,8 @@ export const NAVIGATION: readonly { readonly name: () => string; readonly entrie
     entries: [
       { path: '/trust', icon: 'shield', name: () => m.nav_trust(), who: 'anybody' },
       { path: '/why', icon: 'question', name: () => m.nav_why(), who: 'anybody' },
+      { path: '/notices', icon: 'bell', name: () => m.nav_notices(), who: 'person' },
+      { path: '/privacy', icon: 'eye', name: () => m.nav_privacy(), who: 'person' },
       { path: '/settings', icon: 'gear', name: () => m.nav_settings(), who: 'anybody' },
     ],
   },

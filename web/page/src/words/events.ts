@@ -24,7 +24,34 @@ const EVENTS: Record<string, () => string> = {
   ChangeQueued: () => m.event_queued(),
   ChangeConfirmed: () => m.event_confirmed(),
   ChangeCancelled: () => m.event_cancelled(),
+  PasskeyAdded: () => m.event_passkey_added(),
+  PasskeyRemoved: () => m.event_passkey_removed(),
+  AddressDerived: () => m.event_address(),
+  RulesChanged: () => m.event_rules(),
+  GrantCreated: () => m.event_grant(),
+  GrantRevoked: () => m.event_grant_revoked(),
+  EscapeStarted: () => m.event_escape(),
+  RecoveryStarted: () => m.event_recovery(),
+  RecoveryFinished: () => m.event_recovered(),
+  AccountMoved: () => m.event_moved(),
+  PhraseExported: () => m.event_phrase(),
+  MessageSigned: () => m.event_message(),
+  PushSubscribed: () => m.event_push_on(),
+  PushUnsubscribed: () => m.event_push_off(),
+  DataExported: () => m.event_exported(),
+  TransactionIncluded: () => m.event_included(),
+  TransactionFailed: () => m.event_failed(),
+  AppConnected: () => m.event_app_connected(),
+  AppDisconnected: () => m.event_app_disconnected(),
+  AppTokenIssued: () => m.event_app_token(),
+  MultisigKept: () => m.event_shared_kept(),
+  MultisigRenamed: () => m.event_shared_renamed(),
+  MultisigForgotten: () => m.event_shared_forgotten(),
 }
+/** Every name that a person's log may tell (a test compares them with community/audit/api/events.hpp). */
+export const KNOWN_EVENTS = Object.keys(EVENTS)
 
-export const eventWords = ({ event }: ActivityEntry) => (EVENTS[event] ?? (() => event))()
-export const isWarning = ({ event }: ActivityEntry) => event === 'SecurityViolation' || event === 'RegistrationRepeated'
+export const eventWords = ({ event }: Pick<ActivityEntry, 'event'>) => (EVENTS[event] ?? (() => event))()
+
+const WARNINGS = new Set(['SecurityViolation', 'RegistrationRepeated', 'EscapeStarted', 'RecoveryStarted'])
+export const isWarning = ({ event }: Pick<ActivityEntry, 'event'>) => WARNINGS.has(event)

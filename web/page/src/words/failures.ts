@@ -3,6 +3,7 @@
 // general ones with the node's title, so that nothing is swallowed.
 import { Problem } from '../api/problem'
 import * as m from '../generated/words/messages.js'
+import { NoticeFailure, type NoticeFailureKind } from '../notices/failures'
 import { PasskeyFailure, type PasskeyFailureKind } from '../passkey/failures'
 
 export interface FailureWords {
@@ -35,8 +36,12 @@ export const PROBLEM_WORDS: Record<string, Words> = {
   'origin-wrong': () => say(m.problem_origin(), m.problem_origin_next()),
   'not-found': () => say(m.problem_not_found(), m.problem_not_found_next()),
   'too-many-wallets': () => say(m.problem_wallets(), m.problem_wallets_next()),
+  'too-many-apps': () => say(m.problem_apps(), m.problem_apps_next()),
   'node-unreachable': () => say(m.problem_unreachable(), m.problem_unreachable_next()),
   'node-too-slow': () => say(m.problem_slow(), m.problem_away_next()),
+  'subscriptions-full': () => say(m.problem_subscriptions(), m.problem_subscriptions_next()),
+  'push-unavailable': () => say(m.problem_push(), m.problem_push_next()),
+  'export-cut-off': () => say(m.problem_cut_off(), m.problem_cut_off_next()),
   'answer-unreadable': ({ details }) => say(m.problem_unreadable(), details.title ?? ''),
 }
 
@@ -50,7 +55,15 @@ const PASSKEY_WORDS: Record<PasskeyFailureKind, () => FailureWords> = {
   unknown: () => say(m.passkey_unknown(), m.passkey_unknown_next()),
 }
 
+const NOTICE_WORDS: Record<NoticeFailureKind, () => FailureWords> = {
+  unsupported: () => say(m.notice_unsupported(), m.notice_unsupported_next()),
+  denied: () => say(m.notice_denied(), m.notice_denied_next()),
+  dismissed: () => say(m.notice_dismissed(), m.notice_dismissed_next()),
+  'push-service': () => say(m.notice_service(), m.notice_service_next()),
+}
+
 export function wordsOf(error: unknown): FailureWords {
+  if (error instanceof NoticeFailure) return NOTICE_WORDS[error.kind]()
   if (error instanceof PasskeyFailure) return PASSKEY_WORDS[error.kind]()
   if (error instanceof Problem) {
     const words = PROBLEM_WORDS[error.rule]

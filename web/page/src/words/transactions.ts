@@ -4,7 +4,9 @@ import './transaction-failures'
 import { checksummed } from '../../../escape/src/core/bytes.mjs'
 import type { Chain } from '../api/models'
 import * as m from '../generated/words/messages.js'
+import type { Action } from '../transaction/actions'
 import { amountOf } from '../transaction/amounts'
+import { actionOfItem, changeIn } from '../transaction/keys'
 import type {
   Asset,
   CallSummary,
@@ -12,13 +14,19 @@ import type {
   Transaction,
   TransactionOrder,
   WaitingItem,
+  WalletState,
   Warning,
 } from '../transaction/models'
 import type { Reading } from '../transaction/reading'
 import { assetOf } from '../transaction/tokens'
+import { type KeyNames, linesOfChange, linesOfKeysSummary, linesOfRules } from './keys'
 
 export interface Line {
   readonly words: string
+  /** Whose it is, where it may be somebody else's. */
+  readonly from?: string
+  /** What stands before the party; "to" when absent, nothing when empty. */
+  readonly label?: string
   /** Whom it pays or allows, or which contract it is about. */
   readonly party?: string
   /** The token's contract, where it is about one. */
@@ -28,6 +36,7 @@ export interface Line {
 interface Part {
   readonly meaning: string
   readonly to?: string | null
+  readonly from?: string | undefined
   readonly counterparty?: string | undefined
   readonly amount?: bigint | string | undefined
   readonly tokenId?: string | undefined
@@ -64,6 +73,7 @@ function lineOf(part: Part, chain: Chain, facts: readonly TokenFacts[]): Line {
   // People compare addresses by the case of their letters, too.
   const about = to ? { party: checksummed(to) } : {}
   const pays = counterparty ? { party: checksummed(counterparty) } : {}
+  const out = part.from ? { from: checksummed(part.from) } : {}
   const of = to ? { token: checksummed(to) } : {}
   const selector = part.selector ?? '0x'
   switch (meaning) {
@@ -71,6 +81,8 @@ function lineOf(part: Part, chain: Chain, facts: readonly TokenFacts[]): Line {
       return { words: m.does_payment({ amount: native() }), ...pays }
     case 'tokenTransfer':
       return { words: m.does_payment({ amount: token() }), ...pays, ...of }
+    case 'tokenTransferFrom':
+      return { words: m.does_payment({ amount: token() }), ...out, ...pays, ...of }
     case 'allowance':
       return { words: m.does_allowance({ amount: token() }), ...pays, ...of }
     case 'changeLimit':
@@ -97,8 +109,16 @@ function lineOf(part: Part, chain: Chain, facts: readonly TokenFacts[]): Line {
       return { words: item && item in ITEMS ? `${m.does_cancel()}: ${itemWords(item)}` : m.does_cancel() }
     case 'finish':
       return { words: item && item in ITEMS ? `${m.does_finish()}: ${itemWords(item)}` : m.does_finish() }
+    case 'message':
+      return { words: m.does_message(), ...about }
+    case 'phrase':
+      return { words: m.does_phrase() }
+    case 'exportPhrase':
+      return { words: m.does_export_phrase() }
     case 'revokeGrant':
       return { words: m.does_revoke() }
+    case 'createGrant':
+      return { words: m.does_grant(), ...about }
     default:
       return { words: m.does_call({ selector, size: part.dataSize ?? 0 }), ...about }
   }
@@ -117,7 +137,9 @@ export function linesOf(
   known: readonly TokenFacts[] = [],
 ): Line[] {
   const facts = [...factsIn(summary), ...known]
-  if (order.kind === 'calls' || order.kind === 'queue' || order.kind === 'confirm') {
+  const isRead =
+    order.kind === 'calls' || order.kind === 'queue' || order.kind === 'confirm' || order.kind === 'replace'
+  if (isRead || order.kind === 'grant') {
     const lines = readings.map((reading, i) => {
       const tokenId = summary[i]?.amount === undefined ? summary[i]?.tokenId : undefined
       return lineOf({ ...reading, tokenId }, chain, facts)
@@ -131,15 +153,34 @@ export function linesOf(
   return [lineOf({ meaning: order.kind, to, amount, selector, item: summary[0]?.item }, chain, facts)]
 }
 
+const OF_KEYS = new Set(['changeKeys', 'changeRules', 'escape', 'recover'])
+
 /** By the node's words, of what is over or waits. */
 export function linesOfSummary(kind: string, summary: readonly CallSummary[], chain: Chain): Line[] {
-  const lines = summary.map((one) => lineOf(one, chain, factsIn(summary)))
+  const lines = summary.flatMap((one) =>
+    OF_KEYS.has(one.meaning)
+      ? [{ words: itemWords(one.meaning) }, ...linesOfKeysSummary(one)]
+      : [lineOf(one, chain, factsIn(summary))],
+  )
   return kind === 'queue' ? lines.map(queued) : lines
 }
 
-export function linesOfItem({ kind, isReadable, summary }: WaitingItem, chain: Chain): Line[] {
+/** What a struct does to the keys or rules of an account with these passkeys. */
+export function linesOfAction(action: Action, state: WalletState, names: KeyNames): Line[] {
+  const change = changeIn(action, state.passkeys)
+  if (change) return linesOfChange(change, names)
+  return action.name === 'ChangeRules' ? linesOfRules(action) : []
+}
+
+export function linesOfItem(item: WaitingItem, chain: Chain, state: WalletState, names: KeyNames): Line[] {
+  const { kind, isReadable, summary } = item
   if (!isReadable) return [{ words: m.does_unreadable() }]
-  return kind === 'queued' ? linesOfSummary('confirm', summary, chain) : [{ words: itemWords(kind) }]
+  if (kind === 'queued') return linesOfSummary('confirm', summary, chain)
+  if (!OF_KEYS.has(kind)) return [{ words: itemWords(kind) }]
+  // What changes keys is read here, and not believed from the node.
+  const action = actionOfItem(item, chain.chainId, state.address)
+  if (!action) return [{ words: m.does_unreadable() }]
+  return [{ words: itemWords(kind) }, ...linesOfAction(action, state, names)]
 }
 
 const REASONS: Record<string, () => string> = {
@@ -181,6 +222,11 @@ const WARNINGS: Record<string, Say> = {
   'voids-what-waits': () => quiet(m.warn_voids(), m.warn_voids_next()),
   'moves-away': () => loud(m.warn_moves(), m.warn_moves_next()),
   'signs-without-touch': () => loud(m.warn_alone(), m.warn_alone_next()),
+  'gives-code': () => loud(m.warn_code(), m.warn_other_next()),
+  'permit-message': () => loud(m.warn_permit(), m.warn_other_next()),
+  'unreadable-message': () => loud(m.warn_no_text(), m.warn_no_text_next()),
+  'message-names-no-chain': () => loud(m.warn_no_chain(), m.warn_no_chain_next()),
+  'phrase-leaves': () => loud(m.warn_phrase(), m.warn_phrase_next()),
 }
 export const KNOWN_WARNINGS = Object.keys(WARNINGS)
 
@@ -220,4 +266,20 @@ export function leftWords({ ageSeconds, delaySeconds, isReady }: WaitingItem): s
   if (left > 2 * DAY_S) return m.waiting_left_days({ count: Math.ceil(left / DAY_S) })
   if (left > 2 * HOUR_S) return m.waiting_left_hours({ count: Math.ceil(left / HOUR_S) })
   return m.waiting_left_minutes({ count: Math.ceil(left / MINUTE_S) })
+}
+
+/** Number of the escape key among signers (spec/account.md, section 1). */
+const ESCAPE_SIGNER = 8
+
+/** Who can still stop an item, by who started it (spec/account.md, section 2). */
+export function cancelWords({ kind, votes }: WaitingItem, state: WalletState): string {
+  if (kind === 'queued') return m.cancel_queued()
+  if (kind === 'recover') return m.cancel_recover()
+  if (kind === 'upgrade') return m.cancel_upgrade()
+  const guardians = state.guardianThreshold > 0
+  if (votes.length > 1) return guardians ? m.cancel_guardians() : m.cancel_nobody()
+  const [starter] = votes
+  const name = state.passkeys.find(({ slot }) => slot === starter)?.name
+  const who = starter === ESCAPE_SIGNER ? m.key_escape() : (name ?? m.key_unnamed())
+  return guardians ? m.cancel_other_or_guardians({ who }) : m.cancel_other({ who })
 }

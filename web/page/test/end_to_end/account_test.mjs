@@ -13,7 +13,9 @@ export async function run({ test }, browser, node) {
     const file = parseRecoveryFile(text)
     const { page } = visitor
     await page.goto(`${node.origin}/receive`)
-    const codes = await scanned(browser, page.getByRole('main').getByRole('img', { name: /^QR code/ }))
+    const shown = page.getByRole('main').getByRole('img', { name: /^QR code/ })
+    await shown.first().waitFor()
+    const codes = await scanned(browser, shown)
     equal(
       codes.map((code) => code.toLowerCase()),
       [`ethereum:${file.account}@${file.chains[0].chainId}`],
@@ -267,14 +269,13 @@ async function sessions(browser, node) {
   await home.page.getByText('The session was ended.').waitFor()
   await rows.nth(1).waitFor({ state: 'detached' })
 
-  // The phone learns of it with its next step, and is led to the log-in.
-  await phone.page.getByRole('link', { name: 'History' }).click()
+  // The phone is led to the log-in without a step of its own, and told why.
   await phone.page.getByRole('heading', { name: 'Welcome back' }).waitFor()
+  await phone.page.getByText('You were logged out').waitFor()
   await logIn(phone)
   await home.page.reload()
   await home.page.getByRole('button', { name: 'End all others' }).click()
   await home.page.getByText('All other sessions were ended.').waitFor()
-  await phone.page.reload()
   await phone.page.getByRole('heading', { name: 'Welcome back' }).waitFor()
   await leave(home)
   await leave(phone)
@@ -306,6 +307,10 @@ async function settings(browser, node) {
   await page.getByText('Saved.').waitFor()
   await page.goto(`${node.origin}/home`)
   await page.getByRole('heading', { name: 'Hello, Mali' }).waitFor()
+  // Fields that were there before the person was known would be empty, and saving them would take both away.
+  await page.goto(`${node.origin}/settings`)
+  equal(await page.getByLabel('Your name').inputValue(), 'Mali', 'name after a reload')
+  equal(await page.getByLabel('Telephone number').inputValue(), '+6621234567', 'number after a reload')
   await leave(visitor)
 }
 

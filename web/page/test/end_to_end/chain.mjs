@@ -36,6 +36,15 @@ export function chainOf(node) {
       await send({ to: contractAddress, data: `0x40c10f19${word(owner)}${word(amount.toString(16))}` })
       return contractAddress
     },
+    /** An ERC-721 contract, and its piece `id` for `owner`. */
+    async collectible(owner, id) {
+      const { samples } = JSON.parse(readFileSync(path.join(ROOT, 'build/contracts.json'), 'utf8'))
+      const { contractAddress } = await send({ data: samples.TestCollectible.initCode })
+      await send({ to: contractAddress, data: `0x40c10f19${word(owner)}${word(id.toString(16))}` })
+      return contractAddress
+    },
+    ownerOf: async (token, id) =>
+      `0x${(await rpc('eth_call', { to: token, data: `0x6352211e${word(id.toString(16))}` }, 'latest')).slice(-40)}`,
     /** Until the node has seen it, too. */
     async passTime(seconds) {
       await rpc('evm_increaseTime', `0x${seconds.toString(16)}`)

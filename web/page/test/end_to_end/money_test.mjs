@@ -24,6 +24,8 @@ export async function run({ test }, browser, node) {
   await test('Money.ARefusedTouchSendsNothing', () => refusedTouch(browser, node))
   await test('Money.ALyingNodeIsFoundOutBeforeTheTouch', () => tampered(browser, node))
   await test('Money.OverTheLimitItWaitsADay', () => queued(browser, node))
+  // Now and then the chain takes the operation all the same, and nothing is stuck.
+  if (process.env.COMMUNITY_TEST_LONG) await test('Money.WhatIsStuckIsReplacedOrGivenUp', () => stuck(browser, node))
   await test('Money.TokensAreAddedAndSent', () => tokens(browser, node))
   await test('Money.ACodeInAPictureFillsTheForm', () => picture(browser, node))
   await test('Money.ALongHistoryHasPages', () => pages(browser, node))
@@ -246,6 +248,50 @@ async function queued(browser, node) {
   await leave(visitor)
 }
 
+/** Fees rise between the order and its signature, so that it waits in the pool. */
+async function stuck(browser, node) {
+  const { visitor, chain, page } = await funded(browser, node)
+  const bob = someone()
+  const sign = async () => {
+    await page.getByRole('button', { name: 'Sign with your passkey' }).click()
+    await page.getByRole('heading', { name: 'Transaction' }).waitFor()
+  }
+  const baseFee = async () => BigInt((await chain.rpc('eth_getBlockByNumber', 'latest', false)).baseFeePerGas)
+  const raiseFees = async () => {
+    await chain.rpc('anvil_setNextBlockBaseFeePerGas', `0x${((await baseFee()) * 1_000n).toString(16)}`)
+    await chain.passTime(1)
+  }
+  // The account is on the chain, so that nonces alone decide.
+  await prepareSend(visitor, someone(), '0.01')
+  await signAndWait(visitor)
+  await prepareSend(visitor, bob, '0.1')
+  await page.getByRole('heading', { name: 'Look at it, then sign' }).waitFor()
+  await raiseFees()
+  await sign()
+  await page.getByText('It takes longer than usual').waitFor()
+  await accessible(page, 'what is stuck')
+  const first = page.url()
+  await page.getByRole('button', { name: 'Offer a higher fee' }).click()
+  await page.getByText('Send 0.1 ETH', { exact: true }).first().waitFor()
+  await signAndWait(visitor)
+  equal(`${await chain.balance(bob)}`, `${ETHER / 10n}`, 'received once')
+  await page.getByRole('link', { name: 'Look at what it took the place of' }).click()
+  await page.waitForURL(first)
+  await page
+    .getByRole('status')
+    .getByText(/^(Replaced|Given up)$/)
+    .waitFor()
+
+  await prepareSend(visitor, bob, '0.2')
+  await page.getByRole('heading', { name: 'Look at it, then sign' }).waitFor()
+  await raiseFees()
+  await sign()
+  await page.getByRole('button', { name: 'Give it up' }).click()
+  await page.getByRole('status').getByText('Given up', { exact: true }).waitFor()
+  equal(`${await chain.balance(bob)}`, `${ETHER / 10n}`, 'received after it was given up')
+  await leave(visitor)
+}
+
 async function tokens(browser, node) {
   const { visitor, chain, account, page } = await funded(browser, node)
   const bob = someone()
@@ -295,7 +341,38 @@ async function tokens(browser, node) {
   await row.getByText(`44.5 ${symbol}`, { exact: true }).waitFor()
   await row.getByRole('button', { name: /^Remove/ }).click()
   await page.getByText('None yet. Tokens that you add').waitFor()
+  await piece(visitor, chain, account, bob)
   await leave(visitor)
+}
+
+/** An ERC-721: no amount, but a number; like every token without a limit it waits a day. */
+async function piece({ page, node, ...visitor }, chain, account, bob) {
+  const cats = await chain.collectible(account, 7)
+  await page.getByRole('button', { name: 'Add a token' }).click()
+  await page.getByLabel('Address of the token’s contract').fill(cats)
+  await page.keyboard.press('Enter')
+  await page.getByText('1 TEST', { exact: true }).waitFor()
+  await page
+    .getByRole('main')
+    .getByRole('link', { name: /^Send ?: TEST$/ })
+    .click()
+  await page.getByLabel('To', { exact: true }).fill(bob)
+  const number = page.getByLabel('Number of the piece of TEST')
+  await number.fill('seven')
+  await page.keyboard.press('Enter')
+  await page.getByText('Write the number of the piece, in digits.').waitFor()
+  await number.fill('#7')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'Queue it for a day' }).click()
+  await page.getByText('In a day: Send TEST #7', { exact: true }).waitFor()
+  await accessible(page, 'a piece that will be sent')
+  await signAndWait({ page, node, ...visitor })
+  await chain.passTime(DAY_S + 60)
+  await page.goto(`${node.origin}/waiting`)
+  await page.getByRole('button', { name: 'Confirm' }).click()
+  await page.getByText('Send TEST #7', { exact: true }).waitFor()
+  await signAndWait({ page, node, ...visitor })
+  equal(checksummed(await chain.ownerOf(cats, 7)), bob, 'owner of the piece')
 }
 
 async function picture(browser, node) {

@@ -63,6 +63,9 @@ export async function startNode() {
     COMMUNITY_NODE_LIMITS__REGISTRATIONS_PER_HOUR: '10000',
     COMMUNITY_NODE_LIMITS__REQUESTS_PER_MINUTE: '1000000',
     COMMUNITY_NODE_LIMITS__ATTEMPTS_PER_MINUTE: '100000',
+    // A push service that no name leads to: nothing leaves this machine.
+    COMMUNITY_NODE_PUSH__CONTACT: 'mailto:operator@example.org',
+    COMMUNITY_NODE_PUSH__SERVICES: 'push.invalid',
     // One person does in seconds what people do in days.
     COMMUNITY_NODE_LIMITS__PERSON_REQUESTS_PER_MINUTE: '1000000',
     COMMUNITY_NODE_LIMITS__PREPARED_PER_MINUTE: '1000000',

@@ -25,7 +25,7 @@ const LOOKS = process.env.COMMUNITY_TEST_LONG
       locale === 'en' ? dark === !phone : locale === 'th' ? phone && !dark : phone && dark,
     )
 const nameOf = ({ locale, dark, phone }) => `${locale}-${dark ? 'dark' : 'light'}-${phone ? 'phone' : 'desktop'}`
-const PUBLIC = ['/', '/register', '/login', '/why', '/trust', '/settings', '/nothing']
+const PUBLIC = ['/', '/register', '/login', '/why', '/trust', '/settings', '/left', '/nothing']
 const OWN = [
   '/home',
   '/send',
@@ -35,9 +35,18 @@ const OWN = [
   '/waiting',
   '/wallets',
   '/wallets/new',
+  '/multisigs',
+  '/multisigs/new',
   '/passkeys',
+  '/guardians',
+  '/escape',
+  // Forms like others: for the long run.
+  ...(process.env.COMMUNITY_TEST_LONG ? ['/passkeys/new', '/guardian', '/move', '/recover'] : []),
   '/sessions',
+  '/apps',
   '/activity',
+  '/privacy',
+  '/privacy/leave',
   '/settings',
   '/more',
   '/trust',

@@ -12,6 +12,14 @@ export async function run(suite) {
     await (await import('./registration_test.mjs')).run(suite, browser, node)
     await (await import('./account_test.mjs')).run(suite, browser, node)
     await (await import('./money_test.mjs')).run(suite, browser, node)
+    await (await import('./live_test.mjs')).run(suite, browser, node)
+    await (await import('./notices_test.mjs')).run(suite, browser, node)
+    await (await import('./multisig_test.mjs')).run(suite, browser, node)
+    await (await import('./privacy_test.mjs')).run(suite, browser, node)
+    await (await import('./keys_test.mjs')).run(suite, browser, node)
+    await (await import('./ways_test.mjs')).run(suite, browser, node)
+    await (await import('./apps_test.mjs')).run(suite, browser, node)
+    await (await import('./phrase_test.mjs')).run(suite, browser, node)
     await (await import('./pictures_test.mjs')).run(suite, browser, node)
   } finally {
     suite.explain = undefined

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The account that a node answers, right and tampered with, and the recovery file that is made of it.
 import { describe, expect, it, test } from 'vitest'
+import { digestOf, readCall } from '../../../escape/src/core/actions.mjs'
 import { checksummed, uint } from '../../../escape/src/core/bytes.mjs'
 import { accountAddress, encodeInit } from '../../../escape/src/core/init-data.mjs'
 import { parseRecoveryFile } from '../../../escape/src/core/recovery-file.mjs'
-import { addressOf, newKey, newPasskeySecret, passkeyOf } from '../../../escape/src/core/signing.mjs'
+import { addressOf, keySignature, newKey, newPasskeySecret, passkeyOf } from '../../../escape/src/core/signing.mjs'
+import { escapeCall, type FileRefused } from '../../src/account/escape'
 import { escapeAddress, makeEscapeKey } from '../../src/account/escape-key'
 import type { UnsavedKey } from '../../src/account/kept'
 import { AccountRefused, checkAccount, type Difference, type Expected } from '../../src/account/origin-check'
 import { codeOf, isCode, isSameFile, makeRecoveryFile, partsOf } from '../../src/account/recovery-file'
 import type { Chain, Wallet } from '../../src/api/models'
+import type { KeyRow } from '../../src/transaction/keys'
+import type { WalletState } from '../../src/transaction/models'
 
 const CHAIN: Chain = {
   chainId: 31337,
@@ -19,6 +23,8 @@ const CHAIN: Chain = {
   entryPoint: checksummed('0x4337084d9e255ff0702461cf8895ce9e3b5ff108'),
   proxyInitCodeHash: `0x${'77'.repeat(32)}`,
   paymaster: null,
+  multisigFactory: `0x${'f1'.repeat(20)}`,
+  multisigProxyInitCodeHash: `0x${'78'.repeat(32)}`,
   coinType: 60,
 }
 const DELAY = 604_800
@@ -214,6 +220,49 @@ describe('the recovery file', () => {
     expect(isCode('o1-2 3', '0123')).toBe(true)
     expect(isCode('', code)).toBe(false)
     expect(isCode('0124', '0123')).toBe(false)
+  })
+})
+
+describe('an escape by the recovery file', () => {
+  const { text } = makeRecoveryFile(key(), [CHAIN])
+  const address = walletWith().address
+  const state = {
+    address,
+    chainId: 31337,
+    keyEpoch: 3,
+    escapeKey: checksummed(escapeKey.address),
+    blockTime: '2027-01-15T08:00:00Z',
+  } as unknown as WalletState
+  const to = {
+    passkey: passkeyOf(newKey(), 'localhost') as unknown as KeyRow,
+    serverKey: addressOf(newKey()) as string,
+  }
+  const fault = (content: string, change: Partial<WalletState> = {}) => {
+    try {
+      escapeCall(content, { ...state, ...change }, to)
+      return null
+    } catch (error) {
+      return (error as FileRefused).fault
+    }
+  }
+
+  it('names the new keys and this epoch, signed by the escape key for this account and chain', () => {
+    const call = escapeCall(text, state, to)
+    expect(call).not.toContain(escapeKey.secret.slice(2))
+    const read = readCall(call) as { name: string; values: unknown[]; stamp: readonly bigint[] }
+    expect(read.name).toBe('Escape')
+    expect(read.values).toEqual([[to.passkey], to.serverKey, 1n])
+    expect([read.stamp[0], read.stamp[2]]).toEqual([3n, BigInt(Date.parse(state.blockTime) / 1_000 + 86_400)])
+    const digest = digestOf(31337, address.toLowerCase(), 'Escape', read.values, read.stamp)
+    // The signature follows from key and digest (RFC 6979).
+    expect(call).toContain((keySignature(escapeKey.secret, digest) as string).slice(2))
+  })
+
+  it('takes no file of another account, of a replaced key, or of another kind', () => {
+    expect(fault(text)).toBeNull()
+    expect(fault(text, { address: checksummed(`0x${'66'.repeat(20)}`) })).toBe('other-account')
+    expect(fault(text, { escapeKey: checksummed(`0x${'66'.repeat(20)}`) })).toBe('key-replaced')
+    for (const bad of ['', '{}', 'null', text.slice(1)]) expect(fault(bad), bad).toBe('unreadable')
   })
 })
 

@@ -20,13 +20,14 @@ import {
   hashOf,
   maxCostOf,
   paymentOf,
+  pieceOf,
   queueContent,
   queuedId,
   readBatch,
   readContent,
   readQueued,
 } from '../../src/transaction/operation'
-import { readCall } from '../../src/transaction/reading'
+import { agrees, readCall } from '../../src/transaction/reading'
 import { readRecipient } from '../../src/transaction/recipient'
 
 const vectors = (name: string) =>
@@ -35,6 +36,7 @@ const vectors = (name: string) =>
 const ACCOUNT = '0x00000000000000000000000000000000c0ffee01'
 const MALLORY = `0x${'66'.repeat(20)}`
 const CAROL = `0x${'ca'.repeat(20)}`
+const BOB = `0x${'b0'.repeat(20)}`
 const TOKEN = `0x${'70'.repeat(20)}`
 const ID = '00000000-0000-4000-8000-00000000000'
 const CHAIN: Chain = {
@@ -45,6 +47,8 @@ const CHAIN: Chain = {
   entryPoint: checksummed('0x4337084d9e255ff0702461cf8895ce9e3b5ff108'),
   proxyInitCodeHash: `0x${'77'.repeat(32)}`,
   paymaster: null,
+  multisigFactory: `0x${'f1'.repeat(20)}`,
+  multisigProxyInitCodeHash: `0x${'78'.repeat(32)}`,
   coinType: 60,
 }
 const WALLET = {
@@ -52,7 +56,14 @@ const WALLET = {
   address: checksummed(ACCOUNT),
   origin: { factory: CHAIN.factory, initData: '0x0102' },
 } as unknown as Wallet
-const PLACE = { wallet: WALLET, chain: CHAIN, keyEpoch: 3, now: 1_800_000_000 }
+const KEYS = {
+  passkeys: [],
+  serverKey: checksummed(`0x${'5e'.repeat(20)}`),
+  escapeKey: checksummed(`0x${'e5'.repeat(20)}`),
+  rpId: 'localhost',
+  points: new Map<string, { x: bigint; y: bigint }>(),
+}
+const PLACE = { wallet: WALLET, chain: CHAIN, keyEpoch: 3, keys: KEYS, now: 1_800_000_000 }
 
 test('the page has the hash that other libraries compute', () => {
   const rows = vectors('operations') as {
@@ -81,6 +92,18 @@ test('the page has the digests of plain functions that other libraries compute',
     UnlistDomain: { ...base, kind: 'unlistDomain', domainSeparator: word(14) },
     DisallowCall: { ...base, kind: 'disallowCall', target: address(15), selector: '0xa9059cbb' },
     RevokeGrant: { ...base, kind: 'revokeGrant', grantId: word(16) },
+    ChangeRules: {
+      ...base,
+      kind: 'rules',
+      votes: 1,
+      rules: {
+        guardiansHash: word(9),
+        guardianThreshold: 2,
+        recoveryDelay: 604_800,
+        strict: true,
+        unlistedTokens: false,
+      },
+    },
   }
   const rows = (vectors('actions') as { name: string; digest: string }[]).filter(({ name }) => name in orders)
   expect(rows.length).toBe(Object.keys(orders).length)
@@ -457,6 +480,13 @@ test('calls that the page does not know are told as what they are', () => {
   expect(call('0x12345678')).toMatchObject({ meaning: 'contractCall', selector: '0x12345678', dataSize: 4 })
   const transfer = paymentOf(TOKEN, CAROL, 9n).data
   expect(call(transfer)).toMatchObject({ meaning: 'tokenTransfer' })
+  const piece = pieceOf(TOKEN, BOB, CAROL, 9n).data
+  expect(call(piece)).toMatchObject({ meaning: 'tokenTransferFrom', from: BOB, counterparty: CAROL, amount: 9n })
+  expect(call(`${piece}00`)).toMatchObject({ meaning: 'contractCall' })
+  const said = { to: TOKEN, value: '0', meaning: 'tokenTransferFrom', counterparty: CAROL, tokenId: '9' }
+  expect(agrees(call(piece), { ...said, from: BOB } as CallSummary)).toBe(true)
+  for (const other of [{ from: CAROL }, { from: BOB, tokenId: '8' }, { from: BOB, counterparty: BOB }, {}])
+    expect(agrees(call(piece), { ...said, ...other } as CallSummary), JSON.stringify(other)).toBe(false)
   // More bytes than arguments, and an address with something in its upper half.
   expect(call(`${transfer}00`)).toMatchObject({ meaning: 'contractCall' })
   expect(call(transfer.replace('a9059cbb00', 'a9059cbb01'))).toMatchObject({ meaning: 'contractCall' })

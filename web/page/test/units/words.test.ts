@@ -40,6 +40,7 @@ describe('problems', () => {
   it('of the calls all have words that say what to do next', async () => {
     const { PROBLEM_WORDS, wordsOf } = await import('../../src/words/failures')
     await import('../../src/words/transaction-failures')
+    await import('../../src/words/multisigs')
     const rules = rulesOfContract()
     expect(rules.length).toBeGreaterThan(10)
     for (const rule of rules) {
