@@ -157,11 +157,25 @@ def tests():
                 yield document.at(number, f'there is no test {text}')
 
 
+def script_tests():
+    """`tests/NAME/run FUNCTION`: a function of that script which it lists among its tests."""
+    for document in DOCUMENTS:
+        for number, text in document.spans():
+            named = re.fullmatch(r'(tests/\w+/run) ([a-z]\w*)', text)
+            if named and named[1] in FILE_SET:
+                script = (ROOT / named[1]).read_text()
+                listed = re.search(rf'^(?:\w+\.)?TESTS = \[[^]]*\b{named[2]}\b', script, re.MULTILINE)
+                if not listed or not re.search(rf'^def {named[2]}\(', script, re.MULTILINE):
+                    yield document.at(number, f'{named[1]} has no test {named[2]}')
+            elif named:
+                yield document.at(number, f'there is no {named[1]}')
+
+
 def identifiers():
     """Errors, functions, fields and methods in backticks occur in the code; so a renamed error is noticed."""
     source = set()
     for file in FILES:
-        if file.endswith(('.cpp', '.hpp', '.sol', '.mjs', '.cjs', '.py', '.txt', '.json', 'Makefile')) or '/' not in file:
+        if file.endswith(('.cpp', '.hpp', '.sol', '.mjs', '.cjs', '.js', '.ts', '.py', '.txt', '.json', 'Makefile')) or '/' not in file:
             if not file.endswith('.md') and file != 'tools/check_docs.py':
                 source.update(re.findall(r'\w+', (ROOT / file).read_text(errors='replace')))
     for document in DOCUMENTS:
@@ -232,8 +246,8 @@ def pictures():
 
 
 def main():
-    rules = [required, links, paths, make_targets, tests, identifiers, readme_commands, foreign_places, sizes, decisions,
-             modules, pictures]
+    rules = [required, links, paths, make_targets, tests, script_tests, identifiers, readme_commands, foreign_places, sizes,
+             decisions, modules, pictures]
     passed = failed = 0
     for rule in rules:
         problems = list(rule())
