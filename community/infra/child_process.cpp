@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // fork and exec instead of posix_spawn, because only between the two can the child ask to die with its parent
-// (PR_SET_PDEATHSIG). A pidfd tells the loop about the end without signal handlers.
+// (PR_SET_PDEATHSIG). A pidfd tells the loop about the end without signal handlers. A child gets standard input, output
+// and error and no other descriptor: Asio and libraries open theirs without close-on-exec, and a connection of a client
+// that a child held as well would not end when this program ends it.
 #include "community/infra/api/child_process.hpp"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -37,7 +40,18 @@ struct Launch {
   pid_t parent;
   int output;
   int failure;
+  // The first number that no descriptor has.
+  int descriptors;
 };
+
+// Where the kernel is older than the call (5.11), one by one.
+bool close_the_rest_on_exec(int descriptors) {
+  if (::syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0) return true;
+  if (errno != ENOSYS && errno != EINVAL) return false;
+  for (int one = STDERR_FILENO + 1; one < descriptors; one++)
+    if (::fcntl(one, F_SETFD, FD_CLOEXEC) != 0 && errno != EBADF) return false;
+  return true;
+}
 
 [[noreturn]] void report_and_leave(int descriptor) {
   const int error = errno;
@@ -59,6 +73,7 @@ struct Launch {
   if (empty < 0 || ::dup2(empty, STDIN_FILENO) < 0) report_and_leave(launch.failure);
   if (::dup2(launch.output, STDOUT_FILENO) < 0 || ::dup2(launch.output, STDERR_FILENO) < 0)
     report_and_leave(launch.failure);
+  if (!close_the_rest_on_exec(launch.descriptors)) report_and_leave(launch.failure);
   if (launch.directory != nullptr && ::chdir(launch.directory) != 0) report_and_leave(launch.failure);
   ::execve(launch.executable, launch.arguments.data(), launch.environment.data());
   report_and_leave(launch.failure);
@@ -156,6 +171,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(EventLoop& loop, Child
   launch.parent = ::getpid();
   launch.output = output[1];
   launch.failure = failure[1];
+  launch.descriptors = ::getdtablesize();
   launch.arguments.push_back(options.executable.data());
   for (auto& argument : options.arguments) launch.arguments.push_back(argument.data());
   launch.arguments.push_back(nullptr);

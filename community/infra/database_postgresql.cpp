@@ -97,14 +97,14 @@ const char* advice(const std::string& words) {
 // SOCI tells it of each statement: whoever asks the next one got an answer.
 class Progress final : public soci::logger_impl {
  public:
-  Progress(ConnectionWatchdog& watchdog, int descriptor) : watchdog_(watchdog), descriptor_(descriptor) {}
-  void start_query(const std::string&) override { watchdog_.extend(descriptor_, kAnswer); }
+  Progress(ConnectionWatchdog& watchdog, ConnectionWatchdog::Owner owner) : watchdog_(watchdog), owner_(owner) {}
+  void start_query(const std::string&) override { watchdog_.extend(owner_, kAnswer); }
 
  private:
-  soci::logger_impl* do_clone() const override { return new Progress(watchdog_, descriptor_); }
+  soci::logger_impl* do_clone() const override { return new Progress(watchdog_, owner_); }
 
   ConnectionWatchdog& watchdog_;
-  int descriptor_;
+  ConnectionWatchdog::Owner owner_;
 };
 
 class PostgresqlBackend final : public DatabaseBackend {
@@ -142,12 +142,12 @@ class PostgresqlBackend final : public DatabaseBackend {
 
   // Always synced: a commit that the server lost after it had answered would put its count behind ours.
   void begin_write(soci::session& writer, bool) override {
-    watchdog_.watch(PQsocket(connection(writer)), kAnswer);
+    watchdog_.watch(&writer, PQsocket(connection(writer)), kAnswer);
     has_savepoint_ = false;
     run(writer, "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE");
   }
   void begin_read(soci::session& reader) override {
-    watchdog_.watch(PQsocket(connection(reader)), kAnswer);
+    watchdog_.watch(&reader, PQsocket(connection(reader)), kAnswer);
     run(reader, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
   }
   // One round trip for each write instead of two; the last savepoint goes with COMMIT.
@@ -159,7 +159,7 @@ class PostgresqlBackend final : public DatabaseBackend {
   void undo(soci::session& writer) override { run(writer, "ROLLBACK TO SAVEPOINT item"); }
 
   void commit_write(soci::session& writer) override {
-    watchdog_.extend(PQsocket(connection(writer)), kAnswer);
+    watchdog_.extend(&writer, kAnswer);
     const bool is_counted = count_commit(writer);
     is_committing_ = is_counted;
     try {
@@ -177,9 +177,9 @@ class PostgresqlBackend final : public DatabaseBackend {
   bool was_committed() const override { return was_committed_; }
 
   void end(soci::session& session) override {
+    watchdog_.release(&session);
     if (session.get_backend() == nullptr) return;
     PGconn* conn = connection(session);
-    watchdog_.release(PQsocket(conn));
     if (!is_connected(session)) return;
     if (PQtransactionStatus(conn) != PQTRANS_IDLE) run(session, "ROLLBACK");
   }
@@ -229,7 +229,7 @@ class PostgresqlBackend final : public DatabaseBackend {
     } catch (const soci::soci_error& e) {
       outcome = tl::unexpected(cannot_use(e));
     }
-    if (session.get_backend() != nullptr) watchdog_.release(PQsocket(connection(session)));
+    watchdog_.release(&session);
     if (!outcome) session.close();
     return outcome;
   }
@@ -246,8 +246,8 @@ class PostgresqlBackend final : public DatabaseBackend {
   void connect(soci::session& session) {
     session.open(soci::postgresql, address_.connect_string);
     PGconn* conn = connection(session);
-    watchdog_.watch(PQsocket(conn), kAnswer);
-    session.set_logger(new Progress(watchdog_, PQsocket(conn)));
+    watchdog_.watch(&session, PQsocket(conn), kAnswer);
+    session.set_logger(new Progress(watchdog_, &session));
     PQsetErrorVerbosity(conn, PQERRORS_TERSE);
     const auto note = [](void*, const char* words) { log_debug("database", {{"note", one_line(words)}}); };
     PQsetNoticeProcessor(conn, note, nullptr);

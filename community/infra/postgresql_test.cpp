@@ -362,13 +362,31 @@ TEST_F(postgresql_test, ASilentPeerIsGivenUp) {
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, released), 0);
   {
     ConnectionWatchdog watchdog;
-    watchdog.watch(released[0], Milliseconds(0));
-    watchdog.release(released[0]);
-    watchdog.watch(pair[0], Milliseconds(1));
+    watchdog.watch(released, released[0], Milliseconds(0));
+    watchdog.release(released);
+    watchdog.watch(pair, pair[0], Milliseconds(1));
     char byte = 0;
     EXPECT_EQ(read(pair[0], &byte, 1), 0) << "waiting ends as if the peer had hung up";
   }
   for (const int descriptor : {pair[0], pair[1], released[0], released[1]}) close(descriptor);
+}
+
+// libpq closes its socket when the server hangs up; the next connection of the program has the same number.
+TEST_F(postgresql_test, TheSocketOfAnEndedConversationIsLeftAlone) {
+  ConnectionWatchdog watchdog;
+  const int owner = 0;
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  const int number = pair[0];
+  watchdog.watch(&owner, number, Milliseconds(30));
+  close(pair[0]);
+  int next[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, next), 0);
+  ASSERT_EQ(next[0], number);
+  watchdog.release(&owner);
+  std::this_thread::sleep_for(Milliseconds(90));
+  EXPECT_EQ(::write(next[0], "a", 1), 1);
+  for (const int descriptor : {pair[1], next[0], next[1]}) close(descriptor);
 }
 
 // --- two nodes -------------------------------------------------------------------------------------------------------

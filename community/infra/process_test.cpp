@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "community/infra/factory.hpp"
 #include "community/infra/fake/clock.hpp"
 #include "community/infra/fake/random.hpp"
+#include "community/infra/fake/temporary_directory.hpp"
 #include "community/infra/log_format.hpp"
 
 namespace community::infra {
@@ -79,31 +81,52 @@ TEST(child_process_test, AnEndlessLineDoesNotGrow) {
   EXPECT_LE(longest, 4'096u);
 }
 
-// A process starts a child and is killed; the grandchild's end of the pipe closes only when it is gone too.
+// A process starts a child and is killed; the child's end of the pipe closes only when it is gone too.
 TEST(child_process_test, AChildDiesWithItsParentEvenOnKill9) {
-  int alive[2], started[2];
-  ASSERT_EQ(pipe(alive), 0);
-  ASSERT_EQ(pipe(started), 0);
+  const TemporaryDirectory folder;
+  const std::string pipe = (folder.path() / "alive").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), S_IRUSR | S_IWUSR), 0);
   const pid_t parent = fork();
   if (parent == 0) {
-    close(alive[0]);
     EventLoop loop;
-    auto child = ChildProcess::start(loop, shell("while :; do sleep 1; done"));
-    const char one = child.has_value() ? 1 : 0;
-    if (write(started[1], &one, 1) != 1) _exit(1);
-    // Only the child holds the pipe from here on.
-    close(alive[1]);
+    const auto child = ChildProcess::start(loop, shell("exec 3>'" + pipe + "'; echo 1 >&3; while :; do sleep 1; done"));
+    if (!child) _exit(1);
     loop.run();
     _exit(0);
   }
-  close(alive[1]);
+  const int alive = open(pipe.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(alive, 0);
   char byte = 0;
-  ASSERT_EQ(read(started[0], &byte, 1), 1);
-  ASSERT_EQ(byte, 1);
+  ASSERT_EQ(read(alive, &byte, 1), 1);
+  ASSERT_EQ(byte, '1');
   kill(parent, SIGKILL);
   waitpid(parent, nullptr, 0);
-  EXPECT_EQ(read(alive[0], &byte, 1), 0);
-  for (const int descriptor : {alive[0], started[0], started[1]}) close(descriptor);
+  while (read(alive, &byte, 1) == 1) {
+  }
+  EXPECT_EQ(read(alive, &byte, 1), 0);
+  close(alive);
+}
+
+// Whoever is served while a child starts is not kept waiting for the child's end when this program hangs up.
+TEST(child_process_test, AChildHoldsNoConnectionOfItsParent) {
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+  EventLoop loop;
+  std::vector<std::string> lines;
+  auto options = shell("for one in /proc/self/fd/*; do echo ${one##*/}; done; echo end; exec sleep 600");
+  options.on_line = [&](std::string_view line) { lines.emplace_back(line); };
+  auto child = ChildProcess::start(loop, std::move(options)).value();
+  const auto wait = [&]() -> Task<void> {
+    while (lines.empty() || lines.back() != "end") co_await reschedule();
+  };
+  loop.block_on(wait());
+  EXPECT_EQ(std::vector(lines.begin(), lines.begin() + 3), (std::vector<std::string>{"0", "1", "2"}));
+  // The shell's own, of the folder that it lists, at the most.
+  EXPECT_LE(lines.size(), 5u);
+  close(pair[1]);
+  char byte = 0;
+  EXPECT_EQ(read(pair[0], &byte, 1), 0);
+  close(pair[0]);
 }
 
 TEST(supervisor_test, AChildThatDiesIsStartedAgainWithGrowingPauses) {
