@@ -276,6 +276,40 @@
     }
   }
 
+  /** EIP-191: bytes as hex, or a text. */
+  function toPersonal(message) {
+    need(typeof message === 'string', 'a message is a text or bytes')
+    if (isBytes(message)) return message.toLowerCase()
+    const bytes = new TextEncoder().encode(message)
+    return `0x${[...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
+  }
+
+  /** The account's ERC-1271 signature, which ERC-6492 verifiers take, too. */
+  async function signMessage(from, toContent) {
+    need(isAddress(from), 'the address of the account is missing')
+    checkSender(from)
+    const { signature } = await ask('signMessage', { address: connection.address, ...toContent() })
+    return signature
+  }
+
+  // Some libraries give the address first.
+  const personalSign = ([one, other]) => {
+    const [message, from] = isAddress(one) && !isAddress(other) ? [other, one] : [one, other]
+    return signMessage(from, () => ({ personal: toPersonal(message) }))
+  }
+
+  const signTypedData = ([from, document]) =>
+    signMessage(from, () => {
+      try {
+        const typedData = typeof document === 'string' ? document : JSON.stringify(document)
+        need(typeof typedData === 'string', 'a document is expected')
+        return { typedData }
+      } catch (error) {
+        // A bigint, or an object that contains itself.
+        return fail(INVALID_PARAMS, error.message)
+      }
+    })
+
   async function requestGrant(wanted) {
     checkSender()
     need(wanted && typeof wanted === 'object', 'an object is expected')
@@ -332,6 +366,8 @@
       return null
     },
     eth_sendTransaction: ([transaction]) => sendTransaction(transaction),
+    personal_sign: personalSign,
+    eth_signTypedData_v4: signTypedData,
     airAccount_requestGrant: ([wanted]) => requestGrant(wanted),
     airAccount_endGrant: async () => {
       dropGrant()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an app asks, read strictly: a parser of outside values, which are a structured clone and may be anything.
 import { selector } from '../../../escape/src/core/abi.mjs'
+import { type MessageContent, MOST_DOCUMENT, MOST_PERSONAL, readDocument } from '../transaction/message'
 import type { ApiCall } from '../transaction/models'
 
 export interface AppFunction {
@@ -12,6 +13,7 @@ export interface AppFunction {
 export type AppRequest =
   | { readonly method: 'connect'; readonly chainId?: number }
   | { readonly method: 'sendCalls'; readonly address: string; readonly calls: readonly ApiCall[] }
+  | { readonly method: 'signMessage'; readonly address: string; readonly content: MessageContent }
   | {
       readonly method: 'grant'
       readonly address: string
@@ -69,6 +71,17 @@ function readCall(value: unknown): ApiCall {
   return { to: text(to, ADDRESS, 'to').toLowerCase(), value: wei, ...(bytes === '0x' ? {} : { data: bytes }) }
 }
 
+/** Bytes of a personal message, or a document as the text that the app has of it. Throws DocumentMalformed. */
+function readMessage({ personal, typedData }: Members): MessageContent {
+  need((personal === undefined) !== (typedData === undefined), 'a message is personal, or typed data')
+  if (personal === undefined) {
+    need(typeof typedData === 'string' && typedData.length <= MOST_DOCUMENT, 'the typed data are too long')
+    return { typedData: readDocument(typedData) }
+  }
+  need(typeof personal === 'string' && personal.length <= 2 + 2 * MOST_PERSONAL, 'the message is too long')
+  return { personal: text(personal, BYTES, 'the message').toLowerCase() }
+}
+
 function readFunction(value: unknown): AppFunction {
   need(typeof value === 'string' && value.length <= 230, 'a function is malformed')
   if (SELECTOR.test(value)) return { name: value.toLowerCase(), selector: value.toLowerCase() }
@@ -82,7 +95,7 @@ function readValue(value: unknown, what: string): string {
   return wei
 }
 
-/** Throws RequestUnreadable. Members that are not known are not looked at. */
+/** Throws RequestUnreadable and DocumentMalformed. Members that are not known are not looked at. */
 export function readRequest(value: unknown): AppRequest {
   const { method, params } = members(value, 'a request')
   const given = members(params, 'params')
@@ -92,9 +105,10 @@ export function readRequest(value: unknown): AppRequest {
     need(Number.isSafeInteger(chainId) && (chainId as number) > 0, 'chainId is malformed')
     return { method, chainId: chainId as number }
   }
-  need(method === 'sendCalls' || method === 'grant', 'the method is not known')
+  need(method === 'sendCalls' || method === 'grant' || method === 'signMessage', 'the method is not known')
   const address = text(given.address, ADDRESS, 'address').toLowerCase()
   if (method === 'sendCalls') return { method, address, calls: list(given.calls, MOST_CALLS, 'calls').map(readCall) }
+  if (method === 'signMessage') return { method, address, content: readMessage(given) }
   const functions = list(given.functions, MOST_FUNCTIONS, 'functions').map(readFunction)
   const selectors = new Set(functions.map((one) => one.selector))
   need(selectors.size === functions.length, 'a function comes twice')

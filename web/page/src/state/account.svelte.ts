@@ -64,12 +64,12 @@ export const account = {
       query: { chainId: chain.chainId, ...(tokens.length > 0 ? { token: [...tokens] } : {}) },
     })
   },
-  /** What a prepared answer is held against; `points` of passkeys that it may add. */
-  place({ wallet, chain }: Account, state: WalletState, points: KeyFacts['points'] = new Map()): Place {
+  /** What a prepared answer is held against; `points` of passkeys that it may add, `payer` of a key of the phrase. */
+  place({ wallet, chain }: Account, state: WalletState, points: KeyFacts['points'] = new Map(), payer?: string): Place {
     // A development chain may be ahead of this device by as much as its developer likes.
     const block = node.info?.development ? Date.parse(state.blockTime) : 0
     const { passkeys, serverKey, escapeKey } = state
     const keys = { passkeys, serverKey, escapeKey, rpId: node.info?.rpId ?? '', points }
-    return { wallet, chain, keyEpoch: state.keyEpoch, keys, now: Math.max(Date.now(), block) / 1_000 }
+    return { wallet, chain, keyEpoch: state.keyEpoch, keys, payer, now: Math.max(Date.now(), block) / 1_000 }
   },
 }

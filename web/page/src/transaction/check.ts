@@ -6,6 +6,7 @@ import { Malformed } from '../../../escape/src/core/abi.mjs'
 import { executeData } from '../../../escape/src/core/operation.mjs'
 import type { Chain, Wallet } from '../api/models'
 import { type Action, actionDigest, actionOf, stampOf } from './actions'
+import { eoaCost, eoaDigest, isOrdered } from './eoa'
 import { readGrant } from './grant'
 import { actionOfCall, type KeyFacts, keysAction } from './keys'
 import type { Call, Transaction, TransactionOrder, UserOperation } from './models'
@@ -66,6 +67,8 @@ export interface Place {
   /** Of the account's state that the page shows. */
   readonly keyEpoch: number
   readonly keys: KeyFacts
+  /** Of the phrase's key that pays, where one does; lower case or with its checksum. */
+  readonly payer?: string | undefined
   /** The later of this device's clock and, on a development chain, the block's: seconds since 1970. */
   readonly now: number
 }
@@ -122,6 +125,18 @@ function checkCalls(order: TransactionOrder, transaction: Transaction, callData:
   return readings
 }
 
+/** What the node says of the calls agrees with what this page reads in them. */
+function checkSummary(readings: readonly Reading[], { summary }: Transaction) {
+  const told = summary.filter((one) => one.meaning !== 'selfCall')
+  need(told.length === readings.length, 'summary-other')
+  readings.forEach((reading, i) => {
+    const one = told[i]
+    // A call that this page cannot read, the node may well.
+    const isKnown = reading.meaning !== 'contractCall' || one?.meaning === 'contractCall'
+    need(!isKnown || (one !== undefined && agrees(reading, one)), 'summary-other', `call ${i}`)
+  })
+}
+
 function checkFactory({ factory, factoryData }: UserOperation, { wallet }: Place) {
   if (factory === undefined) return need(factoryData === undefined, 'factory-other')
   const { origin } = wallet
@@ -144,14 +159,7 @@ function checkOperation(order: TransactionOrder, transaction: Transaction, place
   // What is queued leaves the account when it is confirmed.
   const leaves = order.kind === 'queue' ? 0n : readings.reduce((sum, { value }) => sum + value, 0n)
   need(leaves.toString() === transaction.value, 'value-other')
-  const told = transaction.summary.filter((one) => one.meaning !== 'selfCall')
-  need(told.length === readings.length, 'summary-other')
-  readings.forEach((reading, i) => {
-    const summary = told[i]
-    // A call that this page cannot read, the node may well.
-    const isKnown = reading.meaning !== 'contractCall' || summary?.meaning === 'contractCall'
-    need(!isKnown || (summary !== undefined && agrees(reading, summary)), 'summary-other', `call ${i}`)
-  })
+  checkSummary(readings, transaction)
   const digest = hashOf(operation, entryPoint, transaction.chainId)
   need(same(digest, transaction.digest), 'digest-other')
   return { transaction, digest, readings, action: null, maxCost }
@@ -198,14 +206,33 @@ function checkMessage(order: Extract<TransactionOrder, { kind: 'message' }>, tra
   return { transaction, digest, readings: [], action: null, maxCost: 0n }
 }
 
+/** A transaction of a key of the phrase: of the key that was shown, and the call that was ordered. */
+function checkEoa(order: Extract<TransactionOrder, { kind: 'eoa' }>, transaction: Transaction, place: Place): Checked {
+  const { eoa: tx } = transaction
+  need(tx !== null, 'content-missing')
+  need(place.payer !== undefined && same(transaction.address, place.payer), 'account-other', transaction.address)
+  need(isOrdered(order, tx), 'calls-other')
+  need(transaction.payer === 'account', 'payer-other')
+  const maxCost = eoaCost(tx)
+  need(maxCost.toString() === transaction.maxCost, 'cost-other')
+  need(BigInt(tx.value).toString() === transaction.value, 'value-other')
+  const readings = [readCall({ to: tx.to.toLowerCase(), value: BigInt(tx.value), data: tx.data.toLowerCase() })]
+  checkSummary(readings, transaction)
+  const digest = eoaDigest(transaction.chainId, tx)
+  need(same(digest, transaction.digest), 'digest-other')
+  return { transaction, digest, readings, action: null, maxCost }
+}
+
 /** What may be signed. Throws TransactionRefused with the first difference. */
 export function checkPrepared(order: TransactionOrder, transaction: Transaction, place: Place): Checked {
   const { wallet, chain } = place
   need(transaction.walletId === order.walletId && order.walletId === wallet.walletId, 'wallet-other')
   need(transaction.chainId === order.chainId && order.chainId === chain.chainId, 'chain-other')
   need(transaction.kind === order.kind, 'kind-other')
-  need(same(transaction.address, wallet.address), 'account-other', transaction.address)
+  // A key of the phrase has an address of its own.
+  need(order.kind === 'eoa' || same(transaction.address, wallet.address), 'account-other', transaction.address)
   try {
+    if (order.kind === 'eoa') return checkEoa(order, transaction, place)
     if (order.kind === 'finish') {
       // Nobody signs: whatever is brought on chain was signed when it began.
       need(transaction.digest === null && transaction.votesNeeded === 0, 'kind-other')
@@ -221,7 +248,8 @@ export function checkPrepared(order: TransactionOrder, transaction: Transaction,
       error instanceof Malformed ||
       error instanceof DocumentMalformed ||
       error instanceof RangeError ||
-      error instanceof SyntaxError
+      error instanceof SyntaxError ||
+      error instanceof TypeError
     )
       throw new TransactionRefused('content-other', error.message)
     throw error

@@ -4,6 +4,7 @@
 import { decode } from '../../../escape/src/core/abi.mjs'
 import { CALLS } from '../../../escape/src/core/operation.mjs'
 import { type Checked, checkPrepared, type Place, TransactionRefused } from './check'
+import { eoaOrderOf } from './eoa'
 import { type ApiCall, type Call, type QueueOrder, type Transaction, type TransactionOrder, toApi } from './models'
 import { type Queued, queueContent, queuedId, readBatch, readQueued } from './operation'
 
@@ -36,7 +37,9 @@ function queueOrderOf({ kind, content }: Queued): QueueOrder | null {
 }
 
 /** What was ordered, out of the bytes that were signed; null where this page orders no such thing. Throws Malformed. */
-export function orderOf({ walletId, chainId, address, kind, userOperation }: Transaction, keyEpoch: number) {
+export function orderOf(before: Transaction, keyEpoch: number) {
+  const { walletId, chainId, address, kind, userOperation, eoa } = before
+  if (kind === 'eoa') return eoa && eoaOrderOf(before, eoa)
   const calls: Call[] | null = userOperation && readBatch(userOperation.callData)
   if (!calls) return null
   const at = { walletId, chainId }
@@ -52,18 +55,22 @@ export function orderOf({ walletId, chainId, address, kind, userOperation }: Tra
 
 /** Whether a person may offer more for it: it waits, and a passkey signed it. */
 export const isReplaceable = ({ state, kind, userOperation }: Transaction) =>
-  (state === 'signed' || state === 'submitted') &&
-  userOperation !== null &&
-  (kind === 'calls' || kind === 'queue' || kind === 'confirm')
+  (kind === 'eoa' && state === 'submitted') ||
+  ((state === 'signed' || state === 'submitted') &&
+    userOperation !== null &&
+    (kind === 'calls' || kind === 'queue' || kind === 'confirm'))
+
+const nonceOf = ({ userOperation, eoa }: Transaction) => userOperation?.nonce ?? eoa?.nonce
 
 /** What may be signed in place of `before`. Throws TransactionRefused. */
 export function checkReplacement(before: Transaction, transaction: Transaction, place: Place): Checked {
   const order = orderOf(before, place.keyEpoch)
   if (order === null) throw new TransactionRefused('kind-other')
-  const checked = checkPrepared(order, transaction, place)
-  const nonce = transaction.userOperation?.nonce
+  // Of the same key, which the person saw when they signed it first.
+  const checked = checkPrepared(order, transaction, order.kind === 'eoa' ? { ...place, payer: before.address } : place)
+  const nonce = nonceOf(transaction)
   // Under another nonce both would be carried out.
-  if (nonce === undefined || BigInt(nonce) !== BigInt(before.userOperation?.nonce ?? -1))
+  if (nonce === undefined || BigInt(nonce) !== BigInt(nonceOf(before) ?? -1))
     throw new TransactionRefused('nonce-other')
   return checked
 }

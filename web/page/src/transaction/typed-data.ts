@@ -67,6 +67,8 @@ function number(value: unknown, type: string, place: string): string {
   const bits = Number(/^u?int(\d+)$/.exec(type)?.[1] ?? 0)
   if (bits === 0 || bits > 256 || (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint'))
     throw new DocumentMalformed(place)
+  // JSON had more digits than a number of JavaScript keeps: what would be hashed is not what was sent.
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new DocumentMalformed(place)
   let parsed: bigint
   try {
     parsed = typeof value === 'string' && value.startsWith('-') ? -BigInt(value.slice(1)) : BigInt(value)

@@ -39,7 +39,12 @@ const WORDS: typeof PROBLEM_WORDS = {
   'not-prepared': () => say(m.problem_not_prepared(), m.problem_not_prepared_next()),
   'not-signed': () => say(m.problem_unsigned(), m.problem_unsigned_next()),
   'domain-not-listed': () => say(m.problem_domain(), m.problem_domain_next()),
-  'message-refused': () => say(m.problem_message(), m.problem_message_next()),
+  'message-refused': ({ details: { refusal } }) =>
+    refusal === 'typed-data-is-permit'
+      ? say(m.message_permit(), m.message_permit_next())
+      : refusal === 'typed-data-other-chain'
+        ? say(m.message_other_chain(), m.message_other_chain_next())
+        : say(m.problem_message(), m.problem_message_next()),
   'phrase-missing': () => say(m.problem_no_phrase(), m.problem_no_phrase_next()),
   'nonce-taken': () => say(m.problem_nonce(), m.problem_nonce_next()),
   'phrase-exists': () => say(m.problem_phrase(), m.problem_phrase_next()),

@@ -138,7 +138,11 @@ export function linesOf(
 ): Line[] {
   const facts = [...factsIn(summary), ...known]
   const isRead =
-    order.kind === 'calls' || order.kind === 'queue' || order.kind === 'confirm' || order.kind === 'replace'
+    order.kind === 'calls' ||
+    order.kind === 'queue' ||
+    order.kind === 'confirm' ||
+    order.kind === 'replace' ||
+    order.kind === 'eoa'
   if (isRead || order.kind === 'grant') {
     const lines = readings.map((reading, i) => {
       const tokenId = summary[i]?.amount === undefined ? summary[i]?.tokenId : undefined
@@ -152,6 +156,14 @@ export function linesOf(
   const selector = order.kind === 'disallowCall' ? order.selector : undefined
   return [lineOf({ meaning: order.kind, to, amount, selector, item: summary[0]?.item }, chain, facts)]
 }
+
+/** Whose code will act for somebody by it (EIP-7702). */
+export const linesOfCode = ({ eoa }: Transaction): Line[] =>
+  (eoa?.authorizationList ?? []).map(({ address }) => ({
+    words: m.does_code(),
+    label: '',
+    party: checksummed(address.toLowerCase()),
+  }))
 
 const OF_KEYS = new Set(['changeKeys', 'changeRules', 'escape', 'recover'])
 
@@ -253,7 +265,13 @@ const STATES: Record<Transaction['state'], () => StateWords> = {
   expired: () => ({ short: m.state_expired(), long: m.state_expired_long(), tone: 'bad' }),
   discarded: () => ({ short: m.state_expired(), long: m.state_expired_long(), tone: 'bad' }),
 }
-export const stateWords = ({ state }: Transaction) => STATES[state]()
+/** Kinds of which nothing comes on chain. */
+export const OFF_CHAIN: ReadonlySet<Transaction['kind']> = new Set(['message', 'phrase', 'exportPhrase'])
+
+export const stateWords = ({ kind, state }: Transaction): StateWords =>
+  state === 'final' && OFF_CHAIN.has(kind)
+    ? { short: m.state_signed(), long: m.state_signed_long(), tone: 'good' }
+    : STATES[state]()
 
 const MINUTE_S = 60
 const HOUR_S = 3_600

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Web apps of others: the example game on an origin of its own saves without a touch, and a hostile page gets nothing.
 import http from 'node:http'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { equal, holds } from '../harness.mjs'
 import { accessible, authenticator, leave, picture, visit } from './browser.mjs'
@@ -8,12 +9,18 @@ import { chainOf } from './chain.mjs'
 import { ROOT, until } from './node.mjs'
 import { register } from './people.mjs'
 
+const { createPublicClient, http: transport } = createRequire(
+  new URL('../../../../tests/clients/x.js', import.meta.url),
+)('viem')
+
+const DAY_S = 86_400
 const BOB = `0x${'b0'.repeat(20)}`
 const MALLORY = `0x${'66'.repeat(20)}`
 const SAVED = 'Saved(address,bytes32,uint32)'
 
 export async function run({ test }, browser, node) {
   await test('Apps.AGameSavesWithoutATouchUntilItIsDisconnected', () => story(browser, node))
+  await test('Apps.APageAsksForSignaturesUnderMessages', () => messages(browser, node))
 }
 
 /** A page of somebody who means harm: same site as the node, another port, and no policy of its own. */
@@ -352,4 +359,191 @@ async function disconnected(visitor, game, { origin }) {
   await page.getByText('An app was disconnected').first().waitFor()
   await page.goto(`${node.origin}/connect`)
   await page.getByText('Nobody asks anything here').waitFor()
+}
+
+/** A request by a click of the page's own; its answer is there when the window is gone. */
+const begin = (page, method, ...params) =>
+  page.evaluate(
+    ([name, given]) => {
+      let provider = null
+      addEventListener('eip6963:announceProvider', ({ detail }) => {
+        provider = detail.provider
+      })
+      dispatchEvent(new Event('eip6963:requestProvider'))
+      globalThis.answer = provider.request({ method: name, params: given }).then(
+        (result) => ({ result }),
+        ({ code, message }) => ({ code, message }),
+      )
+      // Whatever the page does to it afterwards is another request.
+      if (given[1]?.message) given[1].message.amount = 1_000_000
+    },
+    [method, params],
+  )
+const answered = (page) => page.evaluate(() => globalThis.answer)
+
+const typed = (account, changes = {}) => ({
+  domain: { name: 'Shop', version: '1', chainId: 31_337, verifyingContract: BOB },
+  primaryType: 'Order',
+  types: {
+    Person: [
+      { name: 'name', type: 'string' },
+      { name: 'wallet', type: 'address' },
+    ],
+    Order: [
+      { name: 'buyer', type: 'Person' },
+      { name: 'items', type: 'string[]' },
+      { name: 'amount', type: 'uint256' },
+    ],
+  },
+  message: { buyer: { name: 'Mali\u202e', wallet: account }, items: ['tea', 'rice'], amount: 12 },
+  ...changes,
+})
+
+async function messages(browser, node) {
+  const visitor = await visit(browser, node)
+  await register(visitor)
+  const shop = await hostilePage(node)
+  try {
+    const page = await visitor.context.newPage()
+    await page.goto(shop.origin)
+    const first = await opened(visitor, () => begin(page, 'eth_requestAccounts'))
+    await first.getByRole('button', { name: 'Connect', exact: true }).click()
+    const [account] = (await answered(page)).result
+    equal((await ask(page, 'personal_sign', '0x00', BOB)).code, 4100, 'another account')
+    equal((await ask(page, 'personal_sign', '0x00')).code, -32602, 'no account')
+    await isListed(visitor, page, account)
+    await isSigned(visitor, page, account)
+    await isReadWhole(visitor, page, account)
+    await byHand(visitor, account)
+    await leave(visitor)
+  } finally {
+    await shop.stop()
+  }
+}
+
+/** The first message of all: a log-in at another page, and an account that signs no messages yet. */
+async function isListed(visitor, page, account) {
+  const logIn = `bank.example wants you to sign in with your Ethereum account:\n${account}\n\nNonce: 12345678`
+  const popup = await opened(visitor, () => begin(page, 'personal_sign', logIn, account))
+  await popup.getByRole('heading', { name: 'A page asks for your signature under a message' }).waitFor()
+  await popup.getByText('This signature logs in somewhere else').waitFor()
+  await popup.getByText('Your account does not sign for this app').waitFor()
+  await accessible(popup, 'a message that the account does not sign yet')
+  await picture(popup, 'app-message-unlisted')
+  await popup.getByRole('button', { name: 'List it: ready in a day' }).click()
+  await popup.getByText('Let an application ask for signatures').waitFor()
+  await popup.getByRole('button', { name: 'Sign with your passkey' }).click()
+  await popup.getByText('It is in the account’s queue').waitFor()
+  equal((await answered(page)).code, -32002, 'a message that has to wait')
+  await popup.getByRole('button', { name: 'Close' }).click()
+  await chainOf(visitor.node).passTime(DAY_S + 60)
+}
+
+async function isSigned(visitor, page, account) {
+  const { node } = visitor
+  const hostile = `Sign in\u202e please${'\n'.repeat(500)}${'x'.repeat(10_000)} the end`
+  const popup = await opened(visitor, () => begin(page, 'personal_sign', hostile, account))
+  await popup.getByRole('button', { name: 'Confirm', exact: true }).click()
+  await popup.getByRole('button', { name: 'Sign with your passkey' }).click()
+  // Its domain is on chain: now the message itself.
+  const box = popup.getByRole('region', { name: 'The message' })
+  await box.waitFor()
+  await popup.getByText(`${hostile.length} characters, all of them in this box`).waitFor()
+  const shown = await box.textContent()
+  for (const part of ['U+202E', '↵ × 500', 'the end']) holds(shown.includes(part), `${part} is not shown`)
+  holds(!shown.includes('\u202e'), 'what turns text around stands in the page')
+  await popup.getByText('Some characters of it do not show.').waitFor()
+  await accessible(popup, 'a message')
+  await picture(popup, 'app-message')
+  await popup.getByRole('button', { name: 'Sign with your passkey' }).click()
+  const { result: signature } = await answered(page)
+  const client = createPublicClient({ transport: transport(node.chain) })
+  // By the account's isValidSignature, through the verifier of ERC-6492.
+  holds(await client.verifyMessage({ address: account, message: hostile, signature }), 'the signature is not good')
+  holds(!(await client.verifyMessage({ address: account, message: `${hostile}.`, signature })), 'it is good for more')
+
+  // A node that has another message signed is found out before anybody touches anything.
+  const lied = await opened(visitor, async () => {
+    await visitor.context.route('**/api/v1/transactions', async (route) => {
+      const request = route.request()
+      if (request.method() !== 'POST') return route.continue()
+      const body = request.postDataJSON()
+      const response = await route.fetch({
+        postData: { ...body, message: { ...body.message, personal: '0x6f74686572' } },
+      })
+      await route.fulfill({ response })
+    })
+    await begin(page, 'personal_sign', '0x6d696e65', account)
+  })
+  await lied.getByText(/^content-other/).waitFor()
+  equal(await lied.getByRole('button', { name: 'Sign with your passkey' }).count(), 0, 'a way to sign something else')
+  await lied.close()
+  await visitor.context.unroute('**/api/v1/transactions')
+  equal((await answered(page)).code, 4001, 'the closed window')
+
+  // Bytes that are no text; the address first, as some libraries have it.
+  const bytes = await opened(visitor, () => begin(page, 'personal_sign', account, `0x${'ff'.repeat(32)}`))
+  await bytes.getByText('This message is not readable text.').waitFor()
+  await bytes.getByText(`0x${'ff'.repeat(32)}`).waitFor()
+  await bytes.getByRole('button', { name: 'Back' }).click()
+  equal((await answered(page)).code, 4001, 'bytes that nobody wanted to sign')
+}
+
+async function isReadWhole(visitor, page, account) {
+  const popup = await opened(visitor, () => begin(page, 'eth_signTypedData_v4', account, typed(account)))
+  const members = popup.getByRole('region', { name: 'What it says' })
+  await popup.getByText('Your account does not sign for this app').waitFor()
+  const shown = (await members.locator('dl > div').allTextContents()).map((line) => line.replace(/\s+/g, ' ').trim())
+  equal(
+    shown,
+    [
+      'buyer.name string MaliU+202E',
+      `buyer.wallet address ${account}`,
+      'items[0] string tea',
+      'items[1] string rice',
+      'amount uint256 12',
+    ],
+    'every member, as it was asked',
+  )
+  await accessible(popup, 'typed data')
+  await picture(popup, 'app-typed-data')
+  await popup.close()
+  const foreign = typed(account, { domain: { name: 'Shop', chainId: 1 } })
+  const permit = typed(account, {
+    primaryType: 'Permit',
+    types: { Permit: [{ name: 'spender', type: 'address' }] },
+    message: { spender: BOB },
+  })
+  for (const [document, words, code] of [
+    [foreign, 'This message counts on another chain.', 4901],
+    [permit, 'A message that lets somebody take tokens is not signed here.', 4200],
+    [typed(account, { primaryType: 'Person' }), 'What the page asks cannot be understood', -32602],
+  ]) {
+    const refused = await opened(visitor, () => begin(page, 'eth_signTypedData_v4', account, JSON.stringify(document)))
+    await refused.getByText(words).first().waitFor()
+    equal((await answered(page)).code, code, words)
+    await refused.getByRole('button', { name: 'Close' }).click()
+  }
+}
+
+/** A message brought by hand, and its signature read afterwards. */
+async function byHand({ page, node }, account) {
+  await page.goto(`${node.origin}/sign`)
+  const main = page.getByRole('main')
+  await main.getByLabel('The message').fill('This address is mine.')
+  await accessible(page, 'signing by hand')
+  await picture(page, 'sign')
+  await main.getByRole('button', { name: 'See what it says' }).click()
+  await main.getByRole('button', { name: 'Sign with your passkey' }).click()
+  await main.getByRole('status').getByText('Signed', { exact: true }).waitFor()
+  await main.getByRole('region', { name: 'The message' }).getByText('This address is mine.').waitFor()
+  const signature = await main.getByRole('region', { name: 'Signature' }).textContent()
+  const client = createPublicClient({ transport: transport(node.chain) })
+  const message = 'This address is mine.'
+  holds(
+    await client.verifyMessage({ address: account, message, signature: signature.trim() }),
+    'the signature that is read is not good',
+  )
+  await accessible(page, 'a signed message')
+  await picture(page, 'signed-message')
 }

@@ -35,6 +35,8 @@ const OWN = [
   '/waiting',
   '/wallets',
   '/wallets/new',
+  '/sign',
+  '/phrase-keys',
   '/multisigs',
   '/multisigs/new',
   '/passkeys',
