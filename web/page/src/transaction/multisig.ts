@@ -152,6 +152,14 @@ export const voteCall = (multisig: string, vote: Vote, id: string): Call =>
 export const spendCall = (multisig: string, token: string | null, to: string, amount: bigint): Call =>
   toMultisig(multisig, call('spend(address,address,uint256)', lower(token ?? ZERO_ADDRESS), lower(to), amount))
 
+/** What only the multisig may call: alone in a proposal, without value (spec/multisig.md, section 3). */
+export type ChangeOwners = Omit<Extract<SelfCall, { kind: 'changeOwners' }>, 'kind'>
+export const changeOwnersCall = (multisig: string, { removed, added, threshold }: ChangeOwners): Call =>
+  toMultisig(multisig, call(CHANGE_OWNERS, removed.map(lower), added.map(lower), BigInt(threshold)))
+
+export const setDailyLimitCall = (multisig: string, token: string | null, perDay: bigint): Call =>
+  toMultisig(multisig, call(SET_DAILY_LIMIT, lower(token ?? ZERO_ADDRESS), perDay))
+
 const callsOf = ({ calls }: ProposalContent): Call[] =>
   calls.map(({ to, value, data }) => ({ to: lower(to), value: BigInt(value), data: lower(data) }))
 

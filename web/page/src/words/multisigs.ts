@@ -54,7 +54,8 @@ const assetAt = (token: string | null, chain: Chain, known: readonly TokenBalanc
   return assetOf(found ?? { address: token, symbol: null, decimals: null, standard: null })
 }
 
-function selfLines(call: SelfCall, chain: Chain, known: readonly TokenBalance[]): Line[] {
+/** What a shared account does to its own owners or limits, by its bytes. */
+export function linesOfSelfCall(call: SelfCall, chain: Chain, known: readonly TokenBalance[]): Line[] {
   if (call.kind === 'setDailyLimit') {
     const limit = { words: m.does_shared_limit({ amount: amountOf(call.perDay, assetAt(call.token, chain, known)) }) }
     return [call.token === null ? limit : { ...limit, token: checksummed(call.token) }]
@@ -69,7 +70,7 @@ function selfLines(call: SelfCall, chain: Chain, known: readonly TokenBalance[])
 /** What a proposal does, by its bytes; names and decimals of tokens are the node's word. */
 export function linesOfProposal(checked: CheckedProposal, state: MultisigState, chain: Chain): Line[] {
   const { selfCall, readings, summary } = checked
-  if (selfCall) return selfLines(selfCall, chain, state.tokens)
+  if (selfCall) return linesOfSelfCall(selfCall, chain, state.tokens)
   const order = { walletId: '', chainId: chain.chainId, kind: 'calls', calls: [] } as const
   return linesOf(order as never, readings, summary, chain, state.tokens)
 }

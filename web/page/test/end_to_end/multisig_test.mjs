@@ -30,7 +30,7 @@ async function act(who, button, words) {
 async function open({ page, main }, node, name) {
   await page.goto(`${node.origin}/multisigs`)
   await main.getByRole('link', { name, exact: true }).click()
-  await page.getByRole('heading', { name: 'Owners' }).waitFor()
+  await page.getByRole('heading', { name: 'Owners', exact: true }).first().waitFor()
 }
 
 async function make({ visitor, page, main }, node, owner) {
@@ -123,6 +123,43 @@ async function shared(browser, node) {
   await bob.page.getByLabel(/^Amount/).fill('0.01')
   await act(bob, 'Pay it now', 'Pay 0.01 ETH out of the shared account now')
   equal(`${await chain.balance(shop)}`, `${ETHER / 5n + ETHER / 100n}`, 'paid within the limit')
+  await changed(ann, bob, node, address)
   await leave(ann.visitor)
   await leave(bob.visitor)
+}
+
+/** Another owner joins, and the day's limit ends: proposed in words, read by the other one, and carried out. */
+async function changed(ann, bob, node, address) {
+  const carol = someone()
+  await open(ann, node, 'Our garden')
+  await ann.main.getByText('Change owners or the daily limit').click()
+  const propose = ann.main.getByRole('button', { name: 'Propose it to the owners' }).last()
+  await propose.click()
+  await ann.main.getByText('Nothing would change.').waitFor()
+  await ann.main.getByRole('button', { name: 'Add another owner' }).click()
+  await ann.page.getByLabel('New owner 1', { exact: true }).fill(checksummed(bob.account))
+  await propose.click()
+  await ann.main.getByText('This owner is there already.').waitFor()
+  await ann.page.getByLabel('New owner 1', { exact: true }).fill(carol)
+  await ann.page.getByLabel('How many must agree').last().selectOption('3')
+  await accessible(ann.page, 'changing a shared account')
+  await picture(ann.page, 'shared-change')
+  await propose.click()
+  await ann.main.getByText('Propose to change the shared account:').waitFor()
+  await ann.main.getByText(`Add the owner ${carol}`).waitFor()
+  await signAndWait(ann.visitor)
+  await open(bob, node, 'Shared account')
+  await bob.main.getByText(`Add the owner ${carol}`).waitFor()
+  await bob.main.getByText('From then on this many owners must agree: 3').waitFor()
+  await act(bob, 'Approve', 'Approve this proposal')
+  await open(bob, node, 'Shared account')
+  await act(bob, 'Carry it out', 'Carry out this proposal of the shared account')
+  await open(bob, node, 'Shared account')
+  await bob.main.getByText('3 of 3 owners must agree.').waitFor()
+  await bob.main.getByText('Change owners or the daily limit').click()
+  await bob.page.getByLabel(/^What one owner may spend/).fill('0')
+  await bob.page.getByRole('button', { name: 'Propose this limit' }).click()
+  await bob.main.getByText(/^New daily limit/).waitFor()
+  await bob.page.getByRole('heading', { name: 'Look at it, then sign' }).waitFor()
+  holds((await chainOf(node).rpc('eth_getCode', address, 'latest')).length > 2, 'it is still there')
 }

@@ -6,6 +6,7 @@ import { checksummed } from '../../../escape/src/core/bytes.mjs'
 import type { Chain } from '../../src/api/models'
 import type { Call } from '../../src/transaction/models'
 import {
+  changeOwnersCall,
   checkKept,
   checkProposal,
   checkState,
@@ -24,6 +25,7 @@ import {
   proposeCall,
   readInit,
   readSelfCall,
+  setDailyLimitCall,
   spendCall,
   VOTES,
   voteCall,
@@ -97,6 +99,14 @@ test('init data, address and ids, too', () => {
     added: [OWNERS[1], OWNERS[2]],
     threshold: 2,
   })
+  const change = { removed: [OWNERS[0]], added: [OWNERS[1], OWNERS[2]], threshold: 2 }
+  expect(changeOwnersCall(MULTISIG, change)).toEqual({
+    to: MULTISIG,
+    value: 0n,
+    data: vectors.selfCalls.changeOwners,
+  })
+  expect(setDailyLimitCall(MULTISIG, checksummed(address(11)), 2n ** 111n).data).toBe(vectors.selfCalls.setDailyLimit)
+  expect(readSelfCall(setDailyLimitCall(MULTISIG, null, 0n).data)).toMatchObject({ token: null, perDay: 0n })
   expect(readSelfCall(`${vectors.selfCalls.setDailyLimit}00`)).toBeNull()
   expect(readSelfCall('0xdeadbeef')).toBeNull()
 })
