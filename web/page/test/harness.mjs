@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counts tests the way tools/test reads them.
 
-export function harness(only) {
-  const tally = { passed: 0, failed: 0, skipped: 0 }
+/** `explain` tells what there was to see when a test failed. */
+export function harness(only, explain, tally = { passed: 0, failed: 0, skipped: 0 }) {
   const suite = {
     wants: (name) => name.includes(only),
+    /** For tests that run beside others: counted together, each explained by what its own lane shows. */
+    lane: (explainLane) => harness(only, explainLane, tally),
     async test(name, body) {
       if (!suite.wants(name)) return
       const begin = performance.now()
@@ -15,7 +17,7 @@ export function harness(only) {
       } catch (error) {
         tally.failed++
         console.log(`FAILED  ${name}\n        ${String(error?.stack ?? error).slice(0, 4000)}`)
-        if (suite.explain) console.log(await suite.explain().catch(String))
+        if (explain) console.log(await explain().catch(String))
       }
     },
     /** A test that ran elsewhere. */

@@ -1,29 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// The built page in Chromium, served by a real node; nothing between them is replaced.
+// The built page in Chromium, served by a real node; nothing between them is replaced. Lanes run beside each other, since
+// they wait for blocks most of the time; each has a node, a chain and a browser of its own, for stories let days pass.
 import { shownNow, startBrowser } from './browser.mjs'
 import { startNode } from './node.mjs'
 
-export async function run(suite) {
+const LANES = [
+  ['serving', 'registration', 'account', 'money', 'live', 'notices'],
+  ['keys', 'ways', 'apps'],
+  ['multisig', 'phrase', 'privacy', 'pictures'],
+]
+
+async function runLane(suite, names) {
   const node = await startNode()
   const browser = await startBrowser()
-  suite.explain = () => shownNow(browser)
+  const lane = suite.lane(() => shownNow(browser))
   try {
-    await (await import('./serving_test.mjs')).run(suite, node)
-    await (await import('./registration_test.mjs')).run(suite, browser, node)
-    await (await import('./account_test.mjs')).run(suite, browser, node)
-    await (await import('./money_test.mjs')).run(suite, browser, node)
-    await (await import('./live_test.mjs')).run(suite, browser, node)
-    await (await import('./notices_test.mjs')).run(suite, browser, node)
-    await (await import('./multisig_test.mjs')).run(suite, browser, node)
-    await (await import('./privacy_test.mjs')).run(suite, browser, node)
-    await (await import('./keys_test.mjs')).run(suite, browser, node)
-    await (await import('./ways_test.mjs')).run(suite, browser, node)
-    await (await import('./apps_test.mjs')).run(suite, browser, node)
-    await (await import('./phrase_test.mjs')).run(suite, browser, node)
-    await (await import('./pictures_test.mjs')).run(suite, browser, node)
+    for (const name of names) await (await import(`./${name}_test.mjs`)).run(lane, browser, node)
+  } catch (error) {
+    lane.count(`EndToEnd.${names.join('.')}`, 'failed', error.stack)
   } finally {
-    suite.explain = undefined
     await browser.close()
     await node.stop()
   }
 }
+
+export const run = (suite) => Promise.all(LANES.map((names) => runLane(suite, names)))

@@ -18,7 +18,7 @@ function ask(node, path, { method = 'GET', headers = {} } = {}) {
   })
 }
 
-export async function run({ test }, node) {
+export async function run({ test }, _browser, node) {
   await test('Serving.TheIndexIsPackedTaggedAndUnderPolicy', async () => {
     const packed = await ask(node, '/register', { headers: { 'accept-encoding': 'gzip, deflate, br' } })
     equal([packed.status, packed.headers['content-encoding']], [200, 'br'], 'answer')
