@@ -28,6 +28,7 @@ Task<Result<void>> retire_cancelled(infra::Database& database, People& people, c
   if (!*started || !(*started)->plan) co_return Result<void>{};
   OwnedPasskeyChange change{user_id, wallet_id, {}, {}};
   for (const KeyPlan::Passkey& one : (*started)->plan->added) {
+    if (one.is_foreign()) continue;
     const auto held = co_await people.is_held_elsewhere(user_id, one.credential_id, wallet_id);
     if (!held) co_return tl::unexpected(held.error());
     if (!*held) change.retired.push_back(one.passkey_id);

@@ -74,7 +74,33 @@ Result<void> TransactionService::take_added(const Moment& now, const KeysOrder& 
     row.plan->added.push_back({own->passkey_id, own->credential_id});
     shown.push_back(passkey_json(own->passkey_id, own->name));
   }
+  if (auto taken = take_foreign(now, order, row, change, shown); !taken) return taken;
   summary["added"] = std::move(shown);
+  return {};
+}
+
+// Passkeys that somebody has at the node whose server key the account gets. This node can check no assertion of theirs:
+// they come with that server key or not at all.
+Result<void> TransactionService::take_foreign(const Moment& now, const KeysOrder& order, Stored& row,
+                                              accounts::ChangeKeys& change, core::json::array& shown) const {
+  if (!order.foreign_passkeys.empty() && order.server_key != KeysOrder::ServerKey::foreign)
+    return fail_field("/keys/addForeign", "passkeys of another node go with its server key alone");
+  const Bytes32 rp_id_hash = base::sha256(base::view(options_.rp_id));
+  for (std::size_t i = 0; i < order.foreign_passkeys.size(); i++) {
+    const accounts::InitPasskey& one = order.foreign_passkeys[i];
+    if (base::is_zero(one.rp_id_hash)) return fail_field(at("addForeign", i), "nobody's domain");
+    if (one.rp_id_hash == rp_id_hash) return fail_field(at("addForeign", i), "passkeys of this node are named in add");
+    for (const accounts::ChainPasskey& known : now.state.passkeys)
+      if (x_of(known.key) == x_of(one)) return fail(ErrorCode::passkey_known, "the account has it already");
+    for (const accounts::InitPasskey& named : change.added)
+      if (x_of(named) == x_of(one)) return fail_field(at("addForeign", i), "this passkey is named twice");
+    change.added.push_back(one);
+    row.plan->added.push_back({});
+    core::json::object passkey = passkey_json({}, {});
+    passkey["publicKey"] = core::to_hex(one.public_key);
+    passkey["rpIdHash"] = core::to_hex(one.rp_id_hash);
+    shown.push_back(std::move(passkey));
+  }
   return {};
 }
 
@@ -102,8 +128,8 @@ Task<Result<void>> TransactionService::take_server_key(const Moment& now, const 
 Task<Result<Stored>> TransactionService::prepare_keys(Moment now, KeysOrder order) {
   if (!now.state.deployed)
     co_return fail(ErrorCode::account_not_deployed, "its keys change from its first operation on");
-  const bool changes_nothing = order.added.empty() && order.removed.empty() && base::is_zero(order.escape_key) &&
-                               order.server_key == KeysOrder::ServerKey::as_it_is;
+  const bool changes_nothing = order.added.empty() && order.foreign_passkeys.empty() && order.removed.empty() &&
+                               base::is_zero(order.escape_key) && order.server_key == KeysOrder::ServerKey::as_it_is;
   if (changes_nothing) co_return fail_field("/keys", "nothing is changed");
   Stored row = new_row(now, Kind::keys);
   const auto index = co_await server_key_index(now);
@@ -194,7 +220,9 @@ Task<Result<core::Signature>> TransactionService::ask_key_change(Stored& row, co
   for (const Uint256& x : change.removed) out.removed[out.removed_count++].x = x.to_be();
   for (std::size_t i = 0; i < change.added.size(); i++) {
     protocol::Passkey& one = out.added[out.added_count++];
-    one.credential_hash = base::sha256(row.plan->added[i].credential_id);
+    // Nobody here knows the credential of a passkey of another node.
+    if (const KeyPlan::Passkey& planned = row.plan->added[i]; !planned.is_foreign())
+      one.credential_hash = base::sha256(planned.credential_id);
     one.public_key = change.added[i].public_key;
     one.rp_id_hash = change.added[i].rp_id_hash;
   }

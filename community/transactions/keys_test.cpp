@@ -208,6 +208,63 @@ TEST_F(ChangingKeys, MovesHouseAndBack) {
   EXPECT_EQ(core.changes.back().new_index, 1u);
 }
 
+// Passkeys of the other node come with its server key; nobody logs in with them here.
+TEST_F(ChangingKeys, MovesHouseWithPasskeysOfTheOtherNode) {
+  third_waits();
+  accounts::InitPasskey there = Device(14).on_chain();
+  there.rp_id_hash.fill(0x0e);
+  KeysOrder order = adding();
+  order.server_key = KeysOrder::ServerKey::foreign;
+  order.foreign_server_key = test_address(0xf00);
+  order.foreign_passkeys = {there};
+  const Transaction t = prepared(order);
+  const auto& change = std::get<accounts::ChangeKeys>(std::get<PreparedAction>(t.content).action);
+  ASSERT_EQ(change.added.size(), 2u);
+  EXPECT_EQ(change.added[1].public_key, there.public_key);
+  EXPECT_EQ(change.added[1].rp_id_hash, there.rp_id_hash);
+  const auto& shown = t.summary[0].as_object().at("added").as_array()[1].as_object();
+  EXPECT_TRUE(shown.at("passkeyId").is_null());
+  EXPECT_EQ(shown.at("publicKey").as_string(), core::to_hex(there.public_key));
+  EXPECT_EQ(shown.at("rpIdHash").as_string(), core::to_hex(there.rp_id_hash));
+  restart();
+  (void)sent(t);
+  const protocol::KeyChange& asked = core.changes.back();
+  ASSERT_EQ(asked.added_count, 2u);
+  EXPECT_EQ(asked.added[1].public_key, there.public_key);
+  EXPECT_TRUE(base::is_zero(asked.added[1].credential_hash));
+  ASSERT_EQ(people.changes.size(), 1u);
+  EXPECT_EQ(people.changes[0].activated, std::vector<std::string>{kThird});
+}
+
+TEST_F(ChangingKeys, PasskeysOfAnotherNodeComeWithItsServerKeyAlone) {
+  accounts::InitPasskey there = Device(14).on_chain();
+  there.rp_id_hash.fill(0x0e);
+  KeysOrder order;
+  order.foreign_passkeys = {there};
+  EXPECT_EQ(prepare(order).error().field, "/keys/addForeign");
+  order.server_key = KeysOrder::ServerKey::next;
+  EXPECT_EQ(prepare(order).error().field, "/keys/addForeign");
+  order.server_key = KeysOrder::ServerKey::foreign;
+  order.foreign_server_key = test_address(0xf00);
+  order.foreign_passkeys = {there, there};
+  EXPECT_EQ(prepare(order).error().field, "/keys/addForeign/1");
+  order.foreign_passkeys = {Device(14).on_chain()};
+  EXPECT_EQ(prepare(order).error().field, "/keys/addForeign/0") << "of this node's domain";
+  order.foreign_passkeys[0].rp_id_hash = {};
+  EXPECT_EQ(prepare(order).error().field, "/keys/addForeign/0") << "of nobody's";
+  order.foreign_passkeys = {there};
+  order.foreign_passkeys[0].public_key[63] ^= 1;
+  EXPECT_EQ(prepare(order).error().field, "/keys") << "no point of the curve";
+  order.foreign_passkeys[0] = first.on_chain();
+  order.foreign_passkeys[0].rp_id_hash.fill(0x0e);
+  expect_refusal(prepare(order), ErrorCode::passkey_known);
+  order.foreign_passkeys.assign(7, there);
+  for (std::size_t i = 0; i < 7; i++)
+    order.foreign_passkeys[i].public_key = Device(static_cast<std::uint8_t>(30 + i)).on_chain().public_key;
+  EXPECT_EQ(prepare(order).error().field, "/keys") << "nine passkeys with the two that it has";
+  EXPECT_TRUE(core.changes.empty());
+}
+
 // Three days are short for who learns of it by chance.
 TEST_F(ChangingKeys, WhatWaitsIsToldByTheWordsOfMails) {
   run();

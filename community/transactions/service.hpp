@@ -185,6 +185,8 @@ class TransactionService final : public Transactions {
                                    core::json::object& summary);
   Result<void> take_added(const Moment& now, const KeysOrder& order, Stored& row, accounts::ChangeKeys& change,
                           core::json::object& summary) const;
+  Result<void> take_foreign(const Moment& now, const KeysOrder& order, Stored& row, accounts::ChangeKeys& change,
+                            core::json::array& shown) const;
   Task<Result<void>> take_server_key(const Moment& now, const KeysOrder& order, Stored& row,
                                      accounts::ChangeKeys& change, core::json::object& summary);
   Result<Stored> prepare_gated(const Moment& now, Stored row, accounts::Action action, std::uint8_t votes);

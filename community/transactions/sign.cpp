@@ -252,7 +252,8 @@ Result<bool> TransactionService::write_signed(soci::session& sql, const Stored& 
   if (now.signed_ms != 0 && now.kind == Kind::grant) store::insert_grant(sql, now, *row.grant);
   if (now.signed_ms != 0 && row.plan) {
     OwnedPasskeyChange change{now.user_id, now.wallet_id, {}, row.plan->retired};
-    for (const KeyPlan::Passkey& one : row.plan->added) change.activated.push_back(one.passkey_id);
+    for (const KeyPlan::Passkey& one : row.plan->added)
+      if (!one.is_foreign()) change.activated.push_back(one.passkey_id);
     d_.people.enter_passkeys(sql, change);
   }
   for (const audit::AuditEvent& one : events)

@@ -10,8 +10,11 @@ namespace community::transactions {
 // Of a change of keys, what the struct does not say. In the struct's order.
 struct KeyPlan {
   struct Passkey {
+    // Both empty: of another node, to which the account moves.
     std::string passkey_id;
     Bytes credential_id;
+
+    bool is_foreign() const { return passkey_id.empty(); }
   };
   std::vector<Passkey> added;
   // The person's own among those that go, and which of them no other wallet has.

@@ -45,6 +45,13 @@ Error check_key_change(const protocol::KeyChange& change) {
   return check_named_once(change);
 }
 
+// A passkey that the account gets together with another node's server key, for a domain that this core does not serve.
+// No assertion of it could be checked here, and none has to be: the contract applies keys and server key in one step,
+// so the account never has this core's gate with a passkey that this core does not know. The record stays without it.
+bool is_of_another_node(const protocol::KeyChange& change, const protocol::Passkey& added) {
+  return change.server_key == protocol::NewServerKey::foreign && !base::is_zero(added.rp_id_hash);
+}
+
 // Enters the new server key into the binding and answers the address that the struct carries.
 Error enter_server_key(const Port& port, const WalletRecord& wallet, const protocol::KeyChange& change,
                        std::uint32_t gate, protocol::AccountBinding& account, protocol::Address& named) {
@@ -123,11 +130,13 @@ Error Core::apply_key_change(const protocol::KeyChange& change, const Bytes32& s
       continue;
     }
     if (wallet.find_passkey(added.credential_hash) != nullptr) return Error::passkey_exists;
-    if (wallet.passkey_count == protocol::kMaxPasskeys) return Error::too_many_passkeys;
     const Error error = check_rp_id(added.rp_id_hash);
-    if (error != Error::ok) return error;
+    const bool stays_elsewhere = error == Error::rp_id_not_configured && is_of_another_node(change, added);
+    if (error != Error::ok && !stays_elsewhere) return error;
+    if (!stays_elsewhere && wallet.passkey_count == protocol::kMaxPasskeys) return Error::too_many_passkeys;
     if (!port_.p256_public_key_valid(port_.context, added.public_key.data())) return Error::passkey_key_invalid;
-    wallet.passkeys[wallet.passkey_count++] = added;
+    // The change is signed with it, and the record does without: see is_of_another_node.
+    if (!stays_elsewhere) wallet.passkeys[wallet.passkey_count++] = added;
   }
   return Error::ok;
 }

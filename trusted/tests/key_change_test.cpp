@@ -278,6 +278,88 @@ TEST_F(KeyChanges, EscapeAndServerKeyDiffer) {
   EXPECT_EQ(refusal(own, world.passkey, own.escape_key), Error::escape_key_is_server_key);
 }
 
+// --- passkeys of another node ----------------------------------------------------------------------------------------
+
+TEST_F(KeyChanges, PasskeysOfAnotherNodeAreSignedWithItsServerKeyAndNotEntered) {
+  KeyChange change = to_foreign(kForeign);
+  change.added[change.added_count++] = SoftPasskey(41, "other.example").passkey();
+  // Nobody here knows its credential.
+  change.added[0].credential_hash = {};
+  change.added[change.added_count++] = SoftPasskey(42, "other.example").passkey();
+  change.added[1].credential_hash = {};
+  const auto first = apply(change, world.passkey, kForeign), again = apply(change, world.passkey, kForeign);
+  ASSERT_TRUE(first && again);
+  EXPECT_EQ(first->digest, key_change_digest(change, kForeign, kChain, world.account));
+  EXPECT_EQ(recover_address(first->digest, first->signature), world.server_key);
+  EXPECT_EQ(first->signature, again->signature);
+  const auto wallet = describe();
+  EXPECT_EQ(wallet.passkey_count, 1);
+  EXPECT_EQ(wallet.accounts[0].moved_to, kForeign);
+  const TestUserop userop = world.good_userop();
+  EXPECT_EQ(world.sign(userop, SoftPasskey(41, "other.example").sign(world.hash(userop))).error,
+            Error::passkey_unknown);
+}
+
+TEST_F(KeyChanges, PasskeysOfThisNodeAreEnteredBesideThoseOfAnother) {
+  KeyChange change = to_foreign(kForeign);
+  change.added[change.added_count++] = SoftPasskey(41, "other.example").passkey();
+  change.added[change.added_count++] = second.passkey();
+  ASSERT_TRUE(apply(change, world.passkey, kForeign));
+  EXPECT_TRUE(has(second));
+  EXPECT_EQ(describe().passkey_count, 2);
+}
+
+TEST_F(KeyChanges, PasskeysOfAnotherNodeComeWithItsServerKeyAlone) {
+  const protocol::Passkey foreign = SoftPasskey(41, "other.example").passkey();
+  EXPECT_EQ(refusal(key_change({foreign}), world.passkey), Error::rp_id_not_configured);
+  KeyChange own = to_own(1);
+  own.added[own.added_count++] = foreign;
+  EXPECT_EQ(refusal(own, world.passkey, server_key_at(world, 1)), Error::rp_id_not_configured);
+  // Back at the key that the account has already.
+  KeyChange back = to_own(0);
+  back.added[back.added_count++] = foreign;
+  EXPECT_EQ(refusal(back, world.passkey, world.server_key), Error::rp_id_not_configured);
+}
+
+TEST_F(KeyChanges, PasskeysOfAnotherNodeObeyTheRulesOfKeys) {
+  const auto refused = [&](const protocol::Passkey& bad) {
+    KeyChange change = to_foreign(kForeign);
+    change.added[change.added_count++] = bad;
+    return refusal(change, world.passkey, kForeign);
+  };
+  const protocol::Passkey good = SoftPasskey(41, "other.example").passkey();
+  EXPECT_EQ(refused(good), Error::ok);
+  protocol::Passkey off_curve = good, nowhere = good, same_x = good, renamed = good;
+  off_curve.public_key[63] ^= 1;
+  EXPECT_EQ(refused(off_curve), Error::passkey_key_invalid);
+  nowhere.rp_id_hash = {};
+  EXPECT_EQ(refused(nowhere), Error::rp_id_not_configured);
+  same_x.public_key = world.passkey.passkey().public_key;
+  EXPECT_EQ(refused(same_x), Error::passkey_exists);
+  renamed.credential_hash = world.passkey.passkey().credential_hash;
+  EXPECT_EQ(refused(renamed), Error::passkey_exists);
+  KeyChange twice = to_foreign(kForeign);
+  twice.added[twice.added_count++] = good;
+  twice.added[twice.added_count++] = good;
+  EXPECT_EQ(refusal(twice, world.passkey, kForeign), Error::passkey_named_twice);
+  // They make no way around the rules for what goes: the signer's own passkey stays.
+  KeyChange swap = to_foreign(kForeign);
+  swap.added[swap.added_count++] = good;
+  swap.removed[swap.removed_count++].x = {};
+  base::copy(swap.removed[0].x, ByteView(world.passkey.passkey().public_key).first(32));
+  EXPECT_EQ(refusal(swap, world.passkey, kForeign), Error::passkey_own_removal);
+}
+
+TEST_F(KeyChanges, AFullWalletStillMovesAway) {
+  KeyChange fill = key_change({});
+  for (std::uint64_t i = 0; i < 7; i++) fill.added[fill.added_count++] = SoftPasskey(50 + i).passkey();
+  ASSERT_TRUE(apply(fill, world.passkey));
+  KeyChange change = to_foreign(kForeign);
+  change.added[change.added_count++] = SoftPasskey(41, "other.example").passkey();
+  ASSERT_TRUE(apply(change, world.passkey, kForeign));
+  EXPECT_EQ(describe().passkey_count, protocol::kMaxPasskeys);
+}
+
 // --- crashes ---------------------------------------------------------------------------------------------------------
 
 TEST_F(KeyChanges, ACrashBeforeTheCommitLeavesTheOldKeysAndNoSignature) {

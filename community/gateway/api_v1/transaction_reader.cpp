@@ -145,6 +145,26 @@ std::vector<std::uint8_t> read_slots(JsonReader& in) {
   return slots;
 }
 
+std::vector<accounts::InitPasskey> read_foreign_passkeys(JsonReader& in) {
+  std::vector<accounts::InitPasskey> passkeys;
+  const json::value* list = in.optional("addForeign");
+  if (list == nullptr) return passkeys;
+  const auto is_object = [](const json::value& one) { return one.is_object(); };
+  if (!list->is_array() || list->get_array().size() > 8 ||
+      !std::all_of(list->get_array().begin(), list->get_array().end(), is_object)) {
+    in.refuse("addForeign", "a list of up to 8 passkeys is expected");
+    return passkeys;
+  }
+  for (std::size_t i = 0; i < list->get_array().size(); i++) {
+    JsonReader one(list->get_array()[i].get_object(), JsonReader::Unknown::refused,
+                   in.pointer("addForeign") + "/" + std::to_string(i));
+    const auto public_key = fixed<64>(one, "publicKey");
+    passkeys.push_back({public_key, fixed<32>(one, "rpIdHash")});
+    in.take(one);
+  }
+  return passkeys;
+}
+
 transactions::KeysOrder read_keys(JsonReader& in) {
   transactions::KeysOrder order;
   order.votes = read_votes(in);
@@ -152,6 +172,7 @@ transactions::KeysOrder read_keys(JsonReader& in) {
   if (members == nullptr) return order;
   JsonReader keys(*members, JsonReader::Unknown::refused, in.pointer("keys"));
   order.added = keys.optional_texts("add", 8, 36);
+  order.foreign_passkeys = read_foreign_passkeys(keys);
   order.removed = read_slots(keys);
   using enum transactions::KeysOrder::ServerKey;
   if (const json::value* server = keys.optional("serverKey"); server != nullptr) {

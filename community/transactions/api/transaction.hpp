@@ -100,6 +100,8 @@ struct KeysOrder {
   };
   // Ids of the person's passkeys.
   std::vector<std::string> added;
+  // Of another node, with its server key alone: what the person has there.
+  std::vector<accounts::InitPasskey> foreign_passkeys;
   // Slots of the account.
   std::vector<std::uint8_t> removed;
   ServerKey server_key = ServerKey::as_it_is;
