@@ -20,6 +20,8 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 // Bodies of all connections together: 32 of the default limit. With 1,024 connections a full body each would be 1 GiB.
 constexpr std::uint64_t kMaxBodyBytesInFlight = 32ull << 20;
+// Large bodies (HttpServerOptions::large_bodies) together: two of 16 MiB.
+constexpr std::uint64_t kMaxLargeBytesInFlight = 32ull << 20;
 // An idle connection keeps no more buffer than this.
 constexpr std::size_t kIdleBufferBytes = 4'096;
 // What is read and thrown away after a refusal, so that the peer reads the answer before it sees a reset.
@@ -98,16 +100,32 @@ class Connection final : public BodyWriter {
 
   // The bytes of one body, taken from and given back to the common budget.
   struct BodyReservation {
-    HttpServerShared& shared;
+    std::uint64_t* in_flight = nullptr;
     std::uint64_t bytes = 0;
-    bool take(std::uint64_t wanted) {
-      if (shared.body_bytes_in_flight + wanted > kMaxBodyBytesInFlight && shared.body_bytes_in_flight > 0) return false;
-      shared.body_bytes_in_flight += wanted;
+    bool take(std::uint64_t& common, std::uint64_t most, std::uint64_t wanted) {
+      if (common + wanted > most && common > 0) return false;
+      common += wanted;
+      in_flight = &common;
       bytes = wanted;
       return true;
     }
-    ~BodyReservation() { shared.body_bytes_in_flight -= bytes; }
+    ~BodyReservation() {
+      if (in_flight != nullptr) *in_flight -= bytes;
+    }
   };
+
+  // What a request to this path may carry.
+  std::uint64_t body_limit(std::string_view target) const {
+    const std::string_view path = target.substr(0, target.find('?'));
+    for (const auto& large : shared_->options.large_bodies)
+      if (large.path == path) return std::max(large.bytes, limits().body_bytes);
+    return limits().body_bytes;
+  }
+  std::uint64_t largest_body() const {
+    std::uint64_t most = limits().body_bytes;
+    for (const auto& large : shared_->options.large_bodies) most = std::max(most, large.bytes);
+    return most;
+  }
 
   Task<bool> wait_for_request() {
     if (shared_->stopping) co_return false;
@@ -129,7 +147,7 @@ class Connection final : public BodyWriter {
   Task<bool> serve_one(SteadyTime started) {
     Parser parser;
     parser.header_limit(limits().header_bytes);
-    parser.body_limit(limits().body_bytes);
+    parser.body_limit(largest_body());
     stream_.expires_after(limits().header);
     auto [error, size] = co_await http::async_read_header(stream_, buffer_, parser, kTuple);
     if (error) co_return co_await answer_unreadable(error);
@@ -143,15 +161,22 @@ class Connection final : public BodyWriter {
       co_await refuse(std::move(*refusal));
       co_return false;
     }
-    BodyReservation reservation{*shared_};
+    BodyReservation reservation;
     if (!parser.is_done()) {
       const auto length = parser.content_length();
-      if (!reservation.take(length ? *length : limits().body_bytes)) {
+      const std::uint64_t most = length ? body_limit(sv(parser.get().target())) : limits().body_bytes;
+      if (length && *length > most) co_return co_await refuse_body(most);
+      parser.body_limit(most);
+      const bool is_large = length && *length > limits().body_bytes;
+      const bool has_room =
+          is_large ? reservation.take(shared_->large_bytes_in_flight, kMaxLargeBytesInFlight, *length)
+                   : reservation.take(shared_->body_bytes_in_flight, kMaxBodyBytesInFlight, length ? *length : most);
+      if (!has_room) {
         co_await refuse(http_text(503, "too many request bodies at the same time, try again\n"));
         co_return false;
       }
       if (sv(fields[http::field::expect]) == "100-continue" && !co_await send_continue()) co_return false;
-      stream_.expires_after(limits().body);
+      stream_.expires_after(is_large ? limits().large_body : limits().body);
       std::tie(error, size) = co_await http::async_read(stream_, buffer_, parser, kTuple);
       if (error) co_return co_await answer_unreadable(error);
     }
@@ -176,10 +201,14 @@ class Connection final : public BodyWriter {
     co_return !error;
   }
 
+  Task<bool> refuse_body(std::uint64_t most) {
+    co_await refuse(http_text(413, "the body is larger than " + std::to_string(most) + " bytes\n"));
+    co_return false;
+  }
+
   Task<bool> answer_unreadable(error_code error) {
-    if (error == http::error::body_limit) {
-      co_await refuse(http_text(413, "the body is larger than " + std::to_string(limits().body_bytes) + " bytes\n"));
-    } else if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    if (error == http::error::body_limit) co_return co_await refuse_body(largest_body());
+    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
       co_await refuse(
           http_text(431, "the header is larger than " + std::to_string(limits().header_bytes) + " bytes\n"));
     } else if (error.category() == http::make_error_code(http::error::bad_method).category() &&

@@ -26,6 +26,8 @@ struct HttpServerShared {
   bool stopping = false;
   // Bytes of request bodies being received or handled, of all connections.
   std::uint64_t body_bytes_in_flight = 0;
+  // Of those that are larger than the limit of others.
+  std::uint64_t large_bytes_in_flight = 0;
   // Called by stop() on every connection; a connection closes itself there unless it is in the middle of a request.
   std::list<std::function<void()>> close_when_idle;
 };

@@ -129,6 +129,53 @@ TEST_F(http_hostile_test, ABodyAtTheLimitIsServed) {
   EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 200");
 }
 
+TEST_F(http_hostile_test, LargeBodiesGoToTheirPathAlone) {
+  options.large_bodies = {{"/large", 50'000}};
+  options.limits.large_body = Milliseconds(5'000);
+  start();
+  const auto post = [this](const std::string& path, std::size_t size, std::size_t announced) {
+    return talk("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(announced) +
+                "\r\n\r\n" + std::string(size, 'x'))
+        .substr(0, 12);
+  };
+  EXPECT_EQ(post("/large", 50'000, 50'000), "HTTP/1.1 200");
+  EXPECT_EQ(post("/large?more", 10'001, 10'001), "HTTP/1.1 200");
+  EXPECT_EQ(post("/large", 0, 50'001), "HTTP/1.1 413");
+  EXPECT_EQ(post("/large/below", 0, 10'001), "HTTP/1.1 413");
+  EXPECT_EQ(post("/", 0, 10'001), "HTTP/1.1 413");
+  EXPECT_EQ(handled, 2);
+  // Who does not say how much comes has no more room than others.
+  std::string chunks = "POST /large HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 12; i++) chunks += "3e8\r\n" + std::string(1'000, 'x') + "\r\n";
+  EXPECT_EQ(talk(chunks + "0\r\n\r\n").substr(0, 12), "HTTP/1.1 413");
+  EXPECT_EQ(handled, 2);
+}
+
+TEST_F(http_hostile_test, LargeBodiesHaveTheirOwnBudget) {
+  constexpr std::uint64_t kLarge = 16ull << 20;
+  options.large_bodies = {{"/large", kLarge}};
+  options.limits.large_body = Milliseconds(60'000);
+  start();
+  const std::string head =
+      "POST /large HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(kLarge) + "\r\n\r\n";
+  auto fill = [&]() -> Task<void> {
+    // Two that come slowly fill the budget.
+    auto first = co_await connect(), second = co_await connect();
+    co_await asio::async_write(first, asio::buffer(head), asio::use_awaitable);
+    co_await asio::async_write(second, asio::buffer(head), asio::use_awaitable);
+    while (server->connections() < 2) co_await reschedule();
+    // Both headers are read before a third connection is accepted: what is there is served in the order it came.
+    for (int i = 0; i < 1'000; i++) co_await reschedule();
+    const std::string third = co_await converse(head);
+    EXPECT_EQ(third.substr(0, 12), "HTTP/1.1 503");
+    const std::string small =
+        "POST /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 9000\r\n\r\n";
+    const std::string other = co_await converse(small + std::string(9'000, 'x'));
+    EXPECT_EQ(other.substr(0, 12), "HTTP/1.1 200");
+  };
+  loop.block_on(fill());
+}
+
 TEST_F(http_hostile_test, AHeaderBombIsRefused) {
   start();
   std::string request = "GET / HTTP/1.1\r\nHost: localhost\r\n";

@@ -20,6 +20,8 @@ struct HttpServerLimits {
   Milliseconds header{10'000};
   // From the end of the header to the end of the body: 1 MiB at 35 kB/s.
   Milliseconds body{30'000};
+  // For a large body: 16 MiB at 140 kB/s.
+  Milliseconds large_body{120'000};
   // For one response, or one piece of a streamed one, to be taken by the peer.
   Milliseconds write{30'000};
   // How long stop() lets running requests finish.
@@ -36,6 +38,13 @@ struct HttpServerOptions {
   // Paths whose handler looks at origins itself and answers preflights: nothing is refused or added for it. One that
   // ends in "/" stands for everything below it.
   std::vector<std::string> paths_of_any_origin;
+  // Paths whose requests may be larger than limits.body_bytes, when they say how large they are. They have a budget of
+  // their own, so that they keep no other request out.
+  struct LargeBody {
+    std::string path;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<LargeBody> large_bodies;
   // Names in the Host field beyond localhost and literal addresses, against DNS rebinding; "*" for all. Checked when
   // the server is bound to loopback or when the list is not empty.
   std::vector<std::string> allowed_hosts;
