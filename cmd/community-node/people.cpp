@@ -97,6 +97,13 @@ transactions::Transactions::Listener watch_deployed(alarms::Alarms& alarms) {
   };
 }
 
+std::function<infra::Task<void>(core::Address, keys::RecordId)> follow_arrived(alarms::Alarms& alarms) {
+  return [&alarms](core::Address account, keys::RecordId wallet) -> infra::Task<void> {
+    if (const auto followed = co_await alarms.follow(account, wallet); !followed)
+      infra::log_warning("an account that arrived is not watched yet", {{"why", followed.error().text()}});
+  };
+}
+
 transactions::Transactions::Listener tell_pages(notifications::Hub& hub) {
   return [&hub](const transactions::Transaction& transaction) -> infra::Task<void> {
     core::json::object data;

@@ -3,6 +3,7 @@
 #pragma once
 #include "cmd/community-node/options.hpp"
 #include "community/alarms/api/alarms.hpp"
+#include "community/arrivals/factory.hpp"
 #include "community/audit/api/audit_log.hpp"
 #include "community/gateway/factory.hpp"
 #include "community/multisigs/factory.hpp"
@@ -31,6 +32,9 @@ transactions::TransactionsOptions transactions_options(const RunOptions& options
 
 // Whatever happens to an account is watched from before its first operation lands. `alarms` outlives it.
 transactions::Transactions::Listener watch_deployed(alarms::Alarms& alarms);
+
+// An account that came from elsewhere is watched from then on. `alarms` outlives it.
+std::function<infra::Task<void>(core::Address, keys::RecordId)> follow_arrived(alarms::Alarms& alarms);
 
 // Every state that a transaction comes to, told to its person's open pages: the event TransactionChanged. Who has no
 // page open reads the tables; push and mail follow from the audit log, which outlives a crash.

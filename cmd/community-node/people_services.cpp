@@ -21,6 +21,7 @@ infra::Result<void> PeopleServices::open(const PeopleWorld& world, infra::HttpRo
   operator_ = users::make_users_operator(world.database, t_.clock, *journal_);
   open_transactions(world);
   open_multisigs(world);
+  open_arrivals(world);
   // Pages first: they hear at once, whatever the database takes for the rest.
   audit_->listen({}, notifications::live_listener(*hub_));
   audit_->listen(notifications::kMailListener,
@@ -28,9 +29,10 @@ infra::Result<void> PeopleServices::open(const PeopleWorld& world, infra::HttpRo
   if (push_) audit_->listen(notifications::kPushListener, notifications::push_listener(world.database, *push_));
   const auto forget = [this](const std::string& user_id) { transactions_->forget(user_id); };
   privacy_ = privacy::make_privacy({world.database, t_.clock, *audit_, forget, party_.origin});
-  api_ = gateway::make_people_api({*users_, *audit_, t_.clock, world.facts, transactions_.get(), hub_.get(),
-                                   push_.get(), privacy_.get(), &t_.metrics, apps_.get(), multisigs_.get()},
-                                  std::move(*api));
+  api_ = gateway::make_people_api(
+      {*users_, *audit_, t_.clock, world.facts, transactions_.get(), hub_.get(), push_.get(), privacy_.get(),
+       &t_.metrics, apps_.get(), multisigs_.get(), arrivals_.get(), imports_.get()},
+      std::move(*api));
   api_->add_to(router);
   t_.health.add("people", [this] { return users_->report(); });
   t_.health.add("mail", [this] { return mailer_->report(); });
@@ -89,6 +91,24 @@ void PeopleServices::open_multisigs(const PeopleWorld& world) {
                                             contracts.proxy_init_code_hash, contracts.passkey_verifier}}});
 }
 
+void PeopleServices::open_arrivals(const PeopleWorld& world) {
+  bringers_ = arrivals::make_people(*users_);
+  const transactions::ServedChain& served = world.served;
+  const arrivals::ServedChain chain{served.chain_id, served.chain,       served.blocks,
+                                    served.courier,  served.entry_point, served.final_depth};
+  arrivals_ = arrivals::make_arrivals({world.database,
+                                       t_.clock,
+                                       t_.random,
+                                       world.wallets,
+                                       *audit_,
+                                       *bringers_,
+                                       {chain},
+                                       follow_arrived(world.alarms),
+                                       &t_.metrics},
+                                      {party_.relying_party.id});
+  imports_ = arrivals::make_imports({world.database, t_.clock, t_.random, *audit_, {chain}, &t_.metrics});
+}
+
 infra::Task<infra::Result<void>> PeopleServices::load() {
   const auto loaded = co_await transactions_->load();
   if (!loaded) co_return infra::fail(infra::ErrorCode::database, loaded.error().message);
@@ -101,6 +121,7 @@ void PeopleServices::spawn(infra::TaskGroup& tasks) {
   if (push_) tasks.spawn(push_->run());
   tasks.spawn(users_->run());
   tasks.spawn(transactions_->run());
+  tasks.spawn(arrivals_->run());
 }
 
 void PeopleServices::end_streams() {

@@ -63,6 +63,7 @@ class PeopleServices {
   infra::Result<void> open_notifications(infra::Database& database);
   void open_transactions(const PeopleWorld& world);
   void open_multisigs(const PeopleWorld& world);
+  void open_arrivals(const PeopleWorld& world);
 
   const RunOptions& options_;
   const PeoplesParty& party_;
@@ -84,6 +85,9 @@ class PeopleServices {
   std::unique_ptr<transactions::CallDescriber> describer_;
   std::unique_ptr<multisigs::People> members_;
   std::unique_ptr<multisigs::Multisigs> multisigs_;
+  std::unique_ptr<arrivals::People> bringers_;
+  std::unique_ptr<arrivals::Arrivals> arrivals_;
+  std::unique_ptr<arrivals::Imports> imports_;
   std::unique_ptr<privacy::Privacy> privacy_;
   std::unique_ptr<gateway::PeopleApi> api_;
 };

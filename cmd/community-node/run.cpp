@@ -200,7 +200,8 @@ infra::Result<void> Node::open_storage() {
       {keys::key_migrations(), pool::pool_migrations(), bundler::bundler_migrations(), courier::courier_migrations(),
        treasury::treasury_migrations(), accounts::account_migrations(), alarms::alarm_migrations(),
        audit::audit_migrations(), notifications::notification_migrations(), users::user_migrations(),
-       transactions::transaction_migrations(), apps::app_migrations(), multisigs::multisigs_migrations()},
+       transactions::transaction_migrations(), apps::app_migrations(), multisigs::multisigs_migrations(),
+       arrivals::arrivals_migrations()},
       &metrics_);
   if (!opened) return tl::unexpected(opened.error());
   database_ = std::move(*opened);
@@ -632,6 +633,8 @@ Task<infra::Result<void>> Node::serve() {
   http.name = "api";
   // What web apps of others call and include.
   http.paths_of_any_origin = {"/api/v1/apps/", "/provider.js"};
+  // The file with everything that another node has of a person.
+  http.large_bodies = {{"/api/v1/imports", arrivals::kMaxFileBytes}};
   rpc_server_ = std::make_unique<infra::HttpServer>(loop_, rpc, gateway_->rpc_handler(), &metrics_);
   http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway_->http_handler(), &metrics_);
   attestation_ = gateway::make_attestation_door(*keys_, *clock_);

@@ -7,6 +7,8 @@
 #include <string>
 
 #include "community/apps/api/apps.hpp"
+#include "community/arrivals/api/arrivals.hpp"
+#include "community/arrivals/api/imports.hpp"
 #include "community/audit/api/audit_log.hpp"
 #include "community/bundler/api/bundler.hpp"
 #include "community/chain/api/execution_client.hpp"
@@ -196,6 +198,9 @@ struct PeopleApiDependencies {
   apps::Apps* apps = nullptr;
   // Null: nobody keeps multisigs here.
   multisigs::Multisigs* multisigs = nullptr;
+  // Null: nobody brings accounts here, or history.
+  arrivals::Arrivals* arrivals = nullptr;
+  arrivals::Imports* imports = nullptr;
 };
 
 // The routes of spec/openapi.json about people, their sessions, passkeys and wallets.

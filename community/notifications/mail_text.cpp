@@ -135,11 +135,14 @@ Result<void> check_identity(const MailIdentity& identity) {
   if (const auto from = parse_mail_address(identity.from.text()); !from)
     return fail(ErrorCode::option_malformed, "the sender's address: " + from.error().message);
   std::string_view host = identity.origin;
-  const bool secure = host.starts_with("https://"), here = host.starts_with("http://localhost");
+  const bool secure = host.starts_with("https://"), plain_http = host.starts_with("http://");
   host.remove_prefix(std::min(host.size(), host.find("://") + 3));
+  const std::string_view machine = host.substr(0, host.find(':'));
+  const bool here = plain_http && (machine == "localhost" || machine.ends_with(".localhost"));
   if ((!secure && !here) || host.empty() || identity.origin.size() > kMaxOrigin ||
       host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-:[]") != std::string_view::npos)
-    return fail(ErrorCode::option_malformed, "the node's origin is https://host[:port], or http://localhost[:port]");
+    return fail(ErrorCode::option_malformed,
+                "the node's origin is https://host[:port], or http://[name.]localhost[:port]");
   return {};
 }
 

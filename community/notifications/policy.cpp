@@ -60,6 +60,7 @@ constexpr Row kPolicy[] = {
     {E::multisig_kept, {kNoMail, false, false, true}},
     {E::multisig_renamed, {kNoMail, false, false, true}},
     {E::multisig_forgotten, {kNoMail, false, false, true}},
+    {E::wallet_arrived, {kNoMail, false, true, true}},
 };
 
 static_assert(std::size(kPolicy) == audit::kEventNames, "every event has a row");

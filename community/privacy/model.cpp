@@ -149,6 +149,26 @@ constexpr Column kPasskeys[] = {
     {"transports"},    {"prf", flag}};
 constexpr Column kMultisigs[] = {{"entry_id"}, {"user_id"},   {"chain_id", number}, {"address"},
                                  {"name"},     {"init_data"}, {"created_at", time}};
+constexpr Column kArrivals[] = {{"arrival_id"},
+                                {"user_id"},
+                                {"request_id"},
+                                {"wallet_id"},
+                                {"chain_id", number},
+                                {"account"},
+                                {"alias"},
+                                {"state", number},
+                                {"passkey"},
+                                {"rp_id_hash"},
+                                {"server_key_index", number},
+                                {"server_key"},
+                                {"created_at", time},
+                                {"arrived_at", time}};
+constexpr Column kImportedEntries[] = {
+    {"sequence", number}, {"user_id"},          {"import_id"}, {"chain_id", number}, {"account"},      {"kind"},
+    {"created_at", time}, {"transaction_hash"}, {"digest"},    {"summary", json},    {"checked", flag}};
+constexpr Column kImports[] = {{"import_id"},       {"user_id"},           {"file_hash"},
+                               {"origin"},          {"exported_at", time}, {"created_at", time},
+                               {"entries", number}, {"left_out", number},  {"accounts", json}};
 constexpr Column kUsers[] = {{"user_id"},      {"email"},  {"email_key"},        {"username"},         {"avatar_url"},
                              {"phone_number"}, {"locale"}, {"created_at", time}, {"updated_at", time}, {"status"}};
 
@@ -187,6 +207,9 @@ constexpr Table kModel[] = {
     {"transactions_grants", kOwn, "grant_id", Kept::while_person_stays, OnLeaving::erased, kGrants},
     {"transactions_entries", kOwn, "transaction_id", Kept::while_person_stays, OnLeaving::erased, kTransactions},
     {"multisigs_kept", kOwn, "entry_id", Kept::while_person_stays, OnLeaving::erased, kMultisigs},
+    {"arrivals_accounts", kOwn, "arrival_id", Kept::while_person_stays, OnLeaving::erased, kArrivals},
+    {"arrivals_entries", kOwn, "sequence", Kept::while_person_stays, OnLeaving::erased, kImportedEntries},
+    {"arrivals_imports", kOwn, "import_id", Kept::while_person_stays, OnLeaving::erased, kImports},
     {"audit_payloads", "sequence IN (SELECT sequence FROM audit_entries WHERE subject = :user)", "sequence",
      Kept::while_person_stays, OnLeaving::erased, kPayloads},
     {"audit_entries", "subject = :user", "sequence", Kept::while_person_stays, OnLeaving::chained, kEntries},

@@ -134,16 +134,22 @@ json::array read_keys(soci::session& sql, const std::string& user_id) {
     key["publicKey"] = "0x" + known;
     keys.push_back(std::move(key));
   }
-  std::string escape;
-  soci::statement wallets = (sql.prepare << "SELECT wallet_id, server_key, escape_key FROM wallet_origins WHERE "
-                                            "user_id = :user ORDER BY created_at, wallet_id",
-                             soci::use(user_id), soci::into(id), soci::into(known), soci::into(escape));
+  // Of a wallet for an account that began elsewhere, the server key is known by its arrival, and who has which recovery
+  // file the chain alone knows.
+  std::string escape, arrived;
+  soci::statement wallets =
+      (sql.prepare << "SELECT w.wallet_id, w.server_key, w.escape_key, COALESCE((SELECT MAX(a.server_key) FROM "
+                      "arrivals_accounts a WHERE a.wallet_id = w.wallet_id AND w.init_data = ''), '') FROM "
+                      "wallet_origins w WHERE w.user_id = :user AND (w.init_data <> '' OR EXISTS (SELECT 1 FROM "
+                      "arrivals_accounts a WHERE a.wallet_id = w.wallet_id)) ORDER BY w.created_at, w.wallet_id",
+       soci::use(user_id), soci::into(id), soci::into(known), soci::into(escape), soci::into(arrived));
   wallets.execute();
   while (wallets.fetch()) {
     json::object server = key_entry("server-key", "trusted-core", "trusted-core");
     server["walletId"] = id;
-    server["address"] = "0x" + known;
+    server["address"] = "0x" + (arrived.empty() ? known : arrived);
     keys.push_back(std::move(server));
+    if (!arrived.empty()) continue;
     json::object recovery = key_entry("escape-key", "recovery-file", "person");
     recovery["walletId"] = id;
     recovery["address"] = "0x" + escape;

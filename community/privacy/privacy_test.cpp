@@ -8,6 +8,7 @@
 #include "community/accounts/api/account_watcher.hpp"
 #include "community/alarms/factory.hpp"
 #include "community/apps/factory.hpp"
+#include "community/arrivals/factory.hpp"
 #include "community/audit/factory.hpp"
 #include "community/bundler/factory.hpp"
 #include "community/courier/factory.hpp"
@@ -51,7 +52,7 @@ class PrivacyTest : public testing::Test {
                     courier::courier_migrations(), treasury::treasury_migrations(), accounts::account_migrations(),
                     alarms::alarm_migrations(), audit::audit_migrations(), notifications::notification_migrations(),
                     users::user_migrations(), transactions::transaction_migrations(), apps::app_migrations(),
-                    multisigs::multisigs_migrations()})
+                    multisigs::multisigs_migrations(), arrivals::arrivals_migrations()})
                    .value();
     log = audit::make_audit_log({*database, *random, clock, loop.executor()});
     privacy = make_privacy(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an account is now, for its person: from the chain, with what this node knows besides.
+#include "community/transactions/api/brought.hpp"
 #include "community/transactions/queue.hpp"
 #include "community/transactions/service.hpp"
 
@@ -10,13 +11,8 @@ namespace json = core::json;
 Task<Result<std::vector<WaitingItem>>> TransactionService::waiting_items(const Moment& now, std::uint64_t from_block) {
   auto items = co_await now.chain->view.waiting(now.wallet.account, from_block);
   if (!items) co_return tl::unexpected(from_accounts(items.error()));
-  std::vector<WaitingItem> out;
-  for (accounts::WaitingItem& one : *items) {
-    WaitingItem item;
-    auto content = accounts::read_started_item(one.call);
-    // Believed only when it is what the id commits to.
-    if (content && accounts::item_id(now.where(), now.state.key_epoch, *content) == one.id)
-      item.content = std::move(*content);
+  std::vector<WaitingItem> out = read_waiting(now.where(), now.state.key_epoch, std::move(*items));
+  for (WaitingItem& item : out) {
     const auto* queued = item.content ? std::get_if<accounts::Queued>(&*item.content) : nullptr;
     auto order = queued != nullptr ? order_of(*queued) : std::nullopt;
     if (order && order->kind == accounts::QueueKind::spend) {
@@ -29,8 +25,6 @@ Task<Result<std::vector<WaitingItem>>> TransactionService::waiting_items(const M
       summary.push_back(queue_json(*order));
       item.summary = co_await now.chain->describer.name_tokens(std::move(summary));
     }
-    item.item = std::move(one);
-    out.push_back(std::move(item));
   }
   co_return out;
 }

@@ -69,7 +69,8 @@ Task<Result<PasskeyProfile>> UsersService::add_passkey(std::string user_id, NewP
 }
 
 Task<Result<bool>> UsersService::is_held(std::string user_id, Bytes credential_id, std::string except_wallet_id) {
-  const auto wallets = co_await get_user_wallets(std::move(user_id));
+  // One that waits for its account holds its passkey, too.
+  const auto wallets = co_await all_wallets(std::move(user_id));
   if (!wallets) co_return tl::unexpected(wallets.error());
   const Bytes32 hash = base::sha256(credential_id);
   for (const Wallet& wallet : *wallets) {

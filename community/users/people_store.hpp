@@ -72,8 +72,11 @@ struct WalletIntent {
   Bytes32 salt{};
   std::string alias;
   AccountRules rules;
+  // None: the wallet is for an account that began elsewhere.
   std::vector<AccountChain> chains;
   std::int64_t created_ms = 0;
+
+  bool is_incoming() const { return chains.empty(); }
 };
 
 void insert(soci::session& sql, const WalletIntent& intent);
@@ -137,6 +140,11 @@ void insert(soci::session& sql, const NewWallet& wallet);
 std::vector<Wallet> wallets(soci::session& sql, const std::string& user_id);
 std::optional<Wallet> wallet(soci::session& sql, const std::string& user_id, const std::string& wallet_id);
 std::optional<Wallet> wallet_of_request(soci::session& sql, const std::string& user_id, const std::string& request_id);
+// Whose binding it was; nothing when there is none, or when it is this wallet's.
+std::optional<std::string> remove_other_binding(soci::session& sql, const AccountOnChain& account,
+                                                const std::string& wallet_id);
+// Passed over when the wallet has it.
+void insert_binding(soci::session& sql, const ArrivedAccount& arrived, const std::string& binding_id);
 // Wallets and intents together.
 long long count_wallets(soci::session& sql, const std::string& user_id);
 void note_wallet_used(soci::session& sql, const std::string& wallet_id, std::uint64_t chain_id, std::int64_t now_ms);

@@ -8,6 +8,7 @@ namespace community::users {
 namespace {
 
 constexpr std::string_view kHttps = "https://", kHttp = "http://", kLocalhost = "localhost";
+constexpr std::string_view kBelowLocalhost = ".localhost";
 
 bool is_host(std::string_view text) {
   const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
@@ -37,7 +38,9 @@ std::optional<std::string> misfit(std::string_view rp_id, std::string_view origi
   if (!is_host(host)) return "the origin is a scheme, a host in lower case and no more, as https://example.org";
   if (colon != std::string_view::npos && !is_port(authority.substr(colon + 1), is_https ? 443 : 80))
     return "the origin's port is a number, and left out where it is the scheme's own";
-  if (is_http && host != kLocalhost) return "without TLS (https://) browsers make passkeys on localhost alone";
+  // Names below localhost are this machine, too (RFC 6761, section 6.3), and contexts that browsers trust.
+  if (is_http && host != kLocalhost && !host.ends_with(kBelowLocalhost))
+    return "without TLS (https://) browsers make passkeys on localhost alone";
   if (!is_host(rp_id)) return "the relying party id is a domain in lower case, without scheme and port";
   if (rp_id == host) return std::nullopt;
   if (!host.ends_with("." + std::string(rp_id)))

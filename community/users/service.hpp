@@ -57,6 +57,10 @@ class UsersService final : public Users {
   Task<Result<Wallet>> wallet(std::string user_id, std::string wallet_id) override;
   Task<Result<Wallet>> create_wallet(Identity identity, WalletRequest request) override;
   Task<Result<Wallet>> update_wallet(std::string user_id, std::string wallet_id, WalletChange change) override;
+  // incoming.cpp
+  Task<Result<Wallet>> create_incoming_wallet(Identity identity, std::string request_id) override;
+  Task<Result<std::vector<Wallet>>> incoming_wallets(std::string user_id) override;
+  std::optional<std::string> enter_account(soci::session& sql, const ArrivedAccount& account) override;
   // service.cpp
   infra::HealthReport report() const override;
   Task<void> run() override;
@@ -109,6 +113,11 @@ class UsersService final : public Users {
   // Asks the core for wallet and accounts, and enters them with everything else of the intent. Any number of times.
   Task<Result<void>> fulfil(store::WalletIntent intent);
   Task<Result<Wallet>> ask_core(const store::WalletIntent& intent);
+  // With those that have no account yet.
+  Task<Result<std::vector<Wallet>>> all_wallets(std::string user_id);
+  // Written down for this request, or known; nothing when its wallet is there.
+  Task<Result<std::optional<store::WalletIntent>>> begin_intent(store::WalletIntent draft, std::string profile_id);
+  Task<Result<Wallet>> wallet_of_request(std::string user_id, std::string request_id);
   Task<Result<void>> bind(keys::WalletInfo made, const Wallet& wallet, std::uint64_t chain_id);
   Task<Result<bool>> enter(store::WalletIntent intent, Wallet wallet);
 

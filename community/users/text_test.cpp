@@ -166,6 +166,7 @@ TEST(RelyingParty, FitsItsOrigin) {
                                                                   {"node.example.org", "https://node.example.org"},
                                                                   {"localhost", "http://localhost:9000"},
                                                                   {"localhost", "http://localhost"},
+                                                                  {"two.localhost", "http://two.localhost:9100"},
                                                                   {"localhost", "https://localhost:9443"}})
     EXPECT_EQ(misfit(id, origin).value_or("fits"), "fits") << id << " " << origin;
   for (const auto& [id, origin] :
@@ -186,6 +187,9 @@ TEST(RelyingParty, FitsItsOrigin) {
                                                                   {"https://example.org", "https://example.org"},
                                                                   {"127.0.0.1", "http://127.0.0.1:9000"},
                                                                   {"localhost", "http://localhost:80"},
+                                                                  {"localhost", "http://two.localhost:9100"},
+                                                                  {"two.localhost", "http://localhost:9000"},
+                                                                  {"evillocalhost", "http://evillocalhost:9000"},
                                                                   {"localhost", "http://user@localhost:9000"},
                                                                   {"localhost", "http://localhost:9000/page"}})
     EXPECT_TRUE(misfit(id, origin)) << id << " " << origin;

@@ -123,6 +123,39 @@ std::optional<Wallet> wallet_of_request(soci::session& sql, const std::string& u
   return first(sql, fetch_origins(statement, "WHERE user_id = :user AND request_id = :request"));
 }
 
+std::optional<std::string> remove_other_binding(soci::session& sql, const AccountOnChain& account,
+                                                const std::string& wallet_id) {
+  const std::string address = hex(account.address);
+  const long long chain = static_cast<long long>(account.chain_id);
+  std::string binding_id, user_id;
+  sql << "SELECT binding_id, user_id FROM wallet_bindings WHERE wallet_address = :address AND chain_id = :chain AND "
+         "wallet_id <> :wallet",
+      soci::use(address), soci::use(chain), soci::use(wallet_id), soci::into(binding_id), soci::into(user_id);
+  if (!sql.got_data()) return std::nullopt;
+  sql << "DELETE FROM wallet_bindings WHERE binding_id = :id", soci::use(binding_id);
+  return user_id;
+}
+
+void insert_binding(soci::session& sql, const ArrivedAccount& arrived, const std::string& binding_id) {
+  const std::string address = hex(arrived.account.address), path;
+  const long long chain = static_cast<long long>(arrived.account.chain_id), now = arrived.now_ms, never = 0;
+  long long there = 0;
+  sql << "SELECT COUNT(*) FROM wallet_bindings WHERE wallet_address = :address AND chain_id = :chain",
+      soci::use(address), soci::use(chain), soci::into(there);
+  if (there != 0) return;
+  // Alias and rank are the wallet's, in each of its rows.
+  std::string alias = arrived.alias;
+  int primary = 0;
+  sql << "SELECT alias, is_primary FROM wallet_bindings WHERE wallet_id = :wallet LIMIT 1",
+      soci::use(arrived.wallet_id), soci::into(alias), soci::into(primary);
+  if (!sql.got_data()) alias = arrived.alias;
+  sql << "INSERT INTO wallet_bindings (binding_id, user_id, wallet_id, wallet_address, chain_id, derivation_path, "
+         "alias, is_primary, created_at, last_used_at) VALUES (:id, :user, :wallet, :address, :chain, :path, :alias, "
+         ":primary, :created, :used)",
+      soci::use(binding_id), soci::use(arrived.user_id), soci::use(arrived.wallet_id), soci::use(address),
+      soci::use(chain), soci::use(path), soci::use(alias), soci::use(primary), soci::use(now), soci::use(never);
+}
+
 long long count_wallets(soci::session& sql, const std::string& user_id) {
   long long made = 0, on_their_way = 0;
   sql << "SELECT COUNT(*) FROM wallet_origins WHERE user_id = :user", soci::use(user_id), soci::into(made);

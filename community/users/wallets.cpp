@@ -34,7 +34,7 @@ protocol::Policy policy_of(const AccountRules& rules) {
 PersonEvent wallet_event(EventName name, const std::string& user_id, const Wallet& wallet, std::int64_t now_ms) {
   core::json::object details;
   details["walletId"] = wallet.wallet_id;
-  details["address"] = core::format_address(wallet.address);
+  if (!wallet.accounts.empty()) details["address"] = core::format_address(wallet.address);
   return {name, user_id, std::move(details), now_ms};
 }
 
@@ -79,6 +79,12 @@ Task<Result<Wallet>> UsersService::ask_core(const store::WalletIntent& intent) {
       co_await d_.tagged_wallets.create_wallet_once(intent.tag, std::move(passkey), policy_of(intent.rules));
   if (!made) co_return from_core(made.error());
   const accounts::AccountInit init = init_of(intent, rp_id_hash, made->server_key);
+  if (intent.is_incoming()) {
+    Wallet empty;
+    empty.wallet_id = core::format_uuid(made->id);
+    empty.created_ms = intent.created_ms;
+    co_return empty;
+  }
   if (auto good = accounts::check_init(init); !good) co_return fail(ErrorCode::core_refused, good.error().message);
   auto init_data = accounts::encode_init_data(init);
   if (!init_data) co_return fail(ErrorCode::core_refused, init_data.error().message);
@@ -144,15 +150,21 @@ Task<Result<bool>> UsersService::enter(store::WalletIntent intent, Wallet wallet
 
 // --- a person's wallets ----------------------------------------------------------------------------------------------
 
-Task<Result<std::vector<Wallet>>> UsersService::get_user_wallets(std::string user_id) {
+Task<Result<std::vector<Wallet>>> UsersService::all_wallets(std::string user_id) {
   auto read = [user_id](soci::session& sql) -> Result<std::vector<Wallet>> { return store::wallets(sql, user_id); };
   co_return from_database(co_await d_.database.read(read));
+}
+
+Task<Result<std::vector<Wallet>>> UsersService::get_user_wallets(std::string user_id) {
+  auto found = co_await all_wallets(std::move(user_id));
+  if (found) std::erase_if(*found, [](const Wallet& wallet) { return wallet.accounts.empty(); });
+  co_return found;
 }
 
 Task<Result<Wallet>> UsersService::wallet(std::string user_id, std::string wallet_id) {
   auto read = [user_id, wallet_id](soci::session& sql) -> Result<Wallet> {
     auto found = store::wallet(sql, user_id, wallet_id);
-    if (!found) return fail(ErrorCode::not_found);
+    if (!found || found->accounts.empty()) return fail(ErrorCode::not_found);
     return std::move(*found);
   };
   co_return from_database(co_await d_.database.read(read));
@@ -164,9 +176,17 @@ Task<Result<Wallet>> UsersService::create_wallet(Identity identity, WalletReques
   if (base::is_zero(request.escape_key)) co_return fail_field("/escapeKey", "nobody has the key of this address");
   store::WalletIntent draft = new_intent(identity.person.user_id, request.request_id, {}, request.escape_key);
   draft.alias = request.alias;
+  auto begun = co_await begin_intent(std::move(draft), identity.session.profile_id);
+  if (!begun) co_return tl::unexpected(begun.error());
+  if (*begun)
+    if (auto done = co_await fulfil(std::move(**begun)); !done) co_return tl::unexpected(done.error());
+  co_return co_await wallet_of_request(identity.person.user_id, request.request_id);
+}
+
+Task<Result<std::optional<store::WalletIntent>>> UsersService::begin_intent(store::WalletIntent draft,
+                                                                            std::string profile_id) {
   using Begun = std::optional<store::WalletIntent>;
-  auto work = [draft = std::move(draft),
-               profile_id = identity.session.profile_id](soci::session& sql) -> Result<Begun> {
+  auto work = [draft = std::move(draft), profile_id](soci::session& sql) -> Result<Begun> {
     if (store::wallet_of_request(sql, draft.user_id, draft.request_id)) return Begun{};
     if (auto known = store::intent_of_request(sql, draft.user_id, draft.request_id)) return known;
     if (store::count_wallets(sql, draft.user_id) >= static_cast<long long>(kMaxWallets))
@@ -178,12 +198,12 @@ Task<Result<Wallet>> UsersService::create_wallet(Identity identity, WalletReques
     store::insert(sql, intent);
     return Begun{std::move(intent)};
   };
-  auto begun = from_database(co_await d_.database.write(work));
-  if (!begun) co_return tl::unexpected(begun.error());
-  if (*begun)
-    if (auto done = co_await fulfil(std::move(**begun)); !done) co_return tl::unexpected(done.error());
-  auto read = [user = identity.person.user_id, id = request.request_id](soci::session& sql) -> Result<Wallet> {
-    auto found = store::wallet_of_request(sql, user, id);
+  co_return from_database(co_await d_.database.write(work));
+}
+
+Task<Result<Wallet>> UsersService::wallet_of_request(std::string user_id, std::string request_id) {
+  auto read = [user_id, request_id](soci::session& sql) -> Result<Wallet> {
+    auto found = store::wallet_of_request(sql, user_id, request_id);
     if (!found) return fail(ErrorCode::not_found);
     return std::move(*found);
   };
@@ -195,7 +215,8 @@ Task<Result<Wallet>> UsersService::update_wallet(std::string user_id, std::strin
     if (auto good = check_name(*change.alias, "/alias"); !good) co_return tl::unexpected(good.error());
   auto work = [user_id, wallet_id, change, now = d_.clock.now_ms(),
                journal = &d_.journal](soci::session& sql) -> Result<Wallet> {
-    if (!store::wallet(sql, user_id, wallet_id)) return fail(ErrorCode::not_found);
+    const auto known = store::wallet(sql, user_id, wallet_id);
+    if (!known || known->accounts.empty()) return fail(ErrorCode::not_found);
     if (change.alias) store::set_alias(sql, wallet_id, *change.alias);
     if (change.make_primary) store::set_primary(sql, user_id, wallet_id);
     if (change.recovery_file_saved) store::set_recovery_file_saved(sql, wallet_id);

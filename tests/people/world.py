@@ -150,20 +150,25 @@ class PostgresqlTables:
 class World:
     """A chain that goes on, and a node on it that may be killed, its trusted core and its database too."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, chain_port=None, host='localhost'):
+        """With a chain's port: a further node on that chain. `host`: localhost, or a name below it, which is another domain."""
         self.folder, self.data = folder, folder / 'data'
         self.node = self.chain = None
         # Mails by their files.
         self.read = {}
         self.tables = PostgresqlTables() if ON_POSTGRESQL else SqliteTables(self)
         self.ports = {name: free_port() for name in ('rpc', 'http', 'chain')}
-        self.origin = f'http://localhost:{self.ports["http"]}'
+        self.origin = f'http://{host}:{self.ports["http"]}'
+        self.config = folder / 'config.toml'
+        party = '' if host == 'localhost' else f'[security]\nrp_id = "{host}"\norigin = "{self.origin}"\n'
+        self.config.write_text(self.tables.settings() + party + '[push]\ncontact = "mailto:operator@example.org"\n' + LIMITS)
+        self.log = folder / 'node.log'
+        if chain_port:
+            self.ports['chain'] = chain_port
+            return
         self.chain = subprocess.Popen([ANVIL, '--host', '127.0.0.1', '--port', str(self.ports['chain']), '--quiet',
                                        '--block-time', '1', '--mixed-mining', '--enable-tx-gas-limit', '--gas-limit',
                                        '300000000'], stdout=subprocess.DEVNULL)
-        self.config = folder / 'config.toml'
-        self.config.write_text(self.tables.settings() + '[push]\ncontact = "mailto:operator@example.org"\n' + LIMITS)
-        self.log = folder / 'node.log'
 
     def start(self):
         with open(self.log, 'a') as log:

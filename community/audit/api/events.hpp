@@ -53,7 +53,8 @@ namespace community::audit {
   X(app_token_issued, AppTokenIssued) /* it brings calls of a grant by itself */           \
   X(multisig_kept, MultisigKept)      /* in the person's list at this node */              \
   X(multisig_renamed, MultisigRenamed)                                                     \
-  X(multisig_forgotten, MultisigForgotten)
+  X(multisig_forgotten, MultisigForgotten)                                                 \
+  X(wallet_arrived, WalletArrived) /* an account came here from another node */
 
 #define COMMUNITY_AUDIT_VALUE(value, word) value,
 #define COMMUNITY_AUDIT_WORD(value, word) #word,

@@ -93,9 +93,9 @@ Api::Api(users::Users& users, infra::Clock& clock, ApiOptions options, infra::Me
 
 void Api::add(infra::HttpRouter& router, std::string method, std::string pattern, Access access, Cost cost,
               CallHandler handler, std::size_t max_body, Body body) {
-  const bool with_body = body == Body::json || takes_body(method);
-  const auto route =
-      std::make_shared<const Route>(Route{method, access, cost, std::move(handler), max_body, with_body});
+  const bool with_body = body != Body::by_method || takes_body(method);
+  const auto route = std::make_shared<const Route>(
+      Route{method, access, cost, std::move(handler), max_body, with_body, body == Body::raw});
   router.add(method, pattern, [this, route](HttpRequest request, infra::HttpRouter::Parameters parameters) {
     return serve(route, std::move(request), std::move(parameters));
   });
@@ -217,6 +217,7 @@ Result<void> Api::read_body(const Route& route, Call& call) const {
   if (types.size() != 1 || !is_json(types[0]))
     return tl::unexpected(
         problem(415, "content-type-unsupported", "The request is not JSON.", "send Content-Type: application/json"));
+  if (route.is_raw) return {};
   core::JsonLimits limits;
   limits.max_bytes = route.max_body;
   limits.max_depth = kMaxDepth;

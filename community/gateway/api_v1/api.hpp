@@ -31,8 +31,9 @@ enum class Access : std::uint8_t {
 // Which bucket a request empties besides that of all requests.
 enum class Cost : std::uint8_t { request, registration, attempt, export_ };
 
-// DELETE takes none but where a route says so: its meaning is not general (RFC 9110, section 9.3.5).
-enum class Body : std::uint8_t { by_method, json };
+// DELETE takes none but where a route says so: its meaning is not general (RFC 9110, section 9.3.5). `raw` is JSON that
+// the handler reads itself, from the request: it is too large for the loop.
+enum class Body : std::uint8_t { by_method, json, raw };
 
 // A request that passed the checks.
 struct Call {
@@ -82,6 +83,7 @@ class Api {
     CallHandler handler;
     std::size_t max_body = kMaxBody;
     bool takes_body = false;
+    bool is_raw = false;
   };
   Task<HttpResponse> serve(std::shared_ptr<const Route> route, HttpRequest request,
                            infra::HttpRouter::Parameters parameters);

@@ -27,6 +27,8 @@ class Routes final : public PeopleApi {
     api_v1::add_push(api_, router, dependencies_.push, dependencies_.audit);
     if (dependencies_.apps != nullptr) api_v1::add_apps(api_, router, *dependencies_.apps, dependencies_.facts);
     if (dependencies_.multisigs != nullptr) api_v1::add_multisigs(api_, router, *dependencies_.multisigs);
+    if (dependencies_.arrivals != nullptr) api_v1::add_arrivals(api_, router, *dependencies_.arrivals);
+    if (dependencies_.imports != nullptr) api_v1::add_imports(api_, router, *dependencies_.imports);
     if (dependencies_.transactions != nullptr) api_v1::add_transactions(api_, router, *dependencies_.transactions);
   }
 

@@ -28,6 +28,9 @@ void add_transactions(Api& api, infra::HttpRouter& router, transactions::Transac
 void add_apps(Api& api, infra::HttpRouter& router, apps::Apps& apps, std::function<NodeFacts()> facts);
 // multisigs.cpp: the person's list of multisigs, and the state of each.
 void add_multisigs(Api& api, infra::HttpRouter& router, multisigs::Multisigs& multisigs);
+// arrivals.cpp: accounts that people bring from elsewhere, and the history that comes with them.
+void add_arrivals(Api& api, infra::HttpRouter& router, arrivals::Arrivals& arrivals);
+void add_imports(Api& api, infra::HttpRouter& router, arrivals::Imports& imports);
 // events.cpp: what happens, told to open pages while it happens.
 void add_events(Api& api, infra::HttpRouter& router, notifications::Hub& hub, infra::Clock& clock);
 // push.cpp: the browsers that are told without an open page. Null: this node has no web push.

@@ -296,4 +296,8 @@ json::object to_json(const transactions::WalletState& state) {
   return out;
 }
 
+json::object waiting_json(const transactions::WaitingItem& waiting, const accounts::AccountOnChain& where) {
+  return to_json(waiting, where);
+}
+
 }  // namespace community::gateway::api_v1

@@ -12,5 +12,6 @@ json::object to_json(const transactions::Transaction& transaction);
 json::object to_json(const transactions::DerivedAddress& derived);
 json::object to_json(const transactions::WalletState& state);
 json::object to_json(const transactions::TokenBalance& token);
+json::object waiting_json(const transactions::WaitingItem& waiting, const accounts::AccountOnChain& where);
 
 }  // namespace community::gateway::api_v1

@@ -104,6 +104,15 @@ struct WalletChange {
   bool recovery_file_saved = false;
 };
 
+// An account that began elsewhere, and the wallet of this person whose key it has now.
+struct ArrivedAccount {
+  std::string user_id, wallet_id;
+  AccountOnChain account;
+  // Empty: none.
+  std::string alias;
+  std::int64_t now_ms = 0;
+};
+
 // What became of a wallet's passkeys by a change of its keys; ids of profiles.
 struct PasskeyChange {
   std::string user_id, wallet_id;
@@ -188,6 +197,16 @@ class Users {
   virtual Task<Result<Wallet>> create_wallet(Identity identity, WalletRequest request) = 0;
   // not_found, field_invalid.
   virtual Task<Result<Wallet>> update_wallet(std::string user_id, std::string wallet_id, WalletChange change) = 0;
+
+  // A wallet without an account, for one that the person brings from another node; sealed to the passkey of the
+  // session. The same request answers the same wallet. It is in no list of wallets before it has an account.
+  // too_many_wallets, core_unavailable.
+  virtual Task<Result<Wallet>> create_incoming_wallet(Identity identity, std::string request_id) = 0;
+  // Those that have no account yet, as they came.
+  virtual Task<Result<std::vector<Wallet>>> incoming_wallets(std::string user_id) = 0;
+  // Inside of the caller's Database::write, once the chain says that the account is this wallet's: who had it at this
+  // node before has it no longer. Whose it was, where it was another person's. Throws what makes the write fail.
+  virtual std::optional<std::string> enter_account(soci::session& sql, const ArrivedAccount& account) = 0;
 
   // Degraded when registrations are nearly as many as there may be, or when wallets wait for the trusted core.
   virtual infra::HealthReport report() const = 0;

@@ -47,6 +47,7 @@ const EVENTS: Record<string, () => string> = {
   MultisigKept: () => m.event_shared_kept(),
   MultisigRenamed: () => m.event_shared_renamed(),
   MultisigForgotten: () => m.event_shared_forgotten(),
+  WalletArrived: () => m.event_arrived(),
 }
 /** Every name that a person's log may tell (a test compares them with community/audit/api/events.hpp). */
 export const KNOWN_EVENTS = Object.keys(EVENTS)

@@ -26,6 +26,11 @@ const TOPICS: readonly TopicWords[] = [
     words: m.topic_money_words,
     tables: ['transactions_entries', 'transactions_recipients', 'transactions_funds', 'transactions_grants'],
   },
+  {
+    name: m.topic_arrivals,
+    words: m.topic_arrivals_words,
+    tables: ['arrivals_accounts', 'arrivals_imports', 'arrivals_entries'],
+  },
   { name: m.topic_shared, words: m.topic_shared_words, tables: ['multisigs_kept'] },
   {
     name: m.topic_messages,
