@@ -33,7 +33,10 @@ export class FileRefused extends Error {
   }
 }
 
-function escapeKeyOf(content: string, state: WalletState): string {
+/** Of the account as of one block. */
+export type EscapeFacts = Pick<WalletState, 'chainId' | 'address' | 'escapeKey' | 'keyEpoch' | 'blockTime'>
+
+function escapeKeyOf(content: string, state: EscapeFacts): string {
   let file: { account: string; escapeKey: string; escapeAddress: string }
   try {
     file = parseRecoveryFile(content) as typeof file
@@ -47,7 +50,7 @@ function escapeKeyOf(content: string, state: WalletState): string {
 }
 
 /** Call data that starts the escape to `keys`. Throws FileRefused. */
-export function escapeCall(content: string, state: WalletState, keys: NewKeys): string {
+export function escapeCall(content: string, state: EscapeFacts, keys: NewKeys): string {
   const secret = escapeKeyOf(content, state)
   checkNewKeys([keys.passkey], keys.serverKey, state.escapeKey.toLowerCase())
   const deadline = BigInt(Math.floor(Date.parse(state.blockTime) / 1_000) + SIGNED_FOR_S)

@@ -23,6 +23,7 @@ export type Difference =
   | 'guardians-foreign'
   | 'recovery-delay-short'
   | 'factory-other'
+  | 'adoption-other'
 
 export class AccountRefused extends Error {
   constructor(

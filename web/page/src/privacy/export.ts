@@ -4,7 +4,7 @@
 import { Problem } from '../api/problem'
 
 const PATH = '/api/v1/me/export'
-const FORMAT = 'community-node person export'
+export const FORMAT = 'community-node person export'
 
 export interface Exported {
   readonly blob: Blob

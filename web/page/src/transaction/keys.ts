@@ -50,10 +50,12 @@ const isAddress = (value: unknown): value is string => typeof value === 'string'
  * for the address of a `next` server key: that one the node tells, and it must be a new key. Null when it cannot be.
  */
 export function keysAction(order: KeysOrder, facts: KeyFacts, typedData: unknown): Action | null {
-  const { add = [], remove = [], serverKey, escapeKey } = order.keys
+  const { add = [], remove = [], addForeign = [], serverKey, escapeKey } = order.keys
   const removed = remove.map((slot) => facts.passkeys.find((one) => one.slot === slot))
   const added = add.map((id) => facts.points.get(id))
   if (removed.includes(undefined) || added.includes(undefined)) return null
+  // The node's core takes a passkey of another place only together with the server key of that place.
+  if (addForeign.length > 0 && !isAddress(serverKey)) return null
   let server = (serverKey ?? ZERO_ADDRESS).toLowerCase()
   if (serverKey === 'next') {
     const told = (typedData as { message?: { serverKey?: unknown } } | null)?.message?.serverKey
@@ -68,7 +70,10 @@ export function keysAction(order: KeysOrder, facts: KeyFacts, typedData: unknown
     fields: FIELDS,
     values: [
       removed.map((one) => xOf(one as { publicKey: string })),
-      added.map((one) => [(one as PasskeyPoint).x, (one as PasskeyPoint).y, digest]),
+      [
+        ...added.map((one) => [(one as PasskeyPoint).x, (one as PasskeyPoint).y, digest]),
+        ...addForeign.map((one) => [xOf(one), pointOf(one.publicKey).y, one.rpIdHash.toLowerCase()]),
+      ],
       server,
       (escapeKey ?? ZERO_ADDRESS).toLowerCase(),
       order.votes ?? 1,
@@ -79,7 +84,10 @@ export function keysAction(order: KeysOrder, facts: KeyFacts, typedData: unknown
 const keyOrNull = (key: unknown) => (key === ZERO_ADDRESS ? null : (key as string))
 
 /** What the struct of a change, an escape or a recovery does to the keys of an account that has `passkeys` now. */
-export function changeIn({ name, values }: Action, passkeys: WalletState['passkeys']): KeyChange | null {
+export function changeIn(
+  { name, values }: Action,
+  passkeys: readonly { readonly publicKey: string }[],
+): KeyChange | null {
   if (name === 'ChangeKeys') {
     const [removed, added, serverKey, escapeKey] = values as [bigint[], KeyRow[], string, string]
     return { removed, added, serverKey: keyOrNull(serverKey), escapeKey: keyOrNull(escapeKey) }

@@ -51,6 +51,15 @@ const WORDS: typeof PROBLEM_WORDS = {
   'digest-differs': () => say(m.problem_digest(), m.problem_digest_next()),
   'refused-by-node': () => say(m.problem_node_refused(), m.problem_node_refused_next()),
   'transaction-expired': () => say(m.problem_over_time(), m.problem_over_time_next()),
+  'too-many-arrivals': () => say(m.problem_arrivals(), m.problem_arrivals_next()),
+  'already-arrived': () => say(m.problem_arrived(), m.problem_arrived_next()),
+  'not-expected': () => say(m.problem_unexpected(), m.problem_unexpected_next()),
+  'challenge-stale': () => say(m.problem_stale(), m.problem_stale_next()),
+  'call-refused': () => say(m.problem_call_refused(), m.problem_call_refused_next()),
+  'import-invalid': ({ details }) =>
+    say(m.problem_import(), m.problem_import_next({ detail: (details.detail ?? '').slice(0, MOST_CHARACTERS) })),
+  'too-many-imports': () => say(m.problem_imports(), m.problem_imports_next()),
+  'too-many-entries': () => say(m.problem_entries(), m.problem_entries_next()),
   'funds-given': ({ details }) =>
     say(m.problem_given(), m.problem_given_next({ seconds: details.retryAfterSeconds ?? 60 })),
 }

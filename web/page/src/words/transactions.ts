@@ -178,7 +178,11 @@ export function linesOfSummary(kind: string, summary: readonly CallSummary[], ch
 }
 
 /** What a struct does to the keys or rules of an account with these passkeys. */
-export function linesOfAction(action: Action, state: WalletState, names: KeyNames): Line[] {
+export function linesOfAction(
+  action: Action,
+  state: { readonly passkeys: readonly { readonly publicKey: string }[] },
+  names: KeyNames,
+): Line[] {
   const change = changeIn(action, state.passkeys)
   if (change) return linesOfChange(change, names)
   return action.name === 'ChangeRules' ? linesOfRules(action) : []

@@ -51,7 +51,7 @@ export function chainOf(node) {
       await rpc('evm_mine')
       const number = Number(await rpc('eth_blockNumber'))
       await until(async () => {
-        const text = await (await fetch(`${node.origin}/metrics`)).text()
+        const text = await (await fetch(`${node.local}/metrics`)).text()
         return Number(/^community_chain_head (\d+)/m.exec(text)?.[1] ?? 0) >= number
       }, 'the node sees the new time')
     },

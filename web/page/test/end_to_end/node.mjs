@@ -49,12 +49,15 @@ export async function until(condition, what) {
   throw new Error(`${what} did not happen`)
 }
 
-export async function startNode() {
+/** `name`: of a node below localhost; `chain`: URL of another node's chain, which it joins. */
+export async function startNode({ name = '', chain: joined = '' } = {}) {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'page-node-'))
   const [rpc, http, chain] = await Promise.all([freePort(), freePort(), freePort()])
   const data = path.join(folder, 'data')
   const flags = ['run', '--dev', '--data-dir', data, '--rpc', `localhost:${rpc}`, '--http', `localhost:${http}`]
-  flags.push('--chain', `http://127.0.0.1:${chain}`, '--contracts', path.join(ROOT, 'build/contracts.json'))
+  const chainUrl = joined || `http://127.0.0.1:${chain}`
+  flags.push('--chain', chainUrl, '--contracts', path.join(ROOT, 'build/contracts.json'))
+  const origin = `http://${name || 'localhost'}:${http}`
   const env = {
     ...process.env,
     COMMUNITY_NODE_KEYS__BODY: 'process',
@@ -70,6 +73,7 @@ export async function startNode() {
     COMMUNITY_NODE_LIMITS__PERSON_REQUESTS_PER_MINUTE: '1000000',
     COMMUNITY_NODE_LIMITS__PREPARED_PER_MINUTE: '1000000',
     COMMUNITY_NODE_LIMITS__SIGNED_PER_MINUTE: '1000000',
+    ...(name ? { COMMUNITY_NODE_SECURITY__RP_ID: name, COMMUNITY_NODE_SECURITY__ORIGIN: origin } : {}),
   }
   const child = spawn(PROGRAM, flags, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
@@ -79,8 +83,10 @@ export async function startNode() {
     })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   const node = {
-    origin: `http://localhost:${http}`,
-    chain: `http://127.0.0.1:${chain}`,
+    origin,
+    // Names below localhost are known to browsers alone.
+    local: `http://localhost:${http}`,
+    chain: chainUrl,
     data,
     output: () => output,
     async stop() {

@@ -42,6 +42,8 @@ const OWN = [
   '/passkeys',
   '/guardians',
   '/escape',
+  '/bring',
+  '/move-away',
   // Forms like others: for the long run.
   ...(process.env.COMMUNITY_TEST_LONG ? ['/passkeys/new', '/guardian', '/move', '/recover'] : []),
   '/sessions',

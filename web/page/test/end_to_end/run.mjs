@@ -5,7 +5,7 @@ import { shownNow, startBrowser } from './browser.mjs'
 import { startNode } from './node.mjs'
 
 const LANES = [
-  ['serving', 'registration', 'account', 'money', 'live', 'notices'],
+  ['serving', 'registration', 'account', 'money', 'live', 'notices', 'moving'],
   ['keys', 'ways', 'apps'],
   ['multisig', 'phrase', 'privacy', 'pictures'],
 ]

@@ -164,6 +164,46 @@ describe('a change of keys', () => {
   })
 })
 
+describe('a move to another node', () => {
+  const foreign = { publicKey: publicKey(20), rpIdHash: rpIdHash('other.example') as string }
+  const row: KeyRow = [1020n, 2020n, foreign.rpIdHash]
+  const moving = keysOrder({ serverKey: checksummed(NEXT), addForeign: [foreign] })
+
+  it('names the keys of the slip, and is refused with any other', () => {
+    expect(refused(moving, prepared(moving, change([], [row], NEXT, NONE, 1)))).toBeNull()
+    for (const other of [
+      // Another passkey, half a point, the node's own place, a third place.
+      change([], [[1021n, 2021n, foreign.rpIdHash]], NEXT, NONE, 1),
+      change([], [[1020n, 2021n, foreign.rpIdHash]], NEXT, NONE, 1),
+      change([], [[1020n, 2020n, RP_HASH]], NEXT, NONE, 1),
+      change([], [[1020n, 2020n, rpIdHash('evil.example') as string]], NEXT, NONE, 1),
+      // One more, one less, one that goes.
+      change([], [row, NEW_ROW], NEXT, NONE, 1),
+      change([], [], NEXT, NONE, 1),
+      change([1001n], [row], NEXT, NONE, 1),
+      // Another gate, another way out, another number of votes.
+      change([], [row], MALLORY, NONE, 1),
+      change([], [row], NONE, NONE, 1),
+      change([], [row], NEXT, MALLORY, 1),
+      change([], [row], NEXT, NONE, 2),
+    ])
+      expect(refused(moving, prepared(moving, other)), other.values.join()).toBe('digest-other')
+  })
+
+  it('takes own passkeys before foreign ones, in the order of the wish', () => {
+    const both = keysOrder({ add: [`${ID}9`], serverKey: checksummed(NEXT), addForeign: [foreign] })
+    expect(refused(both, prepared(both, change([], [NEW_ROW, row], NEXT, NONE, 1)))).toBeNull()
+    expect(refused(both, prepared(both, change([], [row, NEW_ROW], NEXT, NONE, 1)))).toBe('digest-other')
+  })
+
+  it('never gives a foreign passkey to an account that keeps a key of this node', () => {
+    for (const keys of [{ addForeign: [foreign] }, { serverKey: 'next' as const, addForeign: [foreign] }]) {
+      const order = keysOrder(keys)
+      expect(refused(order, prepared(order, change([], [row], NEXT, NONE, 1)))).toBe('content-missing')
+    }
+  })
+})
+
 describe('a change of rules', () => {
   const rules = {
     guardiansHash: uint(9) as string,
