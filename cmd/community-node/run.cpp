@@ -159,6 +159,7 @@ class Node {
   std::unique_ptr<validation::Estimator> estimator_;
   std::unique_ptr<pool::Pool> pool_;
   std::unique_ptr<alarms::AlarmBook> alarm_book_;
+  std::unique_ptr<accounts::EventJournal> key_journal_;
   std::unique_ptr<accounts::AccountWatcher> watcher_;
   // The book's, once the watcher is there.
   alarms::Alarms* alarms_ = nullptr;
@@ -526,7 +527,8 @@ Task<infra::Result<void>> Node::watch_accounts(std::vector<const chain::EntryPoi
   watching.is_known_userop = [this](core::Bytes32 hash) -> Task<bool> {
     co_return (co_await pool_->record(hash)).has_value();
   };
-  watching.journal = &alarm_book_->journal();
+  key_journal_ = transactions::make_key_journal(deployment_.chain_id);
+  watching.journals = {&alarm_book_->journal(), key_journal_.get()};
   watcher_ = accounts::make_account_watcher(std::move(watching));
   if (auto loaded = co_await watcher_->load(); !loaded)
     co_return infra::fail(infra::ErrorCode::database, loaded.error().text());

@@ -254,11 +254,11 @@ class ChainAccountWatcher final : public AccountWatcher {
   Task<bool> keep(std::vector<AccountEvent> events, std::uint64_t to) {
     std::vector<std::pair<std::string, std::string>> rows;
     for (const AccountEvent& event : events) rows.emplace_back(id_of(event), json::serialize(to_json(event)));
-    auto job = [events, rows, to, journal = d_.journal, now = d_.clock.now_ms()](soci::session& sql) {
+    auto job = [events, rows, to, journals = d_.journals, now = d_.clock.now_ms()](soci::session& sql) {
       std::vector<bool> is_new;
       for (std::size_t i = 0; i < events.size(); i++) {
         is_new.push_back(insert(sql, events[i], rows[i], now));
-        if (journal != nullptr) journal->came(sql, events[i], is_new.back(), now);
+        for (EventJournal* journal : journals) journal->came(sql, events[i], is_new.back(), now);
       }
       const long long cursor = static_cast<long long>(to);
       sql << "INSERT INTO accounts_cursor (id, block_number) VALUES (1, :cursor) ON CONFLICT (id) DO UPDATE SET "
@@ -306,11 +306,11 @@ class ChainAccountWatcher final : public AccountWatcher {
   }
 
   Task<bool> rewind(std::uint64_t ancestor) {
-    auto job = [above = static_cast<long long>(ancestor), journal = d_.journal](soci::session& sql) {
+    auto job = [above = static_cast<long long>(ancestor), journals = d_.journals](soci::session& sql) {
       sql << "UPDATE accounts_events SET gone = 1 WHERE block_number > :above", soci::use(above);
       sql << "UPDATE accounts_cursor SET block_number = :cursor WHERE block_number > :above", soci::use(above),
           soci::use(above);
-      if (journal != nullptr) journal->went(sql, static_cast<std::uint64_t>(above));
+      for (EventJournal* journal : journals) journal->went(sql, static_cast<std::uint64_t>(above));
     };
     auto written = co_await d_.database.write(job);
     if (!written) {

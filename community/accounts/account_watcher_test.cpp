@@ -64,7 +64,7 @@ class AccountWatcherTest : public ::testing::Test {
     blocks = std::make_unique<chain::BlockWatcher>(chain, clock);
     AccountWatcherDependencies d{*database, clock, chain, *blocks, {entry_point.get()}, {}, nullptr};
     d.is_known_userop = [this](Bytes32 hash) -> infra::Task<bool> { co_return ours.contains(hash); };
-    d.journal = &journal;
+    d.journals = {&journal};
     watcher = make_account_watcher(std::move(d), {2, 3});
     watcher->listen([this](const AccountEvent& event) -> infra::Task<void> {
       told.push_back(event.name + "@" + std::to_string(event.block_number));

@@ -99,15 +99,29 @@ Task<Result<AccountState>> AccountView::state(Address account, std::vector<Addre
   if (!*latest) co_return fail(ErrorCode::chain_failed, "the chain has no latest block");
   if (!answers) answers = co_await ask_at(account, tokens, chain::BlockRef::number((*latest)->number));
   if (!*answers) co_return tl::unexpected(std::move(answers->error()));
+  co_return read(**answers, tokens, **latest);
+}
+
+Task<Result<AccountState>> AccountView::state_at(Address account, std::uint64_t block_number) {
+  const chain::BlockRef at = chain::BlockRef::number(block_number);
+  auto asked = ask_at(account, std::vector<Address>(), at);
+  auto [block, answers] = co_await infra::both(chain_.block(at), std::move(asked));
+  if (!block) co_return tl::unexpected(chain_error(block.error()));
+  if (!*block) co_return fail(ErrorCode::chain_failed, "the chain's server does not have this block");
+  if (!answers) co_return tl::unexpected(std::move(answers.error()));
+  co_return read(*answers, std::vector<Address>(), **block);
+}
+
+AccountState AccountView::read(const Answers& answers, const std::vector<Address>& tokens, const chain::Block& block) {
   AccountState state;
-  state.block_number = (*latest)->number;
-  state.block_time_s = (*latest)->timestamp;
-  state.balance = (*answers)->balance;
-  state.deployed = (*answers)->deployed;
-  if (!state.deployed) co_return state;
+  state.block_number = block.number;
+  state.block_time_s = block.timestamp;
+  state.balance = answers.balance;
+  state.deployed = answers.deployed;
+  if (!state.deployed) return state;
 
   const std::uint64_t today = state.block_time_s / static_cast<std::uint64_t>(kSecondsPerDay);
-  auto next = (*answers)->values.begin();
+  auto next = answers.values.begin();
   const Values keys = *next++, frozen = *next++, guardians = *next++;
   state.server_key = keys[0].address();
   state.escape_key = keys[1].address();
@@ -129,7 +143,7 @@ Task<Result<AccountState>> AccountView::state(Address account, std::vector<Addre
     const bool listed = small((*next++)[0]) != 0;
     state.limits.push_back(limit_of(token, limit, listed, today));
   }
-  co_return state;
+  return state;
 }
 
 Task<Result<std::vector<AccountEvent>>> AccountView::events(Address account, std::uint64_t from_block) {

@@ -200,7 +200,7 @@ class AlarmChainTest : public ::testing::Test {
     book = make_alarms({*database, *clock, *client, *blocks, *service, courier.get(), nullptr}, kChain, rules);
     accounts::AccountWatcherDependencies d{*database, *clock, *client, *blocks, {entry_point.get()}, {}, nullptr};
     d.is_known_userop = [](Bytes32) -> Task<bool> { co_return false; };
-    d.journal = &book->journal();
+    d.journals = {&book->journal()};
     watcher = accounts::make_account_watcher(std::move(d));
     EXPECT_TRUE(loop.block_on(watcher->load()));
     alarms = &book->open(*watcher);

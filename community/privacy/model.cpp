@@ -55,6 +55,8 @@ constexpr Column kMails[] = {
     {"mail_id"},          {"state"},         {"recipient"},        {"message"},       {"queued_ms", time},
     {"expires_ms", time}, {"next_ms", time}, {"attempts", number}, {"reply", number}, {"ended_ms", time}};
 constexpr Column kRecipients[] = {{"chain_id", number}, {"account"}, {"recipient"}, {"used_at", time}};
+constexpr Column kKeyEpochs[] = {{"chain_id", number},     {"account"},       {"key_epoch", number},
+                                 {"block_number", number}, {"is_open", flag}, {"tried_at", time}};
 constexpr Column kFunds[] = {{"user_id"}, {"given_at", time}};
 constexpr Column kGrants[] = {
     {"grant_id"}, {"user_id"}, {"wallet_id"}, {"content", json}, {"ticket", text, verifier}, {"valid_until", time}};
@@ -203,6 +205,8 @@ constexpr Table kModel[] = {
     {"transactions_recipients", "account IN " COMMUNITY_OWN_ACCOUNTS,
      "CAST(chain_id AS TEXT) || ':' || account || ':' || recipient", Kept::while_person_stays, OnLeaving::erased,
      kRecipients},
+    {"transactions_key_epochs", "account IN " COMMUNITY_OWN_ACCOUNTS, "CAST(chain_id AS TEXT) || ':' || account",
+     Kept::while_person_stays, OnLeaving::erased, kKeyEpochs},
     {"transactions_funds", kOwn, "user_id", Kept::while_person_stays, OnLeaving::erased, kFunds},
     {"transactions_grants", kOwn, "grant_id", Kept::while_person_stays, OnLeaving::erased, kGrants},
     {"transactions_entries", kOwn, "transaction_id", Kept::while_person_stays, OnLeaving::erased, kTransactions},

@@ -3,6 +3,7 @@
 #pragma once
 #include <memory>
 
+#include "community/accounts/api/account_watcher.hpp"
 #include "community/audit/api/audit_log.hpp"
 #include "community/chain/api/block_watcher.hpp"
 #include "community/chain/api/entry_point.hpp"
@@ -55,10 +56,13 @@ class People {
   virtual ~People() = default;
   // not_found, database_unavailable.
   virtual Task<Result<OwnedWallet>> wallet(std::string user_id, std::string wallet_id) = 0;
+  virtual Task<Result<std::vector<OwnedWallet>>> wallets(std::string user_id) = 0;
+  // Whose account it is; nothing: nobody's at this node.
+  virtual Task<Result<std::optional<std::string>>> owner(std::uint64_t chain_id, Address account) = 0;
   virtual Task<Result<std::vector<OwnedPasskey>>> passkeys(std::string user_id) = 0;
   // Whether the trusted core has the passkey in another wallet of the person. core_unavailable too.
   virtual Task<Result<bool>> is_held_elsewhere(std::string user_id, Bytes credential_id, std::string wallet_id) = 0;
-  // Inside of Database::write; what they throw makes it fail.
+  // Inside of Database::write; what they throw makes it fail. A person's last active passkey is never retired.
   virtual void enter_passkeys(soci::session& sql, const OwnedPasskeyChange& change) = 0;
   virtual void note_used(soci::session& sql, const std::string& wallet_id, std::uint64_t chain_id,
                          std::int64_t now_ms) = 0;
@@ -131,6 +135,10 @@ struct TransactionsDependencies {
 };
 
 infra::MigrationSet transaction_migrations();
+
+// Writes down, with the account watcher's own cursor, whose keys the chain says have changed: what a person logs in
+// with follows once that block is final (retire.cpp). For the watcher of this chain.
+std::unique_ptr<accounts::EventJournal> make_key_journal(std::uint64_t chain_id);
 
 // Both outlive it.
 std::unique_ptr<CallDescriber> make_call_describer(chain::ExecutionClient& chain, infra::Clock& clock);

@@ -195,6 +195,7 @@ Task<void> TransactionService::run() {
       changed_.reset();
       co_await finish_interrupted();
       co_await follow_all();
+      co_await look_for_retired();
       co_await changed_.wait();
     }
   };

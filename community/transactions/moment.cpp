@@ -12,7 +12,8 @@ namespace {
 // Moves within one node that this program looks back over.
 constexpr std::uint32_t kMaxServerKeys = 16;
 
-// Until it is made, an account is what its init data says.
+}  // namespace
+
 Result<void> take_init(const OwnedOrigin& origin, std::uint64_t chain_id, accounts::AccountState& state) {
   const auto init = accounts::read_init_data(origin.init_data);
   if (!init) return fail(ErrorCode::account_not_deployed, init.error().text());
@@ -38,6 +39,8 @@ Result<void> take_init(const OwnedOrigin& origin, std::uint64_t chain_id, accoun
   }
   return {};
 }
+
+namespace {
 
 struct NamedRefusal {
   std::string_view revert;
@@ -150,6 +153,7 @@ Task<Result<void>> TransactionService::complete(Moment& now, std::vector<Address
       now.credential_ids.push_back(own_key.credential_id);
     }
   }
+  co_await notice_strange_keys(now);
   co_return Result<void>{};
 }
 

@@ -14,6 +14,18 @@ tl::unexpected<Error> from_users(const users::Error& error) {
   return fail(missing ? ErrorCode::not_found : ErrorCode::database_unavailable, error.message);
 }
 
+Result<OwnedWallet> to_owned(users::Wallet found) {
+  OwnedWallet wallet;
+  const auto record = core::parse_uuid(found.wallet_id);
+  if (!record) return fail(ErrorCode::not_found, "the wallet's id is no record of a trusted core");
+  wallet.record = *record;
+  wallet.wallet_id = std::move(found.wallet_id);
+  wallet.account = found.address;
+  for (const users::AccountOnChain& account : found.accounts) wallet.chain_ids.push_back(account.chain_id);
+  if (found.origin) wallet.origin = OwnedOrigin{found.origin->factory, std::move(found.origin->init_data)};
+  return wallet;
+}
+
 class UsersPeople final : public People {
  public:
   explicit UsersPeople(users::Users& users) : users_(users) {}
@@ -21,15 +33,27 @@ class UsersPeople final : public People {
   Task<Result<OwnedWallet>> wallet(std::string user_id, std::string wallet_id) override {
     auto found = co_await users_.wallet(std::move(user_id), std::move(wallet_id));
     if (!found) co_return from_users(found.error());
-    OwnedWallet wallet;
-    const auto record = core::parse_uuid(found->wallet_id);
-    if (!record) co_return fail(ErrorCode::not_found, "the wallet's id is no record of a trusted core");
-    wallet.record = *record;
-    wallet.wallet_id = std::move(found->wallet_id);
-    wallet.account = found->address;
-    for (const users::AccountOnChain& account : found->accounts) wallet.chain_ids.push_back(account.chain_id);
-    if (found->origin) wallet.origin = OwnedOrigin{found->origin->factory, std::move(found->origin->init_data)};
-    co_return wallet;
+    co_return to_owned(std::move(*found));
+  }
+  Task<Result<std::vector<OwnedWallet>>> wallets(std::string user_id) override {
+    auto found = co_await users_.get_user_wallets(user_id);
+    if (!found) co_return from_users(found.error());
+    // Those that wait for an account of another node, too.
+    auto incoming = co_await users_.incoming_wallets(std::move(user_id));
+    if (!incoming) co_return from_users(incoming.error());
+    std::move(incoming->begin(), incoming->end(), std::back_inserter(*found));
+    std::vector<OwnedWallet> out;
+    for (users::Wallet& one : *found) {
+      auto wallet = to_owned(std::move(one));
+      if (!wallet) co_return tl::unexpected(wallet.error());
+      out.push_back(std::move(*wallet));
+    }
+    co_return out;
+  }
+  Task<Result<std::optional<std::string>>> owner(std::uint64_t chain_id, Address account) override {
+    auto found = co_await users_.owner({chain_id, account});
+    if (!found) co_return from_users(found.error());
+    co_return std::move(*found);
   }
 
   Task<Result<std::vector<OwnedPasskey>>> passkeys(std::string user_id) override {

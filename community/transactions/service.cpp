@@ -69,8 +69,8 @@ LaneBook::Account TransactionService::lane_account(const Transaction& transactio
   return {transaction.chain_id, transaction.account};
 }
 
-void TransactionService::count(const char* name, const char* help, const infra::MetricLabels& labels) {
-  if (d_.metrics != nullptr) d_.metrics->counter(name, help, labels).add();
+void TransactionService::count(const char* name, const char* help, const infra::MetricLabels& labels, double amount) {
+  if (d_.metrics != nullptr) d_.metrics->counter(name, help, labels).add(amount);
 }
 
 audit::AuditEvent TransactionService::event(audit::EventName name, const Transaction& transaction) const {

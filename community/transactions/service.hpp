@@ -6,7 +6,7 @@
 
 #include "community/keys/api/typed_message.hpp"
 #include "community/transactions/lanes.hpp"
-#include "community/transactions/store.hpp"
+#include "community/transactions/retire.hpp"
 #include "community/transactions/summary.hpp"
 #include "community/users/api/rate_limits.hpp"
 
@@ -57,6 +57,8 @@ class TransactionService final : public Transactions {
     accounts::AccountView view;
     TokenBook tokens;
     Describer describer;
+    // Head at which passkeys were compared with accounts last.
+    std::uint64_t compared_at = 0;
   };
 
   // Of an operation, what need not wait for the account's state.
@@ -127,6 +129,15 @@ class TransactionService final : public Transactions {
   Task<Result<void>> complete(Moment& now, std::vector<Address> tokens);
   Task<Result<accounts::WaitingItem>> find_item(const Moment& now, Bytes32 item);
   Task<Result<std::uint32_t>> server_key_index(const Moment& now);
+
+  // retire.cpp
+  enum class Unknown : std::uint8_t { for_now, for_good };
+  Task<void> notice_strange_keys(const Moment& now);
+  Task<void> look_for_retired();
+  Task<void> compare_passkeys(store::KeyEpoch heard);
+  Task<tl::expected<HeldKeys, Unknown>> held_keys(std::vector<OwnedWallet> wallets, store::KeyEpoch heard);
+  Task<tl::expected<void, Unknown>> add_held(HeldKeys& held, OwnedWallet wallet, std::uint64_t chain_id,
+                                             store::KeyEpoch heard);
 
   // overview.cpp
   Task<Result<std::vector<WaitingItem>>> waiting_items(const Moment& now, std::uint64_t from_block);
@@ -288,7 +299,7 @@ class TransactionService final : public Transactions {
   static std::vector<audit::AuditEvent> events_of_inclusion(const TransactionService& self, const Stored& row);
   // It failed in a block, or was dropped by pool, courier or chain.
   audit::AuditEvent event_of_failure(const Transaction& transaction) const;
-  void count(const char* name, const char* help, const infra::MetricLabels& labels = {});
+  void count(const char* name, const char* help, const infra::MetricLabels& labels = {}, double amount = 1);
   // Errors of the database in this module's words.
   template <class T>
   static Result<T> from_database(infra::Result<Result<T>> outcome) {
@@ -324,11 +335,15 @@ class TransactionService final : public Transactions {
   std::set<std::string> held_;
   // Of transactions of phrases' keys: the head at which each was asked for last.
   std::map<std::string, Bytes32> looked_at_;
+  // Accounts with strange keys, by chain and address: the key epoch that is on disk for them.
+  std::map<std::pair<std::uint64_t, Address>, std::uint32_t> noted_epochs_;
   std::vector<Listener> listeners_;
   std::deque<Transaction> untold_;
   infra::Event changed_, to_tell_;
 };
 
+// Until it is made, an account is what its init data says.
+Result<void> take_init(const OwnedOrigin& origin, std::uint64_t chain_id, accounts::AccountState& state);
 // Of its document, the lines that are shown.
 void show_members(PreparedMessage& message);
 // What a revert means to the person: account_frozen, over_limit, gas_cost_over_cap, item_not_ready, would_revert.

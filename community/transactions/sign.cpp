@@ -240,6 +240,10 @@ Result<bool> TransactionService::write_signed(soci::session& sql, const Stored& 
   if (!before) return fail(ErrorCode::not_found);
   const std::size_t votes_then = row.votes.empty() ? 0 : row.votes.size() - 1;
   if (before->transaction.state != State::prepared || before->votes.size() != votes_then) return false;
+  // What an earlier key epoch's vote signed is void on chain, and brings no passkey into use here (retire.cpp).
+  const auto* action = std::get_if<PreparedAction>(&now.content);
+  if (row.plan && action != nullptr && action->stamp.key_epoch < store::key_epoch(sql, now.chain_id, now.account))
+    return fail(ErrorCode::transaction_expired, "the account's keys changed since; prepare it again");
   const auto old = now.replaces.empty() ? std::nullopt : store::find(sql, now.user_id, now.replaces);
   if (old && !is_under_way(old->transaction.state))
     return fail(ErrorCode::not_replaceable, "what it was to replace does not wait any more");

@@ -71,6 +71,20 @@ CREATE TABLE transactions_grants (
 CREATE INDEX transactions_grants_end ON transactions_grants (valid_until);
 )sql";
 
+// One row an account: the latest key epoch that was heard of, and whether passkeys are still to be compared with it.
+constexpr const char* kKeyEpochs = R"sql(
+CREATE TABLE transactions_key_epochs (
+  chain_id BIGINT NOT NULL,
+  account TEXT NOT NULL,
+  key_epoch BIGINT NOT NULL,
+  block_number BIGINT NOT NULL,
+  is_open INTEGER NOT NULL,
+  tried_at BIGINT NOT NULL,
+  PRIMARY KEY (chain_id, account)
+);
+CREATE INDEX transactions_key_epochs_open ON transactions_key_epochs (is_open, tried_at);
+)sql";
+
 constexpr const char* kColumns =
     "SELECT transaction_id, sequence, user_id, wallet_id, account, chain_id, kind, state, is_over, digest, lane, "
     "lane_sequence, payer, max_cost, value, content, submission, errand, created_at, updated_at, expires_at, "
@@ -209,7 +223,7 @@ std::vector<Stored> select(soci::session& sql, const std::string& condition, Bin
 }  // namespace
 
 infra::MigrationSet transaction_migrations() {
-  return {"transactions", {{1, "what people did with their accounts", kSchema}, {2, "session grants", kGrants}}};
+  return {"transactions", {{1, "what people did with their accounts", kSchema}, {2, "session grants", kGrants}, {3, "key epochs of accounts", kKeyEpochs}}};
 }
 
 namespace store {
@@ -439,6 +453,84 @@ std::string wallet_of_grant(soci::session& sql, const std::string& user_id, cons
 void remove_grants(soci::session& sql, std::int64_t until_ms) {
   const long long until = until_ms;
   sql << "DELETE FROM transactions_grants WHERE valid_until < :until", soci::use(until);
+}
+
+void note_key_epoch(soci::session& sql, const KeyEpoch& heard) {
+  const long long chain = static_cast<long long>(heard.chain_id), epoch = heard.key_epoch,
+                  block = static_cast<long long>(heard.block_number);
+  const std::string account = hex(heard.account);
+  sql << "INSERT INTO transactions_key_epochs (chain_id, account, key_epoch, block_number, is_open, tried_at) VALUES "
+         "(:chain, :account, :epoch, :block, 1, 0) ON CONFLICT (chain_id, account) DO UPDATE SET key_epoch = "
+         "excluded.key_epoch, block_number = excluded.block_number, is_open = 1, tried_at = 0 WHERE "
+         "transactions_key_epochs.key_epoch < excluded.key_epoch",
+      soci::use(chain), soci::use(account), soci::use(epoch), soci::use(block);
+}
+
+std::vector<KeyEpoch> open_key_epochs(soci::session& sql, std::uint64_t chain_id, std::uint64_t up_to_block,
+                                      std::size_t most) {
+  const long long chain = static_cast<long long>(chain_id), until = static_cast<long long>(up_to_block),
+                  limit = static_cast<long long>(most);
+  std::string account;
+  long long epoch = 0, block = 0;
+  soci::statement rows = (sql.prepare << "SELECT account, key_epoch, block_number FROM transactions_key_epochs WHERE "
+                                         "is_open = 1 AND chain_id = :chain AND block_number <= :until ORDER BY "
+                                         "tried_at, account LIMIT :limit",
+                          soci::use(chain), soci::use(until), soci::use(limit), soci::into(account), soci::into(epoch),
+                          soci::into(block));
+  rows.execute();
+  std::vector<KeyEpoch> out;
+  while (rows.fetch())
+    out.push_back(
+        {chain_id, fixed<20>(account), static_cast<std::uint32_t>(epoch), static_cast<std::uint64_t>(block)});
+  return out;
+}
+
+void close_key_epoch(soci::session& sql, const KeyEpoch& compared) {
+  const long long chain = static_cast<long long>(compared.chain_id), epoch = compared.key_epoch;
+  const std::string account = hex(compared.account);
+  sql << "UPDATE transactions_key_epochs SET is_open = 0 WHERE chain_id = :chain AND account = :account AND key_epoch "
+         "= :epoch",
+      soci::use(chain), soci::use(account), soci::use(epoch);
+}
+
+void note_key_epoch_tried(soci::session& sql, const KeyEpoch& tried, std::int64_t now_ms) {
+  const long long chain = static_cast<long long>(tried.chain_id), now = now_ms;
+  const std::string account = hex(tried.account);
+  sql << "UPDATE transactions_key_epochs SET tried_at = :now WHERE chain_id = :chain AND account = :account",
+      soci::use(now), soci::use(chain), soci::use(account);
+}
+
+void remove_key_epoch(soci::session& sql, const KeyEpoch& heard) {
+  const long long chain = static_cast<long long>(heard.chain_id);
+  const std::string account = hex(heard.account);
+  sql << "DELETE FROM transactions_key_epochs WHERE chain_id = :chain AND account = :account", soci::use(chain),
+      soci::use(account);
+}
+
+void take_back_key_epochs(soci::session& sql, std::uint64_t chain_id, std::uint64_t above_block) {
+  const long long chain = static_cast<long long>(chain_id), above = static_cast<long long>(above_block);
+  sql << "DELETE FROM transactions_key_epochs WHERE chain_id = :chain AND block_number > :above", soci::use(chain),
+      soci::use(above);
+}
+
+std::uint32_t key_epoch(soci::session& sql, std::uint64_t chain_id, const Address& account) {
+  const long long chain = static_cast<long long>(chain_id);
+  const std::string of = hex(account);
+  long long epoch = 0;
+  sql << "SELECT key_epoch FROM transactions_key_epochs WHERE chain_id = :chain AND account = :account",
+      soci::use(chain), soci::use(of), soci::into(epoch);
+  return static_cast<std::uint32_t>(epoch);
+}
+
+std::vector<Stored> signed_key_changes(soci::session& sql, const std::string& user_id) {
+  const std::string kind(name(Kind::keys));
+  const auto limit = static_cast<long long>(kMaxKeyChanges);
+  return select(sql, "WHERE user_id = :user AND kind = :kind AND signed_at > 0 ORDER BY sequence DESC LIMIT :limit",
+                [&](soci::statement& statement) {
+                  statement.exchange(soci::use(user_id));
+                  statement.exchange(soci::use(kind));
+                  statement.exchange(soci::use(limit));
+                });
 }
 
 }  // namespace store

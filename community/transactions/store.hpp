@@ -115,6 +115,31 @@ std::optional<StoredGrant> grant(soci::session& sql, const std::string& user_id,
 std::string wallet_of_grant(soci::session& sql, const std::string& user_id, const Bytes32& grant_id);
 void remove_grants(soci::session& sql, std::int64_t until_ms);
 
+// An account whose key epoch was heard of, in this block. Every such change voids what older keys signed.
+struct KeyEpoch {
+  std::uint64_t chain_id = 0;
+  Address account{};
+  std::uint32_t key_epoch = 0;
+  std::uint64_t block_number = 0;
+};
+// Opens it for a comparison, unless this epoch or a later one was heard of before.
+void note_key_epoch(soci::session& sql, const KeyEpoch& heard);
+// Of these blocks, open ones: those first that were not tried for longest.
+std::vector<KeyEpoch> open_key_epochs(soci::session& sql, std::uint64_t chain_id, std::uint64_t up_to_block,
+                                      std::size_t most);
+// Unless a later epoch was heard of meanwhile.
+void close_key_epoch(soci::session& sql, const KeyEpoch& compared);
+void note_key_epoch_tried(soci::session& sql, const KeyEpoch& tried, std::int64_t now_ms);
+void remove_key_epoch(soci::session& sql, const KeyEpoch& heard);
+// A reorganisation took these blocks: what comes again is heard of again.
+void take_back_key_epochs(soci::session& sql, std::uint64_t chain_id, std::uint64_t above_block);
+// The latest that was heard of; 0: none.
+std::uint32_t key_epoch(soci::session& sql, std::uint64_t chain_id, const Address& account);
+// Changes of keys that the person signed here, latest first. An account has 8 passkeys at the most, and one that waits
+// on chain for longer than the 256 latest changes is void by its time.
+inline constexpr std::size_t kMaxKeyChanges = 256;
+std::vector<Stored> signed_key_changes(soci::session& sql, const std::string& user_id);
+
 }  // namespace store
 
 core::json::object grant_json(const accounts::Grant& grant);

@@ -126,7 +126,10 @@ void UsersService::enter_passkeys(soci::session& sql, const PasskeyChange& chang
     tell(EventName::BiometricSetup, id);
   }
   for (const std::string& id : change.retired) {
-    if (!store::passkey(sql, change.user_id, id)) continue;
+    const auto known = store::passkey(sql, change.user_id, id);
+    if (!known) continue;
+    const std::vector<PasskeyProfile> own = store::passkeys(sql, change.user_id);
+    if (known->is_active && std::count_if(own.begin(), own.end(), is_active) < 2) continue;
     store::remove_passkey(sql, change.user_id, id);
     tell(EventName::PasskeyRemoved, id);
   }

@@ -121,6 +121,24 @@ TEST_F(PasskeysTest, OneThatGoesEndsItsSessions) {
   EXPECT_EQ(events()[events().size() - 2], "PasskeyRemoved");
 }
 
+TEST_F(PasskeysTest, TheLastOneIsNeverRetired) {
+  const auto added = add(second);
+  ASSERT_TRUE(added);
+  enter({user_id, wallet_id, {}, {first_id}});
+  EXPECT_TRUE(logs_in(device)) << "the other one is in no use yet";
+  enter({user_id, wallet_id, {added->profile_id}, {first_id, added->profile_id}});
+  EXPECT_FALSE(logs_in(device));
+  EXPECT_TRUE(logs_in(second));
+}
+
+TEST_F(PasskeysTest, AnAccountHasAnOwner) {
+  const Wallet wallet = wait(people->wallet(user_id, wallet_id)).value();
+  EXPECT_EQ(wait(people->owner(wallet.accounts.front())).value(), user_id);
+  AccountOnChain elsewhere = wallet.accounts.front();
+  elsewhere.chain_id++;
+  EXPECT_EQ(wait(people->owner(elsewhere)).value(), std::nullopt);
+}
+
 TEST_F(PasskeysTest, AWalletThatIsUsedSaysWhen) {
   auto work = [this](soci::session& sql) { people->note_wallet_used(sql, wallet_id, 10, 77); };
   ASSERT_TRUE(wait(database->write(work)));

@@ -139,6 +139,8 @@ void insert(soci::session& sql, const NewWallet& wallet);
 // The primary one first, then the oldest.
 std::vector<Wallet> wallets(soci::session& sql, const std::string& user_id);
 std::optional<Wallet> wallet(soci::session& sql, const std::string& user_id, const std::string& wallet_id);
+// Empty: nobody's.
+std::string owner(soci::session& sql, const AccountOnChain& account);
 std::optional<Wallet> wallet_of_request(soci::session& sql, const std::string& user_id, const std::string& request_id);
 // Whose binding it was; nothing when there is none, or when it is this wallet's.
 std::optional<std::string> remove_other_binding(soci::session& sql, const AccountOnChain& account,

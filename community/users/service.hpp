@@ -55,6 +55,7 @@ class UsersService final : public Users {
   // wallets.cpp
   Task<Result<std::vector<Wallet>>> get_user_wallets(std::string user_id) override;
   Task<Result<Wallet>> wallet(std::string user_id, std::string wallet_id) override;
+  Task<Result<std::optional<std::string>>> owner(AccountOnChain account) override;
   Task<Result<Wallet>> create_wallet(Identity identity, WalletRequest request) override;
   Task<Result<Wallet>> update_wallet(std::string user_id, std::string wallet_id, WalletChange change) override;
   // incoming.cpp

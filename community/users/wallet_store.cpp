@@ -116,6 +116,15 @@ std::optional<Wallet> wallet(soci::session& sql, const std::string& user_id, con
   return first(sql, fetch_origins(statement, "WHERE user_id = :user AND wallet_id = :wallet"));
 }
 
+std::string owner(soci::session& sql, const AccountOnChain& account) {
+  const std::string address = hex(account.address);
+  const long long chain = static_cast<long long>(account.chain_id);
+  std::string user_id;
+  sql << "SELECT user_id FROM wallet_bindings WHERE wallet_address = :address AND chain_id = :chain",
+      soci::use(address), soci::use(chain), soci::into(user_id);
+  return user_id;
+}
+
 std::optional<Wallet> wallet_of_request(soci::session& sql, const std::string& user_id, const std::string& request_id) {
   soci::statement statement(sql);
   statement.exchange(soci::use(user_id));

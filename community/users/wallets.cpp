@@ -161,6 +161,14 @@ Task<Result<std::vector<Wallet>>> UsersService::get_user_wallets(std::string use
   co_return found;
 }
 
+Task<Result<std::optional<std::string>>> UsersService::owner(AccountOnChain account) {
+  auto read = [account](soci::session& sql) -> Result<std::optional<std::string>> {
+    std::string found = store::owner(sql, account);
+    return found.empty() ? std::optional<std::string>() : std::optional<std::string>(std::move(found));
+  };
+  co_return from_database(co_await d_.database.read(read));
+}
+
 Task<Result<Wallet>> UsersService::wallet(std::string user_id, std::string wallet_id) {
   auto read = [user_id, wallet_id](soci::session& sql) -> Result<Wallet> {
     auto found = store::wallet(sql, user_id, wallet_id);

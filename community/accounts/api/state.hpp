@@ -75,6 +75,8 @@ class AccountView {
   // block watcher's head, names it: it is all asked in one request then, and again when the latest block is another.
   infra::Task<Result<AccountState>> state(Address account, std::vector<Address> tokens = {},
                                           std::optional<std::uint64_t> likely_head = std::nullopt);
+  // As of the end of this block, limits left out; chain_failed where the chain's server does not have it.
+  infra::Task<Result<AccountState>> state_at(Address account, std::uint64_t block_number);
   // Items that were started from `from_block` on and still wait, oldest first.
   infra::Task<Result<std::vector<WaitingItem>>> waiting(Address account, std::uint64_t from_block);
   // Grants that were created from `from_block` on, of this key epoch and not revoked; their times are not looked at.
@@ -85,6 +87,7 @@ class AccountView {
  private:
   struct Answers;
   infra::Task<Result<Answers>> ask_at(Address account, std::vector<Address> tokens, chain::BlockRef block);
+  static AccountState read(const Answers& answers, const std::vector<Address>& tokens, const chain::Block& block);
 
   chain::ExecutionClient& chain_;
 };

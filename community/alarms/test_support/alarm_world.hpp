@@ -62,7 +62,7 @@ class AlarmWorld : public ::testing::Test {
                        kChain, rules, limits);
     accounts::AccountWatcherDependencies d{*database, clock, chain, *blocks, {entry_point.get()}, {}, nullptr};
     d.is_known_userop = [this](Bytes32 hash) -> Task<bool> { co_return ours.contains(hash); };
-    d.journal = &book->journal();
+    d.journals = {&book->journal()};
     watcher = accounts::make_account_watcher(std::move(d));
     ASSERT_TRUE(loop.block_on(watcher->load()));
     alarms = &book->open(*watcher);

@@ -48,6 +48,7 @@ class FakeCore final : public keys::WalletKeys {
     co_return out;
   }
   std::uint64_t revision = 7;
+  std::vector<std::array<std::uint8_t, 64>> sealed_to;
   static Address server_key_of(std::uint32_t index) {
     return index == 0 ? server_key() : core::address_from_word(Uint256(0x5e0000 + index).to_be());
   }
@@ -57,6 +58,7 @@ class FakeCore final : public keys::WalletKeys {
     protocol::WalletDescribeReply reply;
     reply.server_key = server_key_of(index);
     reply.revision = revision;
+    for (const auto& key : sealed_to) reply.passkeys[reply.passkey_count++].public_key = key;
     co_return reply;
   }
   Task<KeysResult<keys::WalletInfo>> create_wallet(keys::Passkey, protocol::Policy) override { co_return not_here(); }
@@ -110,12 +112,24 @@ class FakePeople final : public People {
  public:
   Task<Result<OwnedWallet>> wallet(std::string user_id, std::string wallet_id) override {
     co_await infra::reschedule();
-    if (user_id != owner || wallet_id != owned.wallet_id) co_return fail(ErrorCode::not_found);
+    if (user_id != owner_id || wallet_id != owned.wallet_id) co_return fail(ErrorCode::not_found);
     co_return owned;
+  }
+  Task<Result<std::vector<OwnedWallet>>> wallets(std::string user_id) override {
+    co_await infra::reschedule();
+    std::vector<OwnedWallet> out;
+    if (user_id != owner_id) co_return out;
+    out.push_back(owned);
+    out.insert(out.end(), more_wallets.begin(), more_wallets.end());
+    co_return out;
+  }
+  Task<Result<std::optional<std::string>>> owner(std::uint64_t, Address account) override {
+    co_await infra::reschedule();
+    co_return account == owned.account ? std::optional<std::string>(owner_id) : std::nullopt;
   }
   Task<Result<std::vector<OwnedPasskey>>> passkeys(std::string user_id) override {
     co_await infra::reschedule();
-    if (user_id != owner) co_return std::vector<OwnedPasskey>();
+    if (user_id != owner_id) co_return std::vector<OwnedPasskey>();
     co_return own;
   }
   Task<Result<bool>> is_held_elsewhere(std::string, Bytes credential_id, std::string) override {
@@ -135,8 +149,9 @@ class FakePeople final : public People {
   std::mutex mutex;
   std::vector<OwnedPasskeyChange> changes;
   std::vector<std::string> used;
-  std::string owner;
+  std::string owner_id;
   OwnedWallet owned;
+  std::vector<OwnedWallet> more_wallets;
   std::vector<OwnedPasskey> own;
 };
 

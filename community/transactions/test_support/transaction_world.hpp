@@ -27,7 +27,7 @@ class TransactionWorld : public ::testing::Test {
 
   TransactionWorld() {
     chain.mine(5);
-    people.owner = person;
+    people.owner_id = person;
     people.owned.wallet_id = wallet_id;
     people.owned.account = alice;
     people.owned.chain_ids = {kChain};
@@ -245,6 +245,8 @@ class TransactionWorld : public ::testing::Test {
   std::vector<infra::MigrationSet> more_migrations;
   // Of the account.
   std::vector<accounts::InitPasskey> passkeys;
+  std::uint32_t key_epoch = 3;
+  Address escape_key = test_address(0xe5c);
   std::uint64_t frozen_until_s = 0;
   std::set<Address> known;
   std::set<Bytes32> listed_domains;
@@ -305,7 +307,7 @@ class TransactionWorld : public ::testing::Test {
     const std::uint64_t mask = (1U << passkeys.size()) - 1;
     if (asks(call, "keys()"))
       return words(
-          {Uint256::from_be(FakeCore::server_key()), Uint256::from_be(test_address(0xe5c)), Uint256(3), Uint256(mask)});
+          {Uint256::from_be(FakeCore::server_key()), Uint256::from_be(escape_key), Uint256(key_epoch), Uint256(mask)});
     if (asks(call, "frozen()")) return words({Uint256(frozen_until_s), Uint256()});
     if (asks(call, "guardians()")) return words({Uint256(), Uint256(), Uint256(604'800)});
     if (asks(call, "gasCap()")) return words({gas_cap});
@@ -323,7 +325,7 @@ class TransactionWorld : public ::testing::Test {
       const auto found = items.find(argument(call).to_be());
       if (found == items.end()) return words({Uint256(), Uint256(), Uint256(), Uint256(), Uint256()});
       const Item& item = found->second;
-      return words({Uint256(static_cast<std::uint64_t>(item.kind)), Uint256(item.votes), Uint256(3),
+      return words({Uint256(static_cast<std::uint64_t>(item.kind)), Uint256(item.votes), Uint256(key_epoch),
                     Uint256(item.age_s), Uint256(item.delay_s)});
     }
     if (asks(call, "isListedDomain(bytes32)"))

@@ -184,7 +184,8 @@ class Users {
   virtual Task<Result<void>> remove_passkey(std::string user_id, std::string profile_id) = 0;
   // Whether the trusted core has the passkey in a wallet of the person's but this one.
   virtual Task<Result<bool>> is_held(std::string user_id, Bytes credential_id, std::string except_wallet_id) = 0;
-  // Inside of the caller's Database::write; what they throw makes it fail. Ids that are gone are passed over.
+  // Inside of the caller's Database::write; what they throw makes it fail. Ids that are gone are passed over, and so is
+  // a person's last active passkey, which would leave nobody who could read, export or delete what is theirs here.
   virtual void enter_passkeys(soci::session& sql, const PasskeyChange& change) = 0;
   virtual void note_wallet_used(soci::session& sql, const std::string& wallet_id, std::uint64_t chain_id,
                                 std::int64_t now_ms) = 0;
@@ -193,6 +194,8 @@ class Users {
   virtual Task<Result<std::vector<Wallet>>> get_user_wallets(std::string user_id) = 0;
   // not_found.
   virtual Task<Result<Wallet>> wallet(std::string user_id, std::string wallet_id) = 0;
+  // Whose account it is; nothing: nobody's at this node.
+  virtual Task<Result<std::optional<std::string>>> owner(AccountOnChain account) = 0;
   // Sealed to the passkey of the session. too_many_wallets, field_invalid, core_unavailable.
   virtual Task<Result<Wallet>> create_wallet(Identity identity, WalletRequest request) = 0;
   // not_found, field_invalid.

@@ -24,7 +24,13 @@ const TOPICS: readonly TopicWords[] = [
   {
     name: m.topic_money,
     words: m.topic_money_words,
-    tables: ['transactions_entries', 'transactions_recipients', 'transactions_funds', 'transactions_grants'],
+    tables: [
+      'transactions_entries',
+      'transactions_recipients',
+      'transactions_key_epochs',
+      'transactions_funds',
+      'transactions_grants',
+    ],
   },
   {
     name: m.topic_arrivals,
