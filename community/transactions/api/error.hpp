@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "community/core/fail.hpp"
 #include "community/core/rules.hpp"
 
 namespace community::transactions {
@@ -76,19 +77,8 @@ struct Error {
 template <class T>
 using Result = tl::expected<T, Error>;
 
-inline tl::unexpected<Error> fail(ErrorCode code, std::string message = {}) {
-  Error error;
-  error.code = code;
-  error.message = std::move(message);
-  return tl::unexpected<Error>(std::move(error));
-}
-inline tl::unexpected<Error> fail_field(std::string pointer, std::string message) {
-  Error error;
-  error.code = ErrorCode::field_invalid;
-  error.message = std::move(message);
-  error.field = std::move(pointer);
-  return tl::unexpected<Error>(std::move(error));
-}
+inline constexpr core::Fail<Error> fail{};
+inline constexpr core::FailField<Error> fail_field{};
 // By the rule that the trusted core would refuse it by.
 inline tl::unexpected<Error> fail_as_core(ErrorCode code, std::string_view refusal, std::string message = {}) {
   Error error;
