@@ -28,6 +28,7 @@ json::object action_json(const PreparedAction& prepared, const PlainFields& fiel
   out["nonce"] = digits(prepared.stamp.nonce.to_be());
   out["deadline"] = prepared.stamp.deadline_s;
   out["votesNeeded"] = prepared.votes_needed;
+  if (prepared.escape_key) out["escapeKey"] = digits(*prepared.escape_key);
   return out;
 }
 
@@ -37,6 +38,7 @@ json::object started_json(const PreparedAction& prepared) {
   const auto call = accounts::encode_action(prepared.action, prepared.stamp, {});
   if (call) out["call"] = digits(*call);
   out["votesNeeded"] = prepared.votes_needed;
+  if (prepared.escape_key) out["escapeKey"] = digits(*prepared.escape_key);
   return out;
 }
 
@@ -55,13 +57,14 @@ json::object plan_json(const KeyPlan& plan) {
   return out;
 }
 
-json::object asked_json(const SignRequest& request) {
+json::object request_json(const SignRequest& request) {
   json::object out;
   out["digest"] = digits(request.digest);
   out["credentialId"] = digits(request.credential_id);
   out["clientData"] = digits(request.client_data);
   out["authenticatorData"] = digits(request.authenticator_data);
   out["signature"] = digits(request.signature);
+  if (!request.escape_signature.empty()) out["escapeSignature"] = digits(request.escape_signature);
   return out;
 }
 
@@ -89,14 +92,27 @@ const json::array* array_in(const json::object& object, std::string_view key) {
   return value == nullptr ? nullptr : value->if_array();
 }
 
+// False when there is an escape key that is none.
+bool read_voters(const json::object& object, const Stored& row, PreparedAction& prepared) {
+  prepared.votes_given = static_cast<std::uint8_t>(row.votes.size());
+  for (const accounts::ActionSignature& vote : row.votes)
+    if (vote.signer == accounts::kEscapeSigner) prepared.escape_key_voted = true;
+  Address escape_key{};
+  if (!object.contains("escapeKey")) return true;
+  if (!take(object, "escapeKey", escape_key)) return false;
+  prepared.escape_key = escape_key;
+  return true;
+}
+
 bool read_started(const json::object& object, ByteView call, Stored& row) {
   auto read = accounts::read_started_item(call);
   auto* started = read ? std::get_if<accounts::StartedAction>(&*read) : nullptr;
   PreparedAction prepared;
-  if (started == nullptr || !take_number(object, "votesNeeded", prepared.votes_needed)) return false;
+  if (started == nullptr || !take_number(object, "votesNeeded", prepared.votes_needed) ||
+      !read_voters(object, row, prepared))
+    return false;
   prepared.action = std::move(started->action);
   prepared.stamp = started->stamp;
-  prepared.votes_given = static_cast<std::uint8_t>(row.votes.size());
   row.transaction.content = std::move(prepared);
   return true;
 }
@@ -129,14 +145,16 @@ bool read_plan(const json::object& object, Stored& row) {
   return true;
 }
 
-bool read_asked(const json::object& object, Stored& row) {
+bool read_request(const json::object& object, std::optional<SignRequest>& out) {
   SignRequest request;
   const bool whole = take(object, "digest", request.digest) && take(object, "credentialId", request.credential_id) &&
                      take(object, "clientData", request.client_data) &&
                      take(object, "authenticatorData", request.authenticator_data) &&
                      take(object, "signature", request.signature);
-  if (whole) row.asked = std::move(request);
-  return whole;
+  const bool has_escape = object.contains("escapeSignature");
+  if (!whole || (has_escape && !take(object, "escapeSignature", request.escape_signature))) return false;
+  out = std::move(request);
+  return true;
 }
 
 bool read_stored_grant(const json::object& object, Stored& row) {
@@ -159,14 +177,13 @@ bool read_action(const json::object& object, Stored& row) {
       !take(object, "subject", fields.subject) || !take(object, "selector", fields.selector) ||
       !take(object, "nonce", nonce) || !take_number(object, "keyEpoch", prepared.stamp.key_epoch) ||
       !take_number(object, "deadline", prepared.stamp.deadline_s) ||
-      !take_number(object, "votesNeeded", prepared.votes_needed))
+      !take_number(object, "votesNeeded", prepared.votes_needed) || !read_voters(object, row, prepared))
     return false;
   fields.amount = *amount;
   auto action = action_of(row.transaction.kind, fields);
   if (!action) return false;
   prepared.action = std::move(*action);
   prepared.stamp.nonce = Uint256::from_be(nonce);
-  prepared.votes_given = static_cast<std::uint8_t>(row.votes.size());
   row.transaction.content = std::move(prepared);
   return true;
 }
@@ -424,7 +441,8 @@ json::object content_json(const Stored& row) {
   out["summary"] = t.summary;
   out["warnings"] = t.warnings;
   if (row.plan) out["plan"] = plan_json(*row.plan);
-  if (row.asked) out["asked"] = asked_json(*row.asked);
+  if (row.asked) out["asked"] = request_json(*row.asked);
+  if (row.assertion) out["assertion"] = request_json(*row.assertion);
   if (row.grant) {
     json::object grant = grant_json(row.grant->grant);
     grant["id"] = digits(row.grant->id);
@@ -447,7 +465,10 @@ bool read_content(const json::object& content, Stored& row) {
       !take_number(content, "startedBy", row.started_by))
     return false;
   if (const auto plan = core::object_member(content, "plan"); plan && !read_plan(**plan, row)) return false;
-  if (const auto asked = core::object_member(content, "asked"); asked && !read_asked(**asked, row)) return false;
+  if (const auto asked = core::object_member(content, "asked"); asked && !read_request(**asked, row.asked))
+    return false;
+  const auto assertion = core::object_member(content, "assertion");
+  if (assertion && !read_request(**assertion, row.assertion)) return false;
   if (const auto grant = core::object_member(content, "grant"); grant && !read_stored_grant(**grant, row)) return false;
   t.sponsor_name = *sponsor;
   t.payer_reason = *reason;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes of an account's keys: passkeys come and go, the server key moves, the escape key is another. Votes by
-// passkeys, the server key as gate; with one vote a change waits three days, with two it acts at once (spec/account.md,
-// section 2). The trusted core obeys first: it signs only what its own record of the wallet says already. Then what
-// people log in with follows, in the write that keeps the signature; then the courier brings it.
+// passkeys and the recovery file, the server key as gate; with one vote a change waits three days, with two it acts at
+// once (spec/account.md, section 2). The trusted core obeys first: it signs only what its own record of the wallet says
+// already. Then what people log in with follows, in the write that keeps the signature; then the courier brings it.
 #include "community/core/ecdsa.hpp"
 #include "community/infra/api/log.hpp"
 #include "community/transactions/service.hpp"
@@ -161,15 +161,22 @@ Task<Result<Stored>> TransactionService::prepare_keys(Moment now, KeysOrder orde
   co_return prepare_gated(now, std::move(row), std::move(change), order.votes);
 }
 
+void TransactionService::let_escape_key_vote(const Moment& now, const Stored& row, PreparedAction& prepared) {
+  const bool has_started = ((row.started_by >> accounts::kEscapeSigner) & 1) != 0;
+  if (prepared.votes_needed == 2 && !has_started) prepared.escape_key = now.state.escape_key;
+}
+
 Result<Stored> TransactionService::prepare_gated(const Moment& now, Stored row, accounts::Action action,
                                                  std::uint8_t votes) {
   if (votes < 1 || votes > 2) return fail_field("/votes", "1 or 2");
-  if (row.passkeys.size() < votes)
-    return fail(ErrorCode::votes_missing, "it takes more of the account's passkeys than the person has here");
+  // The gate takes a passkey; the recovery file is the second vote.
+  if (row.passkeys.empty())
+    return fail(ErrorCode::votes_missing, "it takes one of the account's passkeys, which stays");
   keep_signers(now, row);
   PreparedAction prepared;
   prepared.action = std::move(action);
   prepared.votes_needed = votes;
+  let_escape_key_vote(now, row, prepared);
   Bytes32 nonce{};
   d_.random.fill(nonce);
   prepared.stamp = {now.state.key_epoch, Uint256::from_be(nonce),
@@ -208,7 +215,7 @@ Task<Result<void>> TransactionService::note_asked(Stored& row, const SignRequest
 }
 
 Task<Result<core::Signature>> TransactionService::ask_key_change(Stored& row, const PreparedAction& prepared,
-                                                                 const SignRequest& request) {
+                                                                 const SignRequest& request, const SignRequest& given) {
   if (auto noted = co_await note_asked(row, request); !noted) co_return tl::unexpected(noted.error());
   const auto& change = std::get<accounts::ChangeKeys>(prepared.action);
   keys::KeyChangeRequest question;
@@ -236,7 +243,7 @@ Task<Result<core::Signature>> TransactionService::ask_key_change(Stored& row, co
   out.escape_key = change.escape_key;
   out.votes = change.votes;
   out.stamp = {prepared.stamp.key_epoch, prepared.stamp.nonce, prepared.stamp.deadline_s};
-  auto assertion = to_core(request);
+  auto assertion = to_core(given);
   if (!assertion) co_return fail(ErrorCode::passkey_refused, "signature_malformed");
   question.assertion = std::move(*assertion);
   const auto answer = co_await d_.wallets.change_account_keys(std::move(question));

@@ -27,6 +27,21 @@ class ChangingKeys : public TransactionWorld {
     EXPECT_TRUE(item);
     return std::get<accounts::StartedAction>(*item);
   }
+  // The other passkey cancels what waits, in a block.
+  void cancel_and_include(const Transaction& added) {
+    const auto& change = std::get<PreparedAction>(added.content);
+    item_waits(*added.digest, {accounts::ItemKind::change_keys, 1, 0, 259'200},
+               *accounts::encode_action(change.action, change.stamp, {}));
+    const Transaction cancel = prepared(PlainOrder{accounts::Cancel{*added.digest}});
+    ASSERT_TRUE(send(cancel, second));
+    for (auto& [id, errand] : courier.errands) {
+      errand.state = courier::ErrandState::included;
+      errand.block_number = chain.head().number;
+      errand.transaction_hash = Bytes32{5};
+    }
+    run();
+    until_state(cancel, State::included);
+  }
   Device third{13};
 };
 
@@ -104,18 +119,7 @@ TEST_F(ChangingKeys, APasskeyWhoseAdditionIsCancelledLogsNobodyIn) {
   const Transaction added = prepared(adding());
   (void)sent(added);
   ASSERT_EQ(people.changes.size(), 1u);
-  const auto& change = std::get<PreparedAction>(added.content);
-  item_waits(*added.digest, {accounts::ItemKind::change_keys, 1, 0, 259'200},
-             *accounts::encode_action(change.action, change.stamp, {}));
-  const Transaction cancel = prepared(PlainOrder{accounts::Cancel{*added.digest}});
-  ASSERT_TRUE(send(cancel, second));
-  for (auto& [id, errand] : courier.errands) {
-    errand.state = courier::ErrandState::included;
-    errand.block_number = chain.head().number;
-    errand.transaction_hash = Bytes32{5};
-  }
-  run();
-  until_state(cancel, State::included);
+  cancel_and_include(added);
   until([this] { return people.changes.size() == 2; });
   EXPECT_TRUE(people.changes[1].activated.empty());
   EXPECT_EQ(people.changes[1].retired, std::vector<std::string>{kThird});
@@ -126,18 +130,7 @@ TEST_F(ChangingKeys, APasskeyThatAnotherWalletTakesStaysWhenItsAdditionIsCancell
   people.held_elsewhere.insert(third.owned(kThird, "New telephone").credential_id);
   const Transaction added = prepared(adding());
   (void)sent(added);
-  const auto& change = std::get<PreparedAction>(added.content);
-  item_waits(*added.digest, {accounts::ItemKind::change_keys, 1, 0, 259'200},
-             *accounts::encode_action(change.action, change.stamp, {}));
-  const Transaction cancel = prepared(PlainOrder{accounts::Cancel{*added.digest}});
-  ASSERT_TRUE(send(cancel, second));
-  for (auto& [id, errand] : courier.errands) {
-    errand.state = courier::ErrandState::included;
-    errand.block_number = chain.head().number;
-    errand.transaction_hash = Bytes32{5};
-  }
-  run();
-  until_state(cancel, State::included);
+  cancel_and_include(added);
   EXPECT_EQ(people.changes.size(), 1u);
 }
 
@@ -151,7 +144,10 @@ TEST_F(ChangingKeys, APasskeyDoesNotVoteForItsOwnRemoval) {
   (void)sent(t);
   ASSERT_EQ(people.changes.size(), 1u);
   EXPECT_EQ(people.changes[0].retired, std::vector<std::string>{people.own[1].passkey_id});
+  order.removed = {0, 1};
+  order.added = {kThird};
   order.votes = 2;
+  third_waits();
   expect_refusal(prepare(order), ErrorCode::votes_missing);
 }
 

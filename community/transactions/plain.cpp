@@ -92,8 +92,9 @@ Task<Result<void>> TransactionService::look_at_item(const Moment& now, const acc
     if (row.passkeys.empty())
       co_return fail(ErrorCode::passkey_started_item, "it takes a vote other than the one that started it");
   }
-  if (row.passkeys.size() < needed) co_return fail(ErrorCode::votes_missing, "it takes two votes");
-  std::get<PreparedAction>(row.transaction.content).votes_needed = static_cast<std::uint8_t>(needed);
+  auto& prepared = std::get<PreparedAction>(row.transaction.content);
+  prepared.votes_needed = static_cast<std::uint8_t>(needed);
+  let_escape_key_vote(now, row, prepared);
   co_return Result<void>{};
 }
 
@@ -113,9 +114,8 @@ Task<Result<Stored>> TransactionService::prepare_plain(Moment now, PlainOrder or
   prepared.action = std::move(order.action);
   if (const auto* unfreeze = std::get_if<accounts::Unfreeze>(&prepared.action)) {
     if (unfreeze->votes < 1 || unfreeze->votes > 2) co_return fail_field("/votes", "1 or 2");
-    if (row.passkeys.size() < unfreeze->votes)
-      co_return fail(ErrorCode::votes_missing, "the account knows one passkey of the person only");
     prepared.votes_needed = unfreeze->votes;
+    let_escape_key_vote(now, row, prepared);
     if (unfreeze->votes == 1) row.transaction.warnings.push_back(warning_json(Warning::second_passkey_or_wait));
     const auto index = co_await server_key_index(now);
     if (!index) co_return tl::unexpected(index.error());

@@ -200,10 +200,14 @@ class TransactionService final : public Transactions {
                             core::json::array& shown) const;
   Task<Result<void>> take_server_key(const Moment& now, const KeysOrder& order, Stored& row,
                                      accounts::ChangeKeys& change, core::json::object& summary);
+  // One of two votes, where the account's escape key did not start what is cancelled.
+  static void let_escape_key_vote(const Moment& now, const Stored& row, PreparedAction& prepared);
   Result<Stored> prepare_gated(const Moment& now, Stored row, accounts::Action action, std::uint8_t votes);
   static void keep_signers(const Moment& now, Stored& row);
   Task<Result<void>> note_asked(Stored& row, const SignRequest& request);
-  Task<Result<core::Signature>> ask_key_change(Stored& row, const PreparedAction& prepared, const SignRequest& request);
+  // `request` is what is asked again after a crash, `assertion` what the core checks.
+  Task<Result<core::Signature>> ask_key_change(Stored& row, const PreparedAction& prepared, const SignRequest& request,
+                                               const SignRequest& assertion);
   Task<Result<void>> look_who_goes(Stored& row);
   Task<void> finish_interrupted();
 
@@ -246,10 +250,21 @@ class TransactionService final : public Transactions {
                                                            const accounts::ChainPasskey& key);
   Task<Result<Stored>> sign_operation(Stored row, SignRequest request, accounts::PasskeySignature passkey,
                                       std::uint8_t slot);
-  Task<Result<Stored>> sign_action(Stored row, SignRequest request, accounts::PasskeySignature passkey,
-                                   std::uint8_t slot);
-  Task<Result<Stored>> sign_by_kind(Stored row, SignRequest request, accounts::PasskeySignature passkey,
-                                    std::uint8_t slot);
+  struct PasskeyVote {
+    accounts::PasskeySignature signature;
+    std::uint8_t slot = 0;
+    std::string passkey_id;
+  };
+  // passkey_not_accounts, passkey_refused, and what limits and risk say.
+  Task<Result<PasskeyVote>> check_passkey_vote(const Stored& row, const SignRequest& request);
+  // escape_key_has_no_vote, escape_key_voted, escape_signature_refused.
+  static Result<accounts::ActionSignature> check_escape_vote(const Stored& row, const SignRequest& request);
+  // Whether the server key signs, too, which takes a passkey's assertion.
+  static bool has_gate(const accounts::Action& action);
+  Task<Result<Stored>> sign_action(Stored row, SignRequest request, std::optional<PasskeyVote> passkey,
+                                   std::optional<accounts::ActionSignature> escape);
+  Task<Result<Stored>> sign_by_kind(Stored row, SignRequest request, std::optional<PasskeyVote> passkey,
+                                    std::optional<accounts::ActionSignature> escape);
   // Nothing for a signature that is no DER.
   static std::optional<keys::Assertion> to_core(const SignRequest& request);
   Task<Result<core::Signature>> ask_gate(const Stored& row, const PreparedAction& prepared, const SignRequest& request);

@@ -2,7 +2,8 @@
 // sign_transaction, layer by layer. Who asks was found out before: the session names the person, and a transaction is
 // found among that person's own. Then what was confirmed is what was prepared; then limits and risk; then the
 // assertion, first here, so that a refusal has a name and costs the core nothing, and then by the trusted core, which
-// signs with the server key only for an assertion over the hash that it computed itself.
+// signs with the server key only for an assertion over the hash that it computed itself. The recovery file's vote is
+// checked here and by the chain; the core is not asked about it.
 #include <soci/soci.h>
 
 #include "community/core/ecdsa.hpp"
@@ -26,6 +27,10 @@ Error passkey_refused(std::string_view rule) {
 
 keys::Assertion to_keys(const SignRequest& request, const accounts::PasskeySignature& passkey) {
   return {request.credential_id, passkey.client_data, passkey.authenticator_data, passkey.signature};
+}
+
+tl::unexpected<Error> escape_refused(std::string message) {
+  return fail(ErrorCode::escape_signature_refused, std::move(message));
 }
 
 // Already signed with what this request confirms: the answer to a repetition.
@@ -126,6 +131,45 @@ Task<Result<void>> TransactionService::check_risk(const Stored& row) {
   co_return Result<void>{};
 }
 
+// The contract asks the same (spec/account.md, section 1); here a refusal has a name and costs nothing.
+Result<accounts::ActionSignature> TransactionService::check_escape_vote(const Stored& row, const SignRequest& request) {
+  const auto* prepared = std::get_if<PreparedAction>(&row.transaction.content);
+  if (prepared == nullptr || !prepared->escape_key)
+    return fail(ErrorCode::escape_key_has_no_vote, "the recovery file is one of two votes, beside a passkey");
+  for (const accounts::ActionSignature& vote : row.votes)
+    if (vote.signer == accounts::kEscapeSigner) return fail(ErrorCode::escape_key_voted);
+  const auto signature = core::parse_rsv(request.escape_signature);
+  if (!signature) return escape_refused(std::string(name(signature.error().code)));
+  // signature_high_s among them: one signature has one form.
+  const auto signer = core::recover_address(*row.transaction.digest, *signature);
+  if (!signer) return escape_refused(std::string(name(signer.error().code)));
+  if (*signer != *prepared->escape_key) return escape_refused("not_the_escape_key");
+  return accounts::ActionSignature{accounts::kEscapeSigner, core::to_bytes(signature->to_rsv())};
+}
+
+Task<Result<TransactionService::PasskeyVote>> TransactionService::check_passkey_vote(const Stored& row,
+                                                                                     const SignRequest& request) {
+  const auto own = co_await d_.people.passkeys(row.transaction.user_id);
+  if (!own) co_return tl::unexpected(own.error());
+  const auto passkey = std::find_if(own->begin(), own->end(), [&request](const OwnedPasskey& one) {
+    return one.is_active && one.credential_id == request.credential_id;
+  });
+  const auto slot = std::find_if(row.passkeys.begin(), row.passkeys.end(), [&](const accounts::ChainPasskey& one) {
+    return passkey != own->end() && one.key.public_key == passkey->public_key;
+  });
+  if (slot == row.passkeys.end())
+    co_return fail(ErrorCode::passkey_not_accounts, "the passkey is none that may sign this");
+  if (auto allowed = co_await check_risk(row); !allowed) co_return tl::unexpected(allowed.error());
+  auto assertion = co_await check_assertion(row, request, *slot);
+  count("community_transactions_biometric_verifications_total", "Assertions over transactions, by what came of them.",
+        {{"result", assertion ? "ok" : "refused"}});
+  if (!assertion) {
+    Error refused = assertion.error();
+    co_return tl::unexpected(co_await violate(row, "assertion_refused", std::move(refused)));
+  }
+  co_return PasskeyVote{std::move(*assertion), slot->slot, passkey->passkey_id};
+}
+
 Task<Result<Stored>> TransactionService::sign_operation(Stored row, SignRequest request,
                                                         accounts::PasskeySignature passkey, std::uint8_t slot) {
   const auto& operation = std::get<PreparedOperation>(row.transaction.content);
@@ -194,21 +238,40 @@ Task<Result<core::Signature>> TransactionService::ask_gate(const Stored& row, co
   co_return answer->signature;
 }
 
+bool TransactionService::has_gate(const accounts::Action& action) {
+  return std::holds_alternative<accounts::ChangeKeys>(action) || std::holds_alternative<accounts::Unfreeze>(action) ||
+         std::holds_alternative<accounts::ChangeRules>(action);
+}
+
 Task<Result<Stored>> TransactionService::sign_action(Stored row, SignRequest request,
-                                                     accounts::PasskeySignature passkey, std::uint8_t slot) {
+                                                     std::optional<PasskeyVote> passkey,
+                                                     std::optional<accounts::ActionSignature> escape) {
   auto& prepared = std::get<PreparedAction>(row.transaction.content);
-  for (const accounts::ActionSignature& vote : row.votes)
-    if (vote.signer == slot) co_return fail(ErrorCode::passkey_voted, "the second vote comes from another passkey");
-  auto vote = accounts::encode_passkey_vote(passkey);
-  if (!vote) co_return tl::unexpected(passkey_refused(name(vote.error().code)));
-  row.votes.push_back({slot, std::move(*vote)});
+  if (passkey) {
+    for (const accounts::ActionSignature& vote : row.votes)
+      if (vote.signer == passkey->slot)
+        co_return fail(ErrorCode::passkey_voted, "the second vote comes from another key");
+    auto vote = accounts::encode_passkey_vote(passkey->signature);
+    if (!vote) co_return tl::unexpected(passkey_refused(name(vote.error().code)));
+    row.votes.push_back({passkey->slot, std::move(*vote)});
+    // The gate opens for this assertion, should the recovery file's vote be the last one.
+    row.assertion = request;
+    row.assertion->escape_signature.clear();
+  }
+  if (escape) {
+    if (row.votes.size() >= prepared.votes_needed)
+      co_return fail(ErrorCode::escape_key_has_no_vote, "two votes are there already");
+    row.votes.push_back(std::move(*escape));
+    prepared.escape_key_voted = true;
+  }
   prepared.votes_given = static_cast<std::uint8_t>(row.votes.size());
   if (prepared.votes_given < prepared.votes_needed) co_return row;
   std::vector<accounts::ActionSignature> signatures = row.votes;
-  const bool changes_keys = std::holds_alternative<accounts::ChangeKeys>(prepared.action);
-  if (changes_keys || std::holds_alternative<accounts::Unfreeze>(prepared.action) ||
-      std::holds_alternative<accounts::ChangeRules>(prepared.action)) {
-    auto asked = changes_keys ? ask_key_change(row, prepared, request) : ask_gate(row, prepared, request);
+  if (has_gate(prepared.action)) {
+    if (!row.assertion) co_return fail(ErrorCode::escape_key_has_no_vote, "a passkey has to sign, too");
+    const SignRequest assertion = *row.assertion;
+    const bool changes_keys = std::holds_alternative<accounts::ChangeKeys>(prepared.action);
+    auto asked = changes_keys ? ask_key_change(row, prepared, request, assertion) : ask_gate(row, prepared, assertion);
     const auto server = co_await std::move(asked);
     if (!server) co_return tl::unexpected(server.error());
     if (auto looked = co_await look_who_goes(row); !looked) co_return tl::unexpected(looked.error());
@@ -217,6 +280,7 @@ Task<Result<Stored>> TransactionService::sign_action(Stored row, SignRequest req
   auto call = accounts::encode_action(prepared.action, prepared.stamp, std::move(signatures));
   if (!call) co_return tl::unexpected(from_accounts(call.error()));
   row.submission = std::move(*call);
+  row.assertion.reset();
   co_return row;
 }
 
@@ -225,7 +289,9 @@ std::vector<audit::AuditEvent> TransactionService::events_of_signature(const Tra
   std::vector<audit::AuditEvent> events;
   events.push_back(event(audit::EventName::transaction_signed, transaction));
   events.back().payload["digest"] = core::to_hex(*transaction.digest);
-  events.back().payload["passkeyId"] = passkey_id;
+  if (!passkey_id.empty()) events.back().payload["passkeyId"] = passkey_id;
+  const auto* action = std::get_if<PreparedAction>(&transaction.content);
+  if (action != nullptr && action->escape_key_voted) events.back().payload["escapeKeyVoted"] = true;
   events.push_back(event(audit::EventName::wallet_used, transaction));
   if (transaction.kind == Kind::message) events.push_back(event(audit::EventName::message_signed, transaction));
   if (transaction.kind == Kind::phrase) events.push_back(event(audit::EventName::address_derived, transaction));
@@ -238,8 +304,7 @@ Result<bool> TransactionService::write_signed(soci::session& sql, const Stored& 
   const Transaction& now = row.transaction;
   const auto before = store::find(sql, now.user_id, now.transaction_id);
   if (!before) return fail(ErrorCode::not_found);
-  const std::size_t votes_then = row.votes.empty() ? 0 : row.votes.size() - 1;
-  if (before->transaction.state != State::prepared || before->votes.size() != votes_then) return false;
+  if (before->transaction.state != State::prepared || before->votes.size() != row.votes_found) return false;
   // What an earlier key epoch's vote signed is void on chain, and brings no passkey into use here (retire.cpp).
   const auto* action = std::get_if<PreparedAction>(&now.content);
   if (row.plan && action != nullptr && action->stamp.key_epoch < store::key_epoch(sql, now.chain_id, now.account))
@@ -347,41 +412,47 @@ Task<Result<TransactionService::Signing>> TransactionService::make_signature(std
   if (is_brought_unsigned(t.kind)) co_return fail(ErrorCode::not_prepared, "nobody signs this; it is brought as it is");
   if (t.state == State::expired || d_.clock.now_ms() >= t.expires_ms)
     co_return fail(ErrorCode::transaction_expired, "its fees may be too low by now; prepare it again");
-  const auto own = co_await d_.people.passkeys(user_id);
-  if (!own) co_return tl::unexpected(own.error());
-  const auto passkey = std::find_if(own->begin(), own->end(), [&request](const OwnedPasskey& one) {
-    return one.is_active && one.credential_id == request.credential_id;
-  });
-  const auto slot = std::find_if(row.passkeys.begin(), row.passkeys.end(), [&](const accounts::ChainPasskey& one) {
-    return passkey != own->end() && one.key.public_key == passkey->public_key;
-  });
-  if (slot == row.passkeys.end())
-    co_return fail(ErrorCode::passkey_not_accounts, "the passkey is none that may sign this");
-  if (auto allowed = co_await check_risk(row); !allowed) co_return tl::unexpected(allowed.error());
-  auto assertion = co_await check_assertion(row, request, *slot);
-  count("community_transactions_biometric_verifications_total", "Assertions over transactions, by what came of them.",
-        {{"result", assertion ? "ok" : "refused"}});
-  if (!assertion) {
-    Error refused = assertion.error();
-    co_return tl::unexpected(co_await violate(row, "assertion_refused", std::move(refused)));
+  if (!request.has_assertion() && request.escape_signature.empty())
+    co_return fail_field("/credential", "an assertion, or the signature of the recovery file");
+  row.votes_found = row.votes.size();
+  std::optional<accounts::ActionSignature> escape;
+  if (!request.escape_signature.empty()) {
+    auto checked = check_escape_vote(row, request);
+    if (!checked) {
+      Error refused = checked.error();
+      if (refused.code == ErrorCode::escape_signature_refused)
+        refused = co_await violate(row, "escape_signature_refused", std::move(refused));
+      co_return tl::unexpected(std::move(refused));
+    }
+    escape = std::move(*checked);
   }
-  const std::uint8_t number = slot->slot;
-  const std::string passkey_id = passkey->passkey_id;
-  auto task = sign_by_kind(std::move(row), std::move(request), std::move(*assertion), number);
+  std::optional<PasskeyVote> passkey;
+  if (request.has_assertion()) {
+    auto checked = co_await check_passkey_vote(row, request);
+    if (!checked) co_return tl::unexpected(checked.error());
+    passkey = std::move(*checked);
+  }
+  const std::string passkey_id = passkey ? passkey->passkey_id : std::string();
+  auto task = sign_by_kind(std::move(row), std::move(request), std::move(passkey), std::move(escape));
   auto signed_row = co_await std::move(task);
   if (!signed_row) co_return tl::unexpected(signed_row.error());
   co_return Signing{std::move(*signed_row), passkey_id, false};
 }
 
 Task<Result<Stored>> TransactionService::sign_by_kind(Stored row, SignRequest request,
-                                                      accounts::PasskeySignature passkey, std::uint8_t slot) {
+                                                      std::optional<PasskeyVote> passkey,
+                                                      std::optional<accounts::ActionSignature> escape) {
   const Kind kind = row.transaction.kind;
-  if (is_operation(kind)) return sign_operation(std::move(row), std::move(request), std::move(passkey), slot);
-  if (kind == Kind::message) return sign_message(std::move(row), std::move(request), std::move(passkey), slot);
+  if (std::holds_alternative<PreparedAction>(row.transaction.content))
+    return sign_action(std::move(row), std::move(request), std::move(passkey), std::move(escape));
+  // The recovery file votes in plain functions alone, so there is an assertion.
+  accounts::PasskeySignature signature = std::move(passkey->signature);
+  const std::uint8_t slot = passkey->slot;
+  if (is_operation(kind)) return sign_operation(std::move(row), std::move(request), std::move(signature), slot);
+  if (kind == Kind::message) return sign_message(std::move(row), std::move(request), std::move(signature), slot);
   if (kind == Kind::eoa) return sign_eoa(std::move(row), std::move(request));
   if (kind == Kind::phrase) return sign_phrase(std::move(row), std::move(request));
-  if (kind == Kind::export_phrase) return sign_export(std::move(row), std::move(request));
-  return sign_action(std::move(row), std::move(request), std::move(passkey), slot);
+  return sign_export(std::move(row), std::move(request));
 }
 
 void TransactionService::observe_signature(std::chrono::steady_clock::time_point begin) {

@@ -223,7 +223,10 @@ std::vector<Stored> select(soci::session& sql, const std::string& condition, Bin
 }  // namespace
 
 infra::MigrationSet transaction_migrations() {
-  return {"transactions", {{1, "what people did with their accounts", kSchema}, {2, "session grants", kGrants}, {3, "key epochs of accounts", kKeyEpochs}}};
+  return {"transactions",
+          {{1, "what people did with their accounts", kSchema},
+           {2, "session grants", kGrants},
+           {3, "key epochs of accounts", kKeyEpochs}}};
 }
 
 namespace store {
@@ -472,16 +475,15 @@ std::vector<KeyEpoch> open_key_epochs(soci::session& sql, std::uint64_t chain_id
                   limit = static_cast<long long>(most);
   std::string account;
   long long epoch = 0, block = 0;
-  soci::statement rows = (sql.prepare << "SELECT account, key_epoch, block_number FROM transactions_key_epochs WHERE "
-                                         "is_open = 1 AND chain_id = :chain AND block_number <= :until ORDER BY "
-                                         "tried_at, account LIMIT :limit",
-                          soci::use(chain), soci::use(until), soci::use(limit), soci::into(account), soci::into(epoch),
-                          soci::into(block));
+  soci::statement rows =
+      (sql.prepare << "SELECT account, key_epoch, block_number FROM transactions_key_epochs WHERE "
+                      "is_open = 1 AND chain_id = :chain AND block_number <= :until ORDER BY "
+                      "tried_at, account LIMIT :limit",
+       soci::use(chain), soci::use(until), soci::use(limit), soci::into(account), soci::into(epoch), soci::into(block));
   rows.execute();
   std::vector<KeyEpoch> out;
   while (rows.fetch())
-    out.push_back(
-        {chain_id, fixed<20>(account), static_cast<std::uint32_t>(epoch), static_cast<std::uint64_t>(block)});
+    out.push_back({chain_id, fixed<20>(account), static_cast<std::uint32_t>(epoch), static_cast<std::uint64_t>(block)});
   return out;
 }
 

@@ -43,8 +43,11 @@ struct Stored {
   std::vector<accounts::ChainPasskey> passkeys;
   // Bit i: signer i started the item that is cancelled, and cannot cancel it.
   std::uint16_t started_by = 0;
-  // Of a plain function that wants two: those that came.
+  // Of a plain function that wants two: those that came, and how many were on disk when this row was read.
   std::vector<accounts::ActionSignature> votes;
+  std::size_t votes_found = 0;
+  // Of a passkey that voted first, for the trusted core's gate; gone once the core has answered.
+  std::optional<SignRequest> assertion;
   // What is sent once it is signed: the operation's signature, or the call data of a plain function.
   Bytes submission;
   // Of the courier.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a page computes before the passkey is touched, and what an application reads out of a signature, by npm viem:
 // lines of transactions in, lines of digests out; {hash, signature} in, the address that signed out; {authorize} in, an
-// authorization of EIP-7702 by a fresh key out; {multisig} in, the bytes of a multisig (spec/multisig.md) out.
+// authorization of EIP-7702 by a fresh key out; {multisig} in, the bytes of a multisig (spec/multisig.md) out; {newKey},
+// {sign} and {escape} in, a recovery file's key, its signature, and the call that starts an escape (spec/account.md) out.
 import readline from 'node:readline';
 import { createRequire } from 'node:module';
 
@@ -68,6 +69,43 @@ async function authorize(wanted) {
   return JSON.stringify({ address, r, s, chainId: toHex(chainId), nonce: toHex(nonce), yParity: toHex(yParity) });
 }
 
+const ESCAPE = parseAbi([
+  'struct Passkey { uint256 x; uint256 y; bytes32 rpIdHash; }', 'struct Stamp { uint32 keyEpoch; uint256 nonce; uint48 deadline; }',
+  'struct Signature { uint8 signer; bytes data; }',
+  'function escape(Passkey[] passkeys, address serverKey, uint8 votes, Stamp stamp, Signature[] signatures)',
+]);
+const ESCAPE_SIGNER = 8;
+const fieldsOf = (text) => text.split(',').map((field) => ({ type: field.split(' ')[0], name: field.split(' ')[1] }));
+
+// By one vote, the recovery file's.
+async function escape({ secret, chainId, account, passkeys, serverKey, keyEpoch, deadline }) {
+  const nonce = BigInt(generatePrivateKey());
+  const hash = hashTypedData({
+    domain: { name: 'CommunityAccount', version: '1', chainId, verifyingContract: account },
+    primaryType: 'Escape',
+    types: {
+      Passkey: fieldsOf('uint256 x,uint256 y,bytes32 rpIdHash'),
+      Escape: fieldsOf('Passkey[] passkeys,address serverKey,uint8 votes,uint32 keyEpoch,uint256 nonce,uint48 deadline'),
+    },
+    message: { passkeys, serverKey, votes: 1, keyEpoch, nonce, deadline },
+  });
+  const data = await privateKeyToAccount(secret).sign({ hash });
+  return encodeFunctionData({
+    abi: ESCAPE,
+    functionName: 'escape',
+    args: [passkeys, serverKey, 1, { keyEpoch, nonce, deadline }, [{ signer: ESCAPE_SIGNER, data }]],
+  });
+}
+
+// Nothing for what is asked otherwise.
+async function ofRecoveryFile(asked) {
+  if (asked.escape) return escape(asked.escape);
+  if (asked.sign) return privateKeyToAccount(asked.sign.secret).sign({ hash: asked.sign.hash });
+  if (!asked.newKey) return undefined;
+  const secret = generatePrivateKey();
+  return JSON.stringify({ secret, address: privateKeyToAccount(secret).address });
+}
+
 function digest(transaction) {
   if (transaction.multisig) return multisig(transaction.multisig);
   const { message, phrase, phraseExport } = transaction;
@@ -95,6 +133,8 @@ function digest(transaction) {
 
 for await (const line of readline.createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);
-  if (asked.authorize) process.stdout.write(`${await authorize(asked.authorize)}\n`);
+  const ofFile = await ofRecoveryFile(asked);
+  if (ofFile) process.stdout.write(`${ofFile}\n`);
+  else if (asked.authorize) process.stdout.write(`${await authorize(asked.authorize)}\n`);
   else process.stdout.write(`${asked.signature ? await recoverAddress(asked) : digest(asked)}\n`);
 }

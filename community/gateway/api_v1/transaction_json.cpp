@@ -40,6 +40,7 @@ void add_content(const transactions::Transaction& t, json::object& out) {
   const bool needs_vote = t.digest && !transactions::is_brought_unsigned(t.kind);
   out["votesNeeded"] = needs_vote ? 1 : 0;
   out["votesGiven"] = needs_vote && t.signed_ms != 0 ? 1 : 0;
+  out["escapeKeyMayVote"] = false;
   if (const auto* operation = std::get_if<transactions::PreparedOperation>(&t.content)) {
     json::object userop = core::to_json(operation->userop);
     userop.erase("signature");
@@ -50,6 +51,7 @@ void add_content(const transactions::Transaction& t, json::object& out) {
     out["typedData"] = accounts::action_typed_data({t.chain_id, t.account}, action->action, action->stamp);
     out["votesNeeded"] = action->votes_needed;
     out["votesGiven"] = action->votes_given;
+    out["escapeKeyMayVote"] = transactions::may_escape_key_vote(t);
   }
 }
 

@@ -376,6 +376,12 @@ transactions::PrepareRequest read_prepare_request(JsonReader& in) {
 transactions::SignRequest read_sign_request(JsonReader& in) {
   transactions::SignRequest request;
   request.digest = fixed<32>(in, "digest");
+  if (in.optional("escapeSignature") != nullptr) {
+    const auto signature = fixed<65>(in, "escapeSignature");
+    request.escape_signature.assign(signature.begin(), signature.end());
+    // The recovery file may vote in a request of its own.
+    if (in.optional("credential") == nullptr) return request;
+  }
   users::LogInAssertion assertion = read_assertion(in);
   request.credential_id = std::move(assertion.credential_id);
   request.client_data = std::move(assertion.client_data);

@@ -20,16 +20,19 @@ namespace community::transactions {
   X(account_not_deployed) /* plain functions need an account on chain */                                            \
   X(account_frozen)                                                                                                 \
   X(account_not_frozen)                                                                                             \
-  X(account_elsewhere)    /* its server key is none of this wallet: it moved to another node */                     \
-  X(passkey_not_accounts) /* the account knows no passkey of this person, or not this one */                        \
-  X(passkey_started_item) /* what one vote started another one cancels */                                           \
-  X(passkey_voted)        /* a second vote comes from another passkey */                                            \
-  X(passkey_known)        /* the account has it already */                                                          \
-  X(votes_missing)        /* more votes than the person has passkeys in the account */                              \
-  X(item_kind)            /* queued items are confirmed, other ones finished */                                     \
-  X(item_not_ready)       /* see `retry_after_s` */                                                                 \
-  X(would_revert)         /* `revert` has the contract's words */                                                   \
-  X(over_limit)           /* of the account; `queue` is the way */                                                  \
+  X(account_elsewhere)        /* its server key is none of this wallet: it moved to another node */                 \
+  X(passkey_not_accounts)     /* the account knows no passkey of this person, or not this one */                    \
+  X(passkey_started_item)     /* what one vote started another one cancels */                                       \
+  X(passkey_voted)            /* a second vote comes from another passkey */                                        \
+  X(escape_key_has_no_vote)   /* here: where one vote is asked for it is a passkey's */                             \
+  X(escape_key_voted)         /* a second vote comes from a passkey */                                              \
+  X(escape_signature_refused) /* `message` names the rule */                                                        \
+  X(passkey_known)            /* the account has it already */                                                      \
+  X(votes_missing)            /* more votes than the person's passkeys and recovery file have */                    \
+  X(item_kind)                /* queued items are confirmed, other ones finished */                                 \
+  X(item_not_ready)           /* see `retry_after_s` */                                                             \
+  X(would_revert)             /* `revert` has the contract's words */                                               \
+  X(over_limit)               /* of the account; `queue` is the way */                                              \
   X(insufficient_funds)                                                                                             \
   X(gas_cost_over_cap) /* nobody sponsors it, and the account pays less than it may cost */                         \
   X(domain_not_listed) /* the account signs for listed domains alone; `domain_separator` is this one's */           \

@@ -184,8 +184,12 @@ struct PreparedOperation {
 struct PreparedAction {
   accounts::Action action;
   accounts::Stamp stamp;
-  // Passkeys that sign, and how many have.
+  // Votes that sign, and how many have.
   std::uint8_t votes_needed = 1, votes_given = 0;
+  // Whose signature is taken as one of two votes, as the account had it when this was prepared. Nothing where one vote
+  // is asked for, which is a passkey's, and where this key started the item that is cancelled.
+  std::optional<Address> escape_key;
+  bool escape_key_voted = false;
 };
 
 // A message. What the passkey signs is its digest: of an account's message the form of ERC-7739, `nested`.
@@ -295,6 +299,12 @@ struct Transaction {
   // Empty: none.
   std::string replaces, replaced_by;
 };
+
+// Whether a signature of the recovery file would count as a vote now.
+inline bool may_escape_key_vote(const Transaction& transaction) {
+  const auto* action = std::get_if<PreparedAction>(&transaction.content);
+  return action != nullptr && transaction.state == State::prepared && action->escape_key && !action->escape_key_voted;
+}
 
 // A key of a wallet's phrase, on one chain.
 struct DerivedAddress {

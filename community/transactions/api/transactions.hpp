@@ -33,14 +33,19 @@ inline constexpr infra::Milliseconds kPreparedLife{5 * 60'000};
 
 // --- requests --------------------------------------------------------------------------------------------------------
 
-// An assertion as the page has it from the device.
+// An assertion as the page has it from the device, a signature by the key of the recovery file, or both.
 struct SignRequest {
   Bytes32 digest{};
+  // Empty, and the four below, where the recovery file alone votes.
   Bytes credential_id;
   Bytes client_data;
   Bytes authenticator_data;
   // ECDSA in DER, as WebAuthn has it.
   Bytes signature;
+  // r || s || v over the digest, s low; or empty. One of the two votes where two are asked for.
+  Bytes escape_signature;
+
+  bool has_assertion() const { return !credential_id.empty(); }
 };
 
 struct HistoryQuery {
@@ -136,7 +141,8 @@ class Transactions {
   // Four layers: the transaction is the person's; the content is what was prepared, unchanged and in time; limits and
   // risk; the assertion, which the trusted core checks before its server key signs (of plain functions without the
   // server key, the chain does). On disk when it returns. Signing again what was signed with this digest is a success.
-  // A plain function that asks for two votes stays `prepared` after the first.
+  // A plain function that asks for two votes stays `prepared` after the first; one of them may be the recovery file's,
+  // which the trusted core is not asked about: its gate opens for the passkey's assertion, whichever came first.
   virtual Task<Result<Transaction>> sign_transaction(std::string user_id, std::string transaction_id,
                                                      SignRequest request) = 0;
   // Both at once, as a page asks for them: what was signed and that it is in the pool are one write. Its errors are

@@ -246,7 +246,8 @@ class TransactionWorld : public ::testing::Test {
   // Of the account.
   std::vector<accounts::InitPasskey> passkeys;
   std::uint32_t key_epoch = 3;
-  Address escape_key = test_address(0xe5c);
+  static Bytes32 escape_secret() { return Uint256(0xe5c).to_be(); }
+  Address escape_key = core::address_of(*core::public_key_of(escape_secret()));
   std::uint64_t frozen_until_s = 0;
   std::set<Address> known;
   std::set<Bytes32> listed_domains;
