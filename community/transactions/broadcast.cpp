@@ -103,7 +103,12 @@ Task<Result<Stored>> TransactionService::bring(Stored row) {
   t.updated_ms = d_.clock.now_ms();
   std::vector<audit::AuditEvent> events;
   const bool renewed = outcome.sent == Sent::refused && was_renewed(row, outcome.reason);
-  if (renewed) {
+  bool has_lost = false;
+  if (outcome.sent == Sent::refused && !renewed && is_operation(t.kind)) has_lost = co_await has_lost_nonce(row);
+  if (has_lost && t.state != State::replaced) co_return row;
+  if (has_lost) {
+    // Nothing is to be brought any more.
+  } else if (renewed) {
     // Under the new day it is tried again with the next look.
     t.state = State::signed_;
   } else if (outcome.sent == Sent::sent) {
@@ -169,7 +174,7 @@ Task<Result<Transaction>> TransactionService::broadcast_transaction(std::string 
   if (!brought) co_return tl::unexpected(brought.error());
   changed_.set();
   const Transaction& t = brought->transaction;
-  if (t.state == State::dropped) co_return fail(ErrorCode::refused_by_node, t.reason);
+  if (t.state == State::dropped || t.state == State::replaced) co_return fail(ErrorCode::refused_by_node, t.reason);
   co_return t;
 }
 

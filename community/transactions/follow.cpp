@@ -48,6 +48,30 @@ bool TransactionService::was_renewed(Stored& row, const std::string& reason) {
   return true;
 }
 
+// An operation that waits here, for its fees or because the pool lost it, is tried again and then refused for a nonce
+// that is used, or for fees below its replacement's: what happened to it is that replacement. It waits for what was
+// prepared later than itself alone, so that no two wait for each other.
+Task<bool> TransactionService::has_lost_nonce(Stored& row) {
+  Transaction& t = row.transaction;
+  const auto is_rival = [&row, &t](const auto& entry) {
+    const Stored& other = entry.second;
+    return is_operation(other.transaction.kind) && other.transaction.account == t.account &&
+           other.transaction.chain_id == t.chain_id && other.lane == row.lane &&
+           other.lane_sequence == row.lane_sequence && other.transaction.sequence > t.sequence &&
+           is_under_way(other.transaction.state);
+  };
+  auto read = [row](soci::session& sql) { return store::same_nonce_in_block(sql, row); };
+  auto winner = co_await d_.database.read(read);
+  if (winner && !winner->empty()) {
+    t.state = State::replaced;
+    t.reason = "another operation took its nonce";
+    t.replaced_by = std::move(*winner);
+    row.is_over = true;
+    co_return true;
+  }
+  co_return !winner || std::any_of(live_.begin(), live_.end(), is_rival);
+}
+
 Task<void> TransactionService::follow_operation(Stored& row) {
   Transaction& t = row.transaction;
   pool::Pool& pool = find_chain(t.chain_id)->served.pool;
@@ -67,19 +91,27 @@ Task<void> TransactionService::follow_operation(Stored& row) {
     case failed:
       take_inclusion(*record, row);
       break;
-    case dropped:
+    case dropped: {
       if (was_renewed(row, record->reason)) break;
+      const bool has_lost = co_await has_lost_nonce(row);
+      if (has_lost) break;
       t.state = State::dropped;
       t.reason = clean_text(record->reason, kMaxRevertCharacters);
       row.is_over = true;
       break;
-    case replaced:
+    }
+    case replaced: {
       t.state = State::replaced;
       t.reason = clean_text(record->reason, kMaxRevertCharacters);
       row.is_over = true;
       for (const auto& [id, other] : live_)
         if (other.transaction.replaces == t.transaction_id) t.replaced_by = id;
+      // It may be final by now, and no longer in memory.
+      auto read = [row](soci::session& sql) { return store::same_nonce_in_block(sql, row); };
+      auto winner = co_await d_.database.read(read);
+      if (t.replaced_by.empty() && winner) t.replaced_by = std::move(*winner);
       break;
+    }
     case received:
     case validated:
     case pooled:

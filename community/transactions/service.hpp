@@ -298,6 +298,9 @@ class TransactionService final : public Transactions {
   Task<void> follow_errand(Stored& row);
   void take_inclusion(const pool::UseropRecord& record, Stored& row);
   bool was_renewed(Stored& row, const std::string& reason);
+  // Of an operation that was refused or dropped. False: it is given up. True: another one took its nonce, and the row
+  // says so, or may still take it, and the row is as it was.
+  Task<bool> has_lost_nonce(Stored& row);
   Task<void> sweep();
   Task<void> tick();
   Task<void> tell();

@@ -285,6 +285,26 @@ std::string replacement_in_block(soci::session& sql, const Transaction& transact
   return found;
 }
 
+std::string same_nonce_in_block(soci::session& sql, const Stored& row) {
+  const Transaction& t = row.transaction;
+  const long long chain = static_cast<long long>(t.chain_id), lane = static_cast<long long>(row.lane);
+  const std::string account = hex(t.account), sequence = std::to_string(row.lane_sequence);
+  const int included = static_cast<int>(State::included), failed = static_cast<int>(State::failed);
+  std::string id, kind;
+  soci::statement rows =
+      (sql.prepare << "SELECT transaction_id, kind FROM transactions_entries WHERE user_id = :user "
+                      "AND account = :account AND chain_id = :chain AND lane = :lane AND "
+                      "lane_sequence = :sequence AND state BETWEEN :included AND :failed AND "
+                      "transaction_id <> :own",
+       soci::use(t.user_id), soci::use(account), soci::use(chain), soci::use(lane), soci::use(sequence),
+       soci::use(included), soci::use(failed), soci::use(t.transaction_id), soci::into(id), soci::into(kind));
+  rows.execute();
+  // Whatever is no operation has neither lane nor sequence.
+  while (rows.fetch())
+    if (const auto known = parse_kind(kind); known && is_operation(*known)) return id;
+  return std::string();
+}
+
 std::vector<Stored> open(soci::session& sql) {
   return select(sql, "WHERE is_over = 0 ORDER BY sequence", [](soci::statement&) {});
 }

@@ -108,6 +108,8 @@ void note_funds(soci::session& sql, const std::string& user_id, std::int64_t now
 
 // Of transactions that were to replace this one, the one that is in a block; empty: none is.
 std::string replacement_in_block(soci::session& sql, const Transaction& transaction);
+// Another operation of the account under the same nonce that is in a block; empty: none is.
+std::string same_nonce_in_block(soci::session& sql, const Stored& row);
 // Whether another transaction of this key was signed under this number and is not over.
 bool has_eoa_nonce(soci::session& sql, const Stored& row);
 

@@ -629,6 +629,65 @@ TEST_F(Transacting, WhatIsStuckIsReplacedForMore) {
   expect_refusal(prepare(ReplaceOrder{old.transaction_id}), ErrorCode::not_replaceable);
 }
 
+class Replacing : public TransactionWorld {
+ protected:
+  // Until what waits outside of the pool was tried again, whatever was under way before.
+  void until_tried() {
+    const std::size_t before = validator.seen.size();
+    until([this, before] { return validator.seen.size() >= before + 2; });
+  }
+  // `old` waits outside of the pool, for its fees, and `better` in it.
+  void replace_outside() {
+    validator.trouble = validation::Error{validation::ErrorCode::fee_too_low, "too little", "", {}};
+    old = payment();
+    ASSERT_EQ(sent(old).state, State::signed_);
+    better = prepared(ReplaceOrder{old.transaction_id});
+    validator.trouble.reset();
+    (void)sent(better);
+    ASSERT_EQ(now(better).state, State::submitted);
+    run();
+    until_tried();
+    ASSERT_EQ(now(old).state, State::signed_)
+        << "while its replacement waits, lower fees are no end: " << now(old).reason;
+  }
+  Transaction old, better;
+};
+
+// What it is told when its turn comes is that its nonce is used.
+TEST_F(Replacing, WhatWaitsOutsideOfThePoolIsReplacedToo) {
+  replace_outside();
+  validator.trouble = validation::Error{validation::ErrorCode::nonce_invalid, "AA25 invalid account nonce", "", {}};
+  until_tried();
+  include(better);
+  until_state(old, State::replaced);
+  EXPECT_EQ(now(old).replaced_by, better.transaction_id);
+  EXPECT_EQ(count("TransactionFailed"), 0u);
+  EXPECT_EQ(now(better).state, State::included);
+}
+
+TEST_F(Replacing, WhatThePoolDropsForItsNonceIsReplaced) {
+  replace_outside();
+  // As if its replacement had come from elsewhere: the pool has the old one, and learns of the nonce from the chain.
+  ASSERT_TRUE(loop.block_on(service->discard(person, better.transaction_id)));
+  until_state(old, State::submitted);
+  auto work = [this](soci::session& sql) {
+    const std::string id = better.transaction_id;
+    const int included = static_cast<int>(State::included);
+    sql << "UPDATE transactions_entries SET state = :state WHERE transaction_id = :id", soci::use(included),
+        soci::use(id);
+  };
+  ASSERT_TRUE(loop.block_on(database->write(work)));
+  ASSERT_TRUE(loop.block_on(pool->drop(*old.digest, "AA25 invalid account nonce: its nonce was used")));
+  until_state(old, State::replaced);
+  EXPECT_EQ(now(old).replaced_by, better.transaction_id);
+}
+
+TEST_F(Replacing, WhatWaitsOutsideOfThePoolGoesOnWhenItsReplacementIsGivenUp) {
+  replace_outside();
+  ASSERT_TRUE(loop.block_on(service->discard(person, better.transaction_id)));
+  until_state(old, State::submitted);
+}
+
 TEST_F(Transacting, WhatReplacesNothingAnyMoreIsNotSigned) {
   run();
   const Transaction old = sent(payment());
