@@ -224,5 +224,27 @@ TEST_F(ActingOnAccounts, FundsAreGivenOnceInAWhile) {
   EXPECT_TRUE(ask(kChain));
 }
 
+// The chain would give both the same number.
+TEST_F(ActingOnAccounts, FundsForTwoAtOnceAreGivenOneAfterTheOther) {
+  options.funds_pause = infra::Milliseconds(0);
+  restart();
+  std::vector<std::string> asked;
+  std::size_t refusals = 2;
+  chain.on("eth_accounts", [&](const json::array&) -> chain::ChainResult<json::value> {
+    asked.emplace_back("accounts");
+    return json::value(json::array{json::value("0x0000000000000000000000000000000000000001")});
+  });
+  chain.on("eth_sendTransaction", [&](const json::array&) -> chain::ChainResult<json::value> {
+    asked.emplace_back("send");
+    if (refusals > 0 && refusals-- > 0) return chain::chain_fail(chain::ChainErrorKind::rpc, "nonce too low");
+    return json::value(core::to_hex(Bytes32{8}));
+  });
+  auto one = service->give_funds(person, wallet_id, kChain);
+  auto other = service->give_funds(person, wallet_id, kChain);
+  const auto given = loop.block_on(infra::both(std::move(one), std::move(other)));
+  EXPECT_TRUE(std::get<0>(given) && std::get<1>(given));
+  EXPECT_EQ(asked, (std::vector<std::string>{"accounts", "send", "send", "send", "accounts", "send"}));
+}
+
 }  // namespace
 }  // namespace community::transactions::test_support

@@ -59,6 +59,9 @@ class TransactionService final : public Transactions {
     Describer describer;
     // Head at which passkeys were compared with accounts last.
     std::uint64_t compared_at = 0;
+    // Development funds are on their way to somebody.
+    bool is_paying = false;
+    infra::Event has_paid;
   };
 
   // Of an operation, what need not wait for the account's state.
@@ -306,6 +309,7 @@ class TransactionService final : public Transactions {
   Task<void> tell();
 
   // service.cpp
+  Task<chain::ChainResult<core::json::value>> pay_funds(Chain& chain, Address to);
   std::string new_id() const;
   // Writes the row with events of the audit log, and then tells listeners. What is over leaves memory.
   Task<Result<void>> keep(Stored row, std::vector<audit::AuditEvent> events);
