@@ -7,6 +7,12 @@
 #include "community/transactions/service.hpp"
 
 namespace community::transactions {
+namespace {
+
+// spec/account.md, section 2.
+constexpr std::uint32_t kEscapeDelay_s = 3 * 86'400;
+
+}  // namespace
 
 Result<accounts::StartedAction> read_brought(ByteView call) {
   auto read = accounts::read_started_item(call);
@@ -61,6 +67,7 @@ Task<Result<Stored>> TransactionService::prepare_brought(Moment now, BroughtOrde
   summary["meaning"] = in_camel_case(name(order.kind));
   summary["hash"] = core::to_hex(accounts::action_digest(now.where(), started->action, started->stamp));
   summary["serverKey"] = core::format_address(escape != nullptr ? escape->server_key : recover->server_key);
+  summary["seconds"] = escape != nullptr ? kEscapeDelay_s : now.state.recovery_delay_s;
   summary["count"] = escape != nullptr ? escape->passkeys.size() : recover->passkeys.size();
   row.transaction.summary.push_back(std::move(summary));
   co_return row;

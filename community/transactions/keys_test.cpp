@@ -404,6 +404,13 @@ TEST_F(ChangingKeys, AnEscapeIsOnlyBrought) {
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(courier.calls.begin()->second, call);
   EXPECT_EQ(core.asked, 0u);
+  courier.errands.begin()->second.state = courier::ErrandState::included;
+  courier.errands.begin()->second.block_number = chain.head().number;
+  run();
+  until_state(t, State::included);
+  // Three days are short for who learns of it by chance: the mail about it says when.
+  const std::string ready = audit::format_time_ms(done->signed_ms + 3 * 86'400'000);
+  EXPECT_NE(told_by("EscapeStarted").find(ready), std::string::npos) << told_by("EscapeStarted");
   EXPECT_EQ(prepare(BroughtOrder{Kind::recover, call}).error().field, "/call");
   EXPECT_EQ(prepare(BroughtOrder{Kind::escape, Bytes{1, 2, 3, 4}}).error().field, "/call");
   const Bytes freeze = *accounts::encode_action(accounts::Freeze{}, stamp, {{0, Bytes(140, 1)}});

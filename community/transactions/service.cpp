@@ -37,6 +37,13 @@ std::string_view queued_word(const Transaction& queue) {
   return "spend";
 }
 
+// How long an escape or a recovery waits, which the mail about it says.
+std::int64_t delay_of_brought(const Transaction& brought) {
+  const auto* summary = brought.summary.empty() ? nullptr : brought.summary[0].if_object();
+  const core::json::value* seconds = summary == nullptr ? nullptr : summary->if_contains("seconds");
+  return seconds != nullptr && seconds->is_number() ? seconds->to_number<std::int64_t>() * 1'000 : 0;
+}
+
 }  // namespace
 
 std::string_view name(State state) {
@@ -114,8 +121,10 @@ std::vector<audit::AuditEvent> TransactionService::events_of_inclusion(const Tra
   if (t.kind == Kind::freeze) add(EventName::account_frozen);
   if (t.kind == Kind::revoke_grant) add(EventName::grant_revoked);
   if (t.kind == Kind::grant) add(EventName::grant_created);
-  if (t.kind == Kind::escape) add(EventName::escape_started);
-  if (t.kind == Kind::recover) add(EventName::recovery_started);
+  if (t.kind == Kind::escape || t.kind == Kind::recover) {
+    add(t.kind == Kind::escape ? EventName::escape_started : EventName::recovery_started);
+    events.back().payload["readyAt"] = audit::format_time_ms(t.signed_ms + delay_of_brought(t));
+  }
   const auto* action = std::get_if<PreparedAction>(&t.content);
   // With one vote it waits first.
   if (t.kind == Kind::unfreeze && action != nullptr) {
