@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The escape by the recovery file's vote (spec/account.md, section 2), signed in this page: the escape key goes nowhere
+// The recovery file's vote (spec/account.md, section 2), for an escape or beside a passkey's, signed in this page: the escape key goes nowhere
 // else, and is forgotten with the call.
 import { digestOf, ESCAPE_SIGNER, runCall } from '../../../escape/src/core/actions.mjs'
 import { random } from '../../../escape/src/core/bytes.mjs'
@@ -48,6 +48,13 @@ function escapeKeyOf(content: string, state: EscapeFacts): string {
   if (file.escapeAddress !== state.escapeKey.toLowerCase()) throw new FileRefused('key-replaced')
   return file.escapeKey
 }
+
+/**
+ * The file's vote for a change whose digest this page computed (spec/account.md, section 1): as good as a passkey's, and
+ * worth nothing without one. Throws FileRefused.
+ */
+export const escapeVote = (content: string, state: WalletState, digest: string): string =>
+  keySignature(escapeKeyOf(content, state), digest)
 
 /** Call data that starts the escape to `keys`. Throws FileRefused. */
 export function escapeCall(content: string, state: EscapeFacts, keys: NewKeys): string {

@@ -68,6 +68,15 @@ export async function sign({ transaction, digest }: Checked, rpId: string, signa
   })
 }
 
+/** The recovery file's vote over the digest that was computed here; never alone. Throws Problem. */
+export async function signWithFile({ transaction, digest }: Checked, escapeSignature: string): Promise<Transaction> {
+  if (digest === null) throw new TypeError('nobody signs this')
+  return call('post', '/api/v1/transactions/{transactionId}/signature', {
+    path: { transactionId: transaction.transactionId },
+    body: { digest, escapeSignature },
+  })
+}
+
 /** Brings on chain what nobody signs. Throws Problem. */
 export async function broadcast({ transaction }: Checked): Promise<Transaction> {
   const { transactionId } = transaction

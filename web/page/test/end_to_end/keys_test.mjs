@@ -45,11 +45,13 @@ export async function person(browser, node) {
   return { visitor, chain: chainOf(node), account, drawer: drawerOf(visitor), page: visitor.page, ...registered }
 }
 
-/** Until what a receipt tells is in a block. */
+/** Until what a receipt tells is in a block; or the session is over, which ends with the keys that began it. */
 export const inBlock = (page) =>
   page
     .getByRole('status')
     .getByText(/^(Done|In a block)$/)
+    .or(page.getByText('You were logged out'))
+    .first()
     .waitFor()
 
 /** Finishes the only item of a view whose time has come. */
@@ -219,7 +221,7 @@ async function lied(browser, node) {
   await page.getByText('made, and not in use yet').waitFor()
   await page.getByRole('button', { name: /^Throw it away/ }).click()
   await page.getByText('The node has forgotten it.').waitFor()
-  equal(await page.getByText('made, and not in use yet').count(), 0, 'passkeys that wait')
+  await page.getByText('made, and not in use yet').waitFor({ state: 'detached' })
   await leave(visitor)
 }
 

@@ -7,7 +7,7 @@ import { digestOf } from '../../../escape/src/core/actions.mjs'
 import { checksummed } from '../../../escape/src/core/bytes.mjs'
 import { addressOf, keySignature, newKey } from '../../../escape/src/core/signing.mjs'
 import { equal, holds } from '../harness.mjs'
-import { accessible, leave } from './browser.mjs'
+import { accessible, leave, picture } from './browser.mjs'
 import { ETHER } from './chain.mjs'
 import { carryOut, inBlock, person, someone } from './keys_test.mjs'
 import { until } from './node.mjs'
@@ -73,6 +73,7 @@ async function movesAndEscapes(browser, node) {
   await page.getByText('a passkey belongs to the address of the page').waitFor()
   await make(world, 'tablet')
   await drawer.take('device')
+  await page.getByRole('radio', { name: /^At once, with a passkey and your recovery file/ }).check()
   await accessible(page, 'a move')
   await page.getByRole('button', { name: 'See what it does' }).click()
   await page.getByText('Add the passkey “tablet”', { exact: true }).waitFor()
@@ -81,17 +82,34 @@ async function movesAndEscapes(browser, node) {
   const before = await serverKeys.filter({ hasText: 'goes' }).locator('code').textContent()
   const after = await serverKeys.filter({ hasText: 'new' }).locator('code').textContent()
   holds(before !== after, 'the server key stays')
-  await signAndWait(visitor)
-  // Until then everything goes on with the old keys.
-  await prepareSend(visitor, bob, '0.1')
-  await signAndWait(visitor)
-  await chain.passTime(3 * DAY_S + 60)
-  await carryOut(visitor)
+  await voteWithFile(world)
   await drawer.take('tablet')
-  await prepareSend(visitor, bob, '0.1')
+  await prepareSend(visitor, bob, '0.2')
   await signAndWait(visitor)
-  equal(`${await chain.balance(bob)}`, `${ETHER / 5n}`, 'paid after the move')
+  equal(`${await chain.balance(bob)}`, `${ETHER / 5n}`, 'paid with the new keys, at once')
   await escapes(world, bob)
+}
+
+/** The passkey's vote, then the file's, whose key stays in the page: what was shown acts at once. */
+async function voteWithFile({ page, file }) {
+  await page.getByRole('button', { name: 'Sign with your passkey' }).click()
+  await page.getByText('Now sign with another passkey, or with your recovery file.').waitFor()
+  await accessible(page, 'a change that waits for its second vote')
+  await picture(page, 'second-vote')
+  const { escapeKey } = JSON.parse(readFileSync(file, 'utf8'))
+  const sent = []
+  page.on('request', (request) => sent.push(request.postData() ?? ''))
+  const input = page.locator('input[type=file]')
+  const letter = { name: 'letter.json', mimeType: 'application/json', buffer: Buffer.from('{"format":"letter"}') }
+  await input.setInputFiles(letter)
+  await page.getByText('This is not the recovery file, or it is damaged.').waitFor()
+  await input.setInputFiles(file)
+  await inBlock(page)
+  holds(
+    sent.some((body) => body.includes('"escapeSignature"')),
+    'the file gave no vote',
+  )
+  equal(sent.filter((body) => body.includes(escapeKey.slice(2))).length, 0, 'requests with the escape key')
 }
 
 async function escapes(world, bob) {

@@ -6,7 +6,7 @@ import { checksummed, uint } from '../../../escape/src/core/bytes.mjs'
 import { accountAddress, encodeInit } from '../../../escape/src/core/init-data.mjs'
 import { parseRecoveryFile } from '../../../escape/src/core/recovery-file.mjs'
 import { addressOf, keySignature, newKey, newPasskeySecret, passkeyOf } from '../../../escape/src/core/signing.mjs'
-import { escapeCall, type FileRefused } from '../../src/account/escape'
+import { escapeCall, escapeVote, type FileRefused } from '../../src/account/escape'
 import { escapeAddress, makeEscapeKey } from '../../src/account/escape-key'
 import type { UnsavedKey } from '../../src/account/kept'
 import { AccountRefused, checkAccount, type Difference, type Expected } from '../../src/account/origin-check'
@@ -256,6 +256,16 @@ describe('an escape by the recovery file', () => {
     const digest = digestOf(31337, address.toLowerCase(), 'Escape', read.values, read.stamp)
     // The signature follows from key and digest (RFC 6979).
     expect(call).toContain((keySignature(escapeKey.secret, digest) as string).slice(2))
+  })
+
+  it('votes beside a passkey by a signature over the digest alone', () => {
+    const digest = `0x${'d1'.repeat(32)}`
+    const vote = escapeVote(text, state, digest)
+    expect(vote).toBe(keySignature(escapeKey.secret, digest))
+    expect(vote).toMatch(/^0x[0-9a-f]{130}$/)
+    expect(() =>
+      escapeVote(text, { ...state, escapeKey: checksummed(`0x${'66'.repeat(20)}`) } as WalletState, digest),
+    ).toThrow(expect.objectContaining({ fault: 'key-replaced' }))
   })
 
   it('takes no file of another account, of a replaced key, or of another kind', () => {
