@@ -18,9 +18,9 @@ const protocol::AccountBinding* find_account(const protocol::WalletDescribeReply
   return nullptr;
 }
 
-bool has_other_account(const protocol::WalletDescribeReply& wallet, const Address& account) {
+bool has_account(const protocol::WalletDescribeReply& wallet, const Address& account) {
   for (std::size_t i = 0; i < wallet.account_count; i++)
-    if (wallet.accounts[i].address != account) return true;
+    if (wallet.accounts[i].address == account) return true;
   return false;
 }
 
@@ -76,13 +76,15 @@ Task<Result<std::optional<Arrival>>> ArrivalsService::find_named(std::string use
 // What the trusted core would refuse of a wallet is no reason to fail: another one is made.
 Task<Result<std::optional<ArrivalsService::Chosen>>> ArrivalsService::choose(const users::Identity& identity,
                                                                              std::string wallet_id,
-                                                                             const NameRequest& request,
-                                                                             bool must_be_empty) {
+                                                                             const NameRequest& request, Fit fit) {
   const auto record = core::parse_uuid(wallet_id);
   if (!record) co_return std::nullopt;
   auto described = co_await d_.wallets.describe_wallet(*record, 0);
   if (!described) co_return from_core(described.error());
-  if (must_be_empty && has_other_account(*described, request.account)) co_return std::nullopt;
+  const bool has_it = has_account(*described, request.account);
+  const bool has_room = has_it || described->account_count < protocol::kMaxAccountsPerWallet;
+  if ((fit == Fit::has_it && !has_it) || (fit == Fit::empty && described->account_count != 0) || !has_room)
+    co_return std::nullopt;
   const auto own = co_await d_.people.passkeys(identity.person.user_id);
   if (!own) co_return tl::unexpected(own.error());
   const auto passkey = passkey_of(*described, *own, identity.session.profile_id);
@@ -107,20 +109,22 @@ Task<Result<std::optional<ArrivalsService::Chosen>>> ArrivalsService::find_walle
   const auto wallets = co_await d_.people.wallets(user_id);
   if (!wallets) co_return tl::unexpected(wallets.error());
   for (const users::Wallet& wallet : *wallets)
-    if (has_account(wallet, request.account)) co_return co_await choose(identity, wallet.wallet_id, request, false);
+    if (has_account(wallet, request.account))
+      co_return co_await choose(identity, wallet.wallet_id, request, Fit::has_room);
   auto read = [user_id](soci::session& sql) -> Result<std::vector<Arrival>> { return store::arrivals(sql, user_id); };
   const auto named = from_database(co_await d_.database.read(read));
   if (!named) co_return tl::unexpected(named.error());
   for (const Arrival& one : *named)
-    if (one.account == request.account) co_return co_await choose(identity, one.wallet_id, request, false);
+    if (one.account == request.account) co_return co_await choose(identity, one.wallet_id, request, Fit::has_room);
   const auto waiting = co_await d_.people.incoming_wallets(user_id);
   if (!waiting) co_return tl::unexpected(waiting.error());
-  for (const users::Wallet& wallet : *waiting) {
-    const bool is_taken = std::any_of(named->begin(), named->end(),
-                                      [&wallet](const Arrival& one) { return one.wallet_id == wallet.wallet_id; });
-    if (is_taken) continue;
-    auto chosen = co_await choose(identity, wallet.wallet_id, request, true);
-    if (!chosen || *chosen) co_return chosen;
+  for (const Fit fit : {Fit::has_it, Fit::empty, Fit::has_room}) {
+    for (const users::Wallet& wallet : *waiting) {
+      const auto is_its = [&wallet](const Arrival& one) { return one.wallet_id == wallet.wallet_id; };
+      if (std::any_of(named->begin(), named->end(), is_its)) continue;
+      auto chosen = co_await choose(identity, wallet.wallet_id, request, fit);
+      if (!chosen || *chosen) co_return chosen;
+    }
   }
   co_return std::nullopt;
 }
@@ -176,7 +180,7 @@ Task<Result<ArrivalReport>> ArrivalsService::name(users::Identity identity, Name
     // Made before the row: whatever ends this program between both leaves a wallet that the next arrival takes.
     const auto made = co_await d_.people.make_wallet(identity, "arrival " + request.request_id);
     if (!made) co_return tl::unexpected(made.error());
-    auto own = co_await choose(identity, made->wallet_id, request, true);
+    auto own = co_await choose(identity, made->wallet_id, request, Fit::has_room);
     if (!own) co_return tl::unexpected(own.error());
     if (!*own) co_return fail(ErrorCode::core_refused, "the wallet of this request serves another account");
     auto done = co_await enter(identity, request, std::move(**own));

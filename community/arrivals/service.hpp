@@ -34,6 +34,9 @@ class ArrivalsService final : public Arrivals {
     // The last expected arrival that was looked at.
     std::string looked_at;
   };
+  // Which wallets without an account are taken, in this order: one that the trusted core had take in this account
+  // before, whose key it may have on chain already; one without any; one that took in others, which were taken back.
+  enum class Fit : std::uint8_t { has_it, empty, has_room };
   // A wallet as the trusted core has it, with the keys that an account would be given.
   struct Chosen {
     std::string wallet_id;
@@ -56,7 +59,7 @@ class ArrivalsService final : public Arrivals {
   // Of the person, for this account; nothing: one has to be made.
   Task<Result<std::optional<Chosen>>> find_wallet(const users::Identity& identity, const NameRequest& request);
   Task<Result<std::optional<Chosen>>> choose(const users::Identity& identity, std::string wallet_id,
-                                             const NameRequest& request, bool must_be_empty);
+                                             const NameRequest& request, Fit fit);
   // Nothing when the wallet serves another account meanwhile.
   Task<Result<std::optional<Arrival>>> enter(const users::Identity& identity, const NameRequest& request,
                                              Chosen chosen);

@@ -26,8 +26,9 @@ Task<Result<std::vector<Wallet>>> UsersService::incoming_wallets(std::string use
 std::optional<std::string> UsersService::enter_account(soci::session& sql, const ArrivedAccount& account) {
   auto former = store::remove_other_binding(sql, account.account, account.wallet_id);
   store::insert_binding(sql, account, new_id());
-  // The file that the account's owner has stays the account's.
-  store::set_recovery_file_saved(sql, account.wallet_id);
+  // The file that its owner has elsewhere stays the account's. Of one that comes home nothing new is known.
+  const auto wallet = store::wallet(sql, account.user_id, account.wallet_id);
+  if (wallet && !wallet->origin) store::set_recovery_file_saved(sql, account.wallet_id);
   if (former && *former == account.user_id) former.reset();
   return former;
 }
