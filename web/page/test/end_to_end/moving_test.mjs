@@ -86,9 +86,12 @@ async function names({ visitor, page }, exported, account) {
   await page.getByRole('button', { name: 'Touch your passkey' }).click()
   await page.getByText('nothing leads here yet').waitFor()
   await accessible(page, 'a moving slip')
+  const qr = await page.getByRole('img', { name: 'The moving slip as a QR code' }).screenshot()
+  const slip = await download(page, 'Download it')
+  const groups = await checkCode(page)
+  // Changes the size of the screen for a moment, in which a picture of one element would be blurred.
   await picture(page, 'moving-slip')
-  const code = await page.getByRole('img', { name: 'The moving slip as a QR code' }).screenshot()
-  return { slip: await download(page, 'Download it'), qr: code, groups: await checkCode(page) }
+  return { slip, qr, groups }
 }
 
 /** The old node's page: what it refuses, what it shows, and one vote. */
@@ -166,6 +169,8 @@ async function moves(browser, node, second) {
   const brought = page.getByRole('region', { name: 'What you brought' })
   await brought.getByText('Send 0.01 ETH').waitFor()
   await brought.getByText(`from ${node.origin}`).first().waitFor()
+  // The transaction is in the chain that both nodes serve.
+  await brought.getByText('the chain confirms it').waitFor()
   await accessible(page, 'history that was brought')
   await picture(page, 'moving-history')
 
