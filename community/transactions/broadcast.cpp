@@ -2,6 +2,7 @@
 // broadcast_transaction: what was signed comes into the pool or to the courier. Both know what they have by its hash,
 // so that bringing something again, after a crash at any point, sends nothing twice.
 #include "community/chain/api/entry_point.hpp"
+#include "community/infra/api/log.hpp"
 #include "community/transactions/service.hpp"
 #include "community/transactions/text.hpp"
 
@@ -122,6 +123,7 @@ Task<Result<Stored>> TransactionService::bring(Stored row) {
     t.reason = outcome.reason;
     row.is_over = true;
     events.push_back(event_of_failure(t));
+    infra::log_info("what a person signed was refused", {{"transaction", t.transaction_id}, {"why", t.reason}});
   }
   Stored kept = row;
   if (auto done = co_await keep(std::move(kept), std::move(events)); !done) co_return tl::unexpected(done.error());

@@ -10,10 +10,13 @@ const LANES = [
   ['multisig', 'phrase', 'privacy', 'pictures'],
 ]
 
+/** Of what the node said last, for whoever looks for the reason of a failure. */
+const MOST_OUTPUT = 4_000
+
 async function runLane(suite, names) {
   const node = await startNode()
   const browser = await startBrowser()
-  const lane = suite.lane(() => shownNow(browser))
+  const lane = suite.lane(async () => `${await shownNow(browser)}\n${node.output().slice(-MOST_OUTPUT)}`)
   try {
     for (const name of names) await (await import(`./${name}_test.mjs`)).run(lane, browser, node)
   } catch (error) {
