@@ -52,6 +52,10 @@ async function opened({ context, session, device }, act) {
   return popup
 }
 
+/** By its button; the next request would be shown in a window that is about to close. */
+const closed = (popup) =>
+  Promise.all([popup.waitForEvent('close'), popup.getByRole('button', { name: 'Close' }).click()])
+
 /** What the wallet answers to a page's request; its error's code where it refuses. */
 const ask = (page, method, ...params) =>
   page.evaluate(
@@ -353,7 +357,7 @@ async function disconnected(visitor, game, { origin }) {
   // Asked with a window, it is no longer connected at all.
   const popup = await opened(visitor, () => game.getByRole('button', { name: 'Save', exact: true }).click())
   await popup.getByText('This page is not connected to this account').waitFor()
-  await popup.getByRole('button', { name: 'Close' }).click()
+  await closed(popup)
   await game.getByRole('button', { name: 'Connect AirAccount' }).waitFor()
   await page.goto(`${node.origin}/activity`)
   await page.getByText('An app was disconnected').first().waitFor()
@@ -435,7 +439,7 @@ async function isListed(visitor, page, account) {
   await popup.getByRole('button', { name: 'Sign with your passkey' }).click()
   await popup.getByText('It is in the account’s queue').waitFor()
   equal((await answered(page)).code, -32002, 'a message that has to wait')
-  await popup.getByRole('button', { name: 'Close' }).click()
+  await closed(popup)
   await chainOf(visitor.node).passTime(DAY_S + 60)
 }
 
@@ -522,7 +526,7 @@ async function isReadWhole(visitor, page, account) {
     const refused = await opened(visitor, () => begin(page, 'eth_signTypedData_v4', account, JSON.stringify(document)))
     await refused.getByText(words).first().waitFor()
     equal((await answered(page)).code, code, words)
-    await refused.getByRole('button', { name: 'Close' }).click()
+    await closed(refused)
   }
 }
 

@@ -86,6 +86,8 @@ async function names({ visitor, page }, exported, account) {
   await page.getByRole('button', { name: 'Touch your passkey' }).click()
   await page.getByText('nothing leads here yet').waitFor()
   await accessible(page, 'a moving slip')
+  // News at the foot of the screen covers the code for some seconds.
+  await page.getByText('Your history is kept here.').waitFor({ state: 'hidden' })
   const qr = await page.getByRole('img', { name: 'The moving slip as a QR code' }).screenshot()
   const slip = await download(page, 'Download it')
   const groups = await checkCode(page)
