@@ -456,6 +456,36 @@ TEST_F(bundler_test, ABundleThatRevertsOnChainIsTriedAgainAndThenGivenUp) {
   EXPECT_NE(record(hash).reason.find("reverted on chain"), std::string::npos);
 }
 
+// It fails as "deployed already" before anybody looks at its nonce.
+TEST_F(bundler_test, ADeploymentThatIsIncludedAlreadyIsFound) {
+  const auto hash = hash_of(op(1));
+  simulator.judge = [](const UserOperation&) { return "AA10 sender already constructed"; };
+  chain.on_call(entry_point->address(), [](const chain::CallRequest&) { return core::to_bytes(Uint256(1).to_be()); });
+  core::Transaction foreign;
+  foreign.chain_id = Uint256(1'337);
+  foreign.max_fee_per_gas = Uint256(50'000'000'000);
+  foreign.gas_limit = Uint256(1'000'000);
+  foreign.to = entry_point->address();
+  foreign.data = *entry_point->encode_handle_ops({*core::pack(op(1))}, Address{1});
+  foreign = *core::sign_transaction(foreign, core::event_topic("stranger"));
+  ASSERT_TRUE(loop.block_on(chain.send_raw_transaction(*foreign.signed_encoding())));
+  chain.mine();
+  start();
+  add(op(1));
+  until_status(hash, UseropStatus::included);
+  EXPECT_EQ(record(hash).inclusion->transaction_hash, *foreign.hash());
+}
+
+TEST_F(bundler_test, ADeploymentOfAnAccountThatIsThereIsDropped) {
+  const auto hash = hash_of(op(1));
+  simulator.judge = [](const UserOperation&) { return "AA10 sender already constructed"; };
+  chain.on_call(entry_point->address(), [](const chain::CallRequest&) { return core::to_bytes(Uint256(0).to_be()); });
+  start();
+  add(op(1));
+  until_status(hash, UseropStatus::dropped);
+  EXPECT_NE(record(hash).reason.find("AA10"), std::string::npos);
+}
+
 TEST_F(bundler_test, AnOperationThatSomebodyElseIncludedIsFound) {
   const auto hash = hash_of(op(1));
   const auto word = [](std::uint64_t n) { return core::to_bytes(Uint256(n).to_be()); };

@@ -12,6 +12,8 @@ constexpr std::uint64_t kSearchBlocks = 256;
 // An empty transaction to oneself.
 constexpr std::uint64_t kCancelGas = 21'000;
 
+bool is_deployed_already(std::string_view reason) { return reason.starts_with("AA10"); }
+
 }  // namespace
 
 RelayBundler::RelayBundler(BundlerDependencies dependencies, BundlerOptions options)
@@ -305,7 +307,7 @@ Task<void> RelayBundler::handle_misfits(const chain::EntryPoint& entry_point, st
   for (Misfit& misfit : misfits) {
     parked_.insert(misfit.hash);
     if (!misfit.hopeless) continue;
-    if (misfit.reason.starts_with("AA25")) {
+    if (misfit.reason.starts_with("AA25") || is_deployed_already(misfit.reason)) {
       co_await resolve_nonce(entry_point, misfit.hash, std::move(misfit.reason));
     } else {
       auto dropped = co_await d_.pool.drop(misfit.hash, std::move(misfit.reason));
@@ -315,6 +317,8 @@ Task<void> RelayBundler::handle_misfits(const chain::EntryPoint& entry_point, st
 }
 
 // AA25 has three causes: the operation is included already, another one used its nonce, or an earlier one went missing.
+// An operation that deploys its sender fails with AA10 before its nonce is looked at, for the first two as well, and
+// when somebody deployed the account without it; then it can never be included as it is.
 Task<void> RelayBundler::resolve_nonce(const chain::EntryPoint& entry_point, Bytes32 hash, std::string reason) {
   const auto userop = d_.pool.find_live(hash);
   if (!userop) co_return;
@@ -327,7 +331,11 @@ Task<void> RelayBundler::resolve_nonce(const chain::EntryPoint& entry_point, Byt
   question.data = entry_point.encode_get_nonce(op.sender, Uint256::from_be(key));
   auto answer = co_await d_.chain.call(std::move(question));
   const auto on_chain = answer ? chain::decode_word(*answer) : std::nullopt;
-  if (!on_chain || *on_chain == op.nonce) co_return;
+  if (!on_chain) co_return;
+  if (*on_chain == op.nonce) {
+    if (is_deployed_already(reason)) co_await d_.pool.drop(hash, std::move(reason));
+    co_return;
+  }
   if (*on_chain < op.nonce) {
     std::vector<Bytes32> hashes{hash};
     const bool give_up = userop->failures + 1 >= options_.limits.max_failures;
