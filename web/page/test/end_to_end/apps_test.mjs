@@ -512,6 +512,8 @@ async function isReadWhole(visitor, page, account) {
   await accessible(popup, 'typed data')
   await picture(popup, 'app-typed-data')
   await popup.close()
+  // The provider sees that at its next look, and opens no second window before.
+  equal((await answered(page)).code, 4001, 'a window that was closed')
   const foreign = typed(account, { domain: { name: 'Shop', chainId: 1 } })
   const permit = typed(account, {
     primaryType: 'Permit',
