@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A person with their recovery file, as the escape page acts for them (web/escape/src/core): lines of JSON in, lines out.
-// {key} -> its address; {escape: {key, chainId, account, keyEpoch, deadline, passkey, serverKey}} -> call data of escape;
+// {escape: {key, chainId, account, keyEpoch, deadline, passkey, serverKey}} -> call data of escape;
 // {finish: typedData} -> call data that finishes what waits; {adoption: {…}} -> the challenge that the page computes.
 import readline from 'node:readline';
 import { digestOf, finishCall, runCall } from '../../web/escape/src/core/actions.mjs';
 import { concat, random, sha256, slice, uint, utf8 } from '../../web/escape/src/core/bytes.mjs';
-import { addressOf, keySignature } from '../../web/escape/src/core/signing.mjs';
+import { keySignature } from '../../web/escape/src/core/signing.mjs';
 
 const ESCAPE_SIGNER = 8;
 const keyOf = ({ publicKey, rpIdHash }) => [BigInt(slice(publicKey, 0, 32)), BigInt(slice(publicKey, 32)), rpIdHash];
@@ -34,6 +34,6 @@ function adoption({ walletId, revision, chainId, account, serverKeyIndex }) {
 for await (const line of readline.createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);
   const answer = asked.escape ? escape(asked.escape)
-    : asked.finish ? finish(asked.finish) : asked.adoption ? adoption(asked.adoption) : addressOf(asked.key);
+    : asked.finish ? finish(asked.finish) : adoption(asked.adoption);
   process.stdout.write(`${answer}\n`);
 }
