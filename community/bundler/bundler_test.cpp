@@ -105,6 +105,19 @@ class bundler_test : public testing::Test {
     loop.block_on(clock.wait_for_sleepers(1));
     clock.advance(options.limits.gather);
   }
+  // Somebody else includes the operation, behind this bundler's back.
+  core::Transaction mine_strangers_bundle(const UserOperation& included_op) {
+    core::Transaction foreign;
+    foreign.chain_id = Uint256(1'337);
+    foreign.max_fee_per_gas = Uint256(50'000'000'000);
+    foreign.gas_limit = Uint256(1'000'000);
+    foreign.to = entry_point->address();
+    foreign.data = *entry_point->encode_handle_ops({*core::pack(included_op)}, Address{1});
+    foreign = *core::sign_transaction(foreign, core::event_topic("stranger"));
+    EXPECT_TRUE(loop.block_on(chain.send_raw_transaction(*foreign.signed_encoding())));
+    chain.mine();
+    return foreign;
+  }
   // The watcher looks at the chain.
   void look() { ASSERT_TRUE(loop.block_on(blocks->poll())); }
   void mine(std::size_t count = 1) {
@@ -461,15 +474,7 @@ TEST_F(bundler_test, ADeploymentThatIsIncludedAlreadyIsFound) {
   const auto hash = hash_of(op(1));
   simulator.judge = [](const UserOperation&) { return "AA10 sender already constructed"; };
   chain.on_call(entry_point->address(), [](const chain::CallRequest&) { return core::to_bytes(Uint256(1).to_be()); });
-  core::Transaction foreign;
-  foreign.chain_id = Uint256(1'337);
-  foreign.max_fee_per_gas = Uint256(50'000'000'000);
-  foreign.gas_limit = Uint256(1'000'000);
-  foreign.to = entry_point->address();
-  foreign.data = *entry_point->encode_handle_ops({*core::pack(op(1))}, Address{1});
-  foreign = *core::sign_transaction(foreign, core::event_topic("stranger"));
-  ASSERT_TRUE(loop.block_on(chain.send_raw_transaction(*foreign.signed_encoding())));
-  chain.mine();
+  const core::Transaction foreign = mine_strangers_bundle(op(1));
   start();
   add(op(1));
   until_status(hash, UseropStatus::included);
@@ -491,16 +496,7 @@ TEST_F(bundler_test, AnOperationThatSomebodyElseIncludedIsFound) {
   const auto word = [](std::uint64_t n) { return core::to_bytes(Uint256(n).to_be()); };
   simulator.judge = [](const UserOperation&) { return "AA25 invalid account nonce"; };
   chain.on_call(entry_point->address(), [&](const chain::CallRequest&) { return word(1); });
-  // A stranger's bundle with it.
-  core::Transaction foreign;
-  foreign.chain_id = Uint256(1'337);
-  foreign.max_fee_per_gas = Uint256(50'000'000'000);
-  foreign.gas_limit = Uint256(1'000'000);
-  foreign.to = entry_point->address();
-  foreign.data = *entry_point->encode_handle_ops({*core::pack(op(1))}, Address{1});
-  foreign = *core::sign_transaction(foreign, core::event_topic("stranger"));
-  ASSERT_TRUE(loop.block_on(chain.send_raw_transaction(*foreign.signed_encoding())));
-  chain.mine();
+  const core::Transaction foreign = mine_strangers_bundle(op(1));
   start();
   add(op(1));
   until_status(hash, UseropStatus::included);
