@@ -7,8 +7,10 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 find_program(COMMUNITY_CCACHE ccache)
 if(COMMUNITY_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${COMMUNITY_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${COMMUNITY_CCACHE})
+  # Paths of the tree are hashed as relative ones: a second clone or work tree finds what the first one compiled.
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      ${COMMUNITY_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_C_COMPILER_LAUNCHER})
 endif()
 # lld links a test program in a fifth of the time of the default linker; the result is the same program.
 find_program(COMMUNITY_LLD NAMES ld.lld ld.lld-14)
