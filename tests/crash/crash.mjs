@@ -132,9 +132,11 @@ async function run(node) {
   const context = { node, chain, factories: { 0.8: await deploySimpleFactory(chain, '0.8') } }
   const accounts = []
   for (let i = 0; i < 4; i++) accounts.push(await SimpleAccount.make(context, '0.8'))
-  // Deployed before the first kill, and the chain's state with them on disk.
+  // Deployed before the first kill, and the chain's state with them on disk, in the copy that repairs a half-written one.
   for (const account of accounts) await account.run()
-  await sleep(3_000)
+  const kept = path.join(node.folder, 'data/chain.json.whole')
+  const isKept = (text) => accounts.every(({ address }) => text.includes(address.toLowerCase()))
+  await until('the chain keeps the accounts', () => isKept(fs.readFileSync(kept, 'utf8').toLowerCase()), patienceMs)
   let left = await until('budgets are shown', () => budgets(node), patienceMs)
   for (let round = 0; round < rounds; round++) left = await oneRound(node, accounts, round, left)
   check(accepted.size > rounds, `only ${accepted.size} operations were accepted`)

@@ -29,6 +29,15 @@ export function chainOf(node) {
     balance: async (address) => BigInt(await rpc('eth_getBalance', address, 'latest')),
     tokens: async (token, owner) =>
       BigInt(await rpc('eth_call', { to: token, data: `0x70a08231${word(owner)}` }, 'latest')),
+    /** The last transaction to an address. Blocks come without transactions, too, so it is looked for, from the newest back. */
+    async transactionTo(address) {
+      for (let number = Number(await rpc('eth_blockNumber')); number >= 0; number--) {
+        const { transactions } = await rpc('eth_getBlockByNumber', `0x${number.toString(16)}`, true)
+        const found = transactions.findLast(({ to }) => to?.toLowerCase() === address.toLowerCase())
+        if (found) return found
+      }
+      throw new Error(`no transaction to ${address}`)
+    },
     /** An ERC-20 token, and `amount` of it for `owner`. */
     async token(owner, amount) {
       const { samples } = JSON.parse(readFileSync(path.join(ROOT, 'build/contracts.json'), 'utf8'))

@@ -120,22 +120,20 @@ function wordsOf(mail) {
 /** Each mail is a file of the outbox. */
 export function outboxOf(data) {
   const outbox = path.join(data, 'outbox')
-  const mails = (email) => {
+  // A notice may come between two codes, and after the code that is waited for: mails without a code do not count.
+  const codes = (email) => {
     if (!existsSync(outbox)) return []
     return readdirSync(outbox)
       .filter((name) => name.endsWith('.eml'))
       .map((name) => path.join(outbox, name))
-      .map((file) => ({ time: statSync(file).mtimeMs, ...wordsOf(readFileSync(file, 'utf8')) }))
+      .map((file) => ({ time: statSync(file, { bigint: true }).mtimeNs, ...wordsOf(readFileSync(file, 'utf8')) }))
       .filter(({ head }) => head.toLowerCase().includes(`<${email.toLowerCase()}>`))
-      .sort((one, other) => one.time - other.time)
-  }
-  const newest = (email, before) => {
-    const found = mails(email)
-    return found.length > before ? (found.at(-1).body.match(/\b\d{4}[ -]?\d{4}\b/)?.[0] ?? null) : null
+      .sort((one, other) => (one.time < other.time ? -1 : 1))
+      .flatMap(({ body }) => body.match(/\b\d{8}\b/) ?? [])
   }
   return {
-    mailsTo: (email) => mails(email).length,
-    /** The code that was sent to `email` last, once there are more mails to it than `before`. */
-    codeFor: (email, before = 0) => until(() => newest(email, before), `a code for ${email}`),
+    codesTo: (email) => codes(email).length,
+    /** The code that was sent to `email` last, once there are more than `before`. */
+    codeFor: (email, before = 0) => until(() => codes(email).slice(before).at(-1), `a code for ${email}`),
   }
 }

@@ -8,7 +8,7 @@ let count = 0
 export const freshEmail = (name = 'mali') => `${name}.${process.pid}.${++count}@example.org`
 
 export async function askForCode({ page, node }, email, name = '') {
-  const before = node.mailsTo(email)
+  const before = node.codesTo(email)
   await page.getByLabel('E-mail address').fill(email)
   if (name) await page.getByLabel('Your name').fill(name)
   await page.getByRole('button', { name: 'Send me a code' }).click()

@@ -108,7 +108,6 @@ async function paysWithItsKey(visitor, key) {
   await picture(page, 'phrase-key-confirm')
   await signAndWait(visitor)
   equal(`${await chain.balance(shop)}`, `${ETHER / 4n}`, 'paid by the key')
-  const [{ from }] = (await chain.rpc('eth_getBlockByNumber', 'latest', true)).transactions
-  equal(from.toLowerCase(), key.toLowerCase(), 'who sent it')
+  equal((await chain.transactionTo(shop)).from, key.toLowerCase(), 'who sent it')
   await main.getByText(/paid by this key$/).waitFor()
 }
