@@ -52,6 +52,9 @@ struct Call {
   std::string app_origin;
 };
 
+// Of a person's route.
+inline const std::string& user_of(const Call& call) { return call.identity->person.user_id; }
+
 using CallHandler = std::function<Task<Result<HttpResponse>>(Call&)>;
 
 // The answer under a path that no route has (404), or with another method (405).

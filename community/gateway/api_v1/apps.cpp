@@ -12,44 +12,20 @@ using apps::ErrorCode;
 
 constexpr std::size_t kMaxToken = 128;
 
-std::pair<unsigned, const char*> status_and_title(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::field_invalid:
-      return {400, "A member of the request is not what it has to be."};
-    case ErrorCode::not_found:
-      return {404, "There is no such thing."};
-    case ErrorCode::too_many_apps:
-      return {409, "The person has connected as many apps as one may."};
-    case ErrorCode::too_many_requests:
-      return {429, "Too many requests; wait."};
-    case ErrorCode::token_invalid:
-      return {401, "The token is over; ask the person again."};
-    case ErrorCode::origin_wrong:
-      return {403, "The token belongs to another page."};
-    case ErrorCode::refused:
-    case ErrorCode::database_unavailable:
-      break;
-  }
-  return {503, "The database is away or busy; try again."};
-}
+constexpr ProblemRule<ErrorCode> kRules[] = {
+    {ErrorCode::field_invalid, 400, "A member of the request is not what it has to be."},
+    {ErrorCode::not_found, 404, "There is no such thing."},
+    {ErrorCode::too_many_apps, 409, "The person has connected as many apps as one may."},
+    {ErrorCode::too_many_requests, 429, "Too many requests; wait."},
+    {ErrorCode::token_invalid, 401, "The token is over; ask the person again."},
+    {ErrorCode::origin_wrong, 403, "The token belongs to another page."},
+    {ErrorCode::database_unavailable, 503, "The database is away or busy; try again."},
+};
 
 tl::unexpected<Problem> refused(const apps::Error& error) {
   if (error.code == ErrorCode::refused) return tl::unexpected(to_problem(*error.cause));
-  const auto [status, title] = status_and_title(error.code);
-  Problem problem;
-  problem.status = status;
-  problem.title = title;
-  problem.rule = name(error.code);
-  std::replace(problem.rule.begin(), problem.rule.end(), '_', '-');
-  // Words of the database are for the log.
-  if (status != 503) problem.detail = error.message;
-  problem.field = error.field;
-  problem.retry_after_s = error.retry_after_s;
-  if (status == 503) problem.retry_after_s = 2;
-  return tl::unexpected(std::move(problem));
+  return tl::unexpected(problem_of(error, kRules));
 }
-
-const std::string& user_of(const Call& call) { return call.identity->person.user_id; }
 
 json::object to_json(const apps::Permission& permission) {
   json::array tokens;

@@ -16,12 +16,7 @@ using arrivals::ArrivalReport;
 using arrivals::Arrivals;
 using arrivals::ErrorCode;
 
-struct Rule {
-  ErrorCode code;
-  unsigned status;
-  const char* title;
-};
-constexpr Rule kRules[] = {
+constexpr ProblemRule<ErrorCode> kRules[] = {
     {ErrorCode::field_invalid, 400, "A member of the request is not what it has to be."},
     {ErrorCode::not_found, 404, "There is no such thing."},
     {ErrorCode::chain_unknown, 404, "The node does not serve this chain."},
@@ -43,19 +38,6 @@ constexpr Rule kRules[] = {
     {ErrorCode::chain_unavailable, 503, "The chain is away or busy; try again."},
     {ErrorCode::database_unavailable, 503, "The database is away or busy; try again."},
 };
-
-std::string with_hyphens(std::string_view rule) {
-  std::string text(rule);
-  std::replace(text.begin(), text.end(), '_', '-');
-  return text;
-}
-
-const std::string& user_of(const Call& call) { return call.identity->person.user_id; }
-
-json::value text_or_null(const std::string& text) {
-  if (text.empty()) return nullptr;
-  return json::value(text);
-}
 
 // --- output ----------------------------------------------------------------------------------------------------------
 
@@ -183,20 +165,9 @@ Task<Result<HttpResponse>> forget(const Desk& desk, Call& call) {
 }  // namespace
 
 tl::unexpected<Problem> refuse_arrival(const arrivals::Error& error) {
-  Problem problem;
-  problem.rule = with_hyphens(arrivals::name(error.code));
-  for (const Rule& rule : kRules) {
-    if (rule.code != error.code) continue;
-    problem.status = rule.status;
-    problem.title = rule.title;
-  }
-  // Words of database, chain and core are for the log.
-  if (problem.status != 503) problem.detail = error.message;
-  problem.field = error.field;
+  Problem problem = problem_of(error, kRules);
   problem.revert = error.revert;
   problem.refusal = with_hyphens(error.refusal);
-  problem.retry_after_s = error.retry_after_s;
-  if (problem.status == 503) problem.retry_after_s = 2;
   return tl::unexpected(std::move(problem));
 }
 

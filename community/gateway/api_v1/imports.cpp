@@ -12,8 +12,6 @@ namespace {
 
 using arrivals::Imports;
 
-const std::string& user_of(const Call& call) { return call.identity->person.user_id; }
-
 json::object to_json(const arrivals::Import& import) {
   json::object out;
   out["importId"] = import.import_id;

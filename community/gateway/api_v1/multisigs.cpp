@@ -13,49 +13,21 @@ using core::Address;
 using multisigs::ErrorCode;
 using multisigs::Multisigs;
 
-struct Rule {
-  ErrorCode code;
-  unsigned status;
-  const char* rule;
-  const char* title;
-};
-constexpr Rule kRules[] = {
-    {ErrorCode::field_invalid, 400, "field-invalid", "A member of the request is not what it has to be."},
-    {ErrorCode::not_found, 404, "not-found", "There is no such thing."},
-    {ErrorCode::chain_unknown, 404, "chain-unknown", "The node does not serve this chain."},
-    {ErrorCode::init_data_invalid, 400, "init-data-invalid", "The factory makes no such multisig."},
-    {ErrorCode::not_deployed, 409, "not-deployed", "Nothing is at this address."},
-    {ErrorCode::not_a_multisig, 409, "not-a-multisig", "Something else is at this address."},
-    {ErrorCode::already_kept, 409, "already-kept", "The person's list has it."},
-    {ErrorCode::too_many_multisigs, 409, "too-many-multisigs", "The person keeps as many as one may."},
-    {ErrorCode::chain_unavailable, 503, "chain-unavailable", "The chain is away or busy; try again."},
-    {ErrorCode::database_unavailable, 503, "database-unavailable", "The database is away or busy; try again."},
+constexpr ProblemRule<ErrorCode> kRules[] = {
+    {ErrorCode::field_invalid, 400, "A member of the request is not what it has to be."},
+    {ErrorCode::not_found, 404, "There is no such thing."},
+    {ErrorCode::chain_unknown, 404, "The node does not serve this chain."},
+    {ErrorCode::init_data_invalid, 400, "The factory makes no such multisig."},
+    {ErrorCode::not_deployed, 409, "Nothing is at this address."},
+    {ErrorCode::not_a_multisig, 409, "Something else is at this address."},
+    {ErrorCode::already_kept, 409, "The person's list has it."},
+    {ErrorCode::too_many_multisigs, 409, "The person keeps as many as one may."},
+    {ErrorCode::chain_unavailable, 503, "The chain is away or busy; try again."},
+    {ErrorCode::database_unavailable, 503, "The database is away or busy; try again."},
 };
 
-tl::unexpected<Problem> refuse(const multisigs::Error& error) {
-  Problem problem;
-  for (const Rule& rule : kRules) {
-    if (rule.code != error.code) continue;
-    problem.status = rule.status;
-    problem.rule = rule.rule;
-    problem.title = rule.title;
-  }
-  // Words of database and chain are for the log.
-  if (problem.status == 503) {
-    problem.retry_after_s = 2;
-  } else {
-    problem.detail = error.message;
-  }
-  problem.field = error.field;
-  return tl::unexpected(std::move(problem));
-}
+tl::unexpected<Problem> refuse(const multisigs::Error& error) { return tl::unexpected(problem_of(error, kRules)); }
 
-const std::string& user_of(const Call& call) { return call.identity->person.user_id; }
-
-json::value text_or_null(const std::string& text) {
-  if (text.empty()) return nullptr;
-  return json::value(text);
-}
 json::value token_or_null(const Address& token) {
   if (base::is_zero(token)) return nullptr;
   return json::value(core::format_address(token));

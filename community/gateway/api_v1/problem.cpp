@@ -9,12 +9,6 @@ namespace {
 namespace json = core::json;
 using users::ErrorCode;
 
-std::string with_hyphens(std::string_view rule) {
-  std::string text(rule);
-  std::replace(text.begin(), text.end(), '_', '-');
-  return text;
-}
-
 std::pair<unsigned, const char*> status_and_title(ErrorCode code) {
   switch (code) {
     case ErrorCode::field_invalid:
@@ -50,6 +44,12 @@ std::pair<unsigned, const char*> status_and_title(ErrorCode code) {
 }
 
 }  // namespace
+
+std::string with_hyphens(std::string_view rule) {
+  std::string text(rule);
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
+}
 
 std::string to_json_text(const Problem& problem) {
   json::object body;

@@ -28,6 +28,39 @@ struct Problem {
 template <class T>
 using Result = tl::expected<T, Problem>;
 
+// The name of a rule as problem documents have it: "code_wrong" as "code-wrong".
+std::string with_hyphens(std::string_view rule);
+
+// A row of what a module's rules are over HTTP.
+template <class Code>
+struct ProblemRule {
+  Code code;
+  unsigned status;
+  const char* title;
+};
+
+// What the errors of the modules have in common; what is a module's own it adds. A rule without a row is an error of
+// this node (500). What is away (503) may be asked again soon, and the words of database, chain and core are for the
+// log.
+template <class Error, class Code, std::size_t N>
+Problem problem_of(const Error& error, const ProblemRule<Code> (&rules)[N]) {
+  Problem problem;
+  problem.rule = with_hyphens(name(error.code));
+  for (const ProblemRule<Code>& rule : rules) {
+    if (rule.code != error.code) continue;
+    problem.status = rule.status;
+    problem.title = rule.title;
+  }
+  problem.field = error.field;
+  if constexpr (requires { error.retry_after_s; }) problem.retry_after_s = error.retry_after_s;
+  if (problem.status == 503) {
+    problem.retry_after_s = 2;
+  } else {
+    problem.detail = error.message;
+  }
+  return problem;
+}
+
 // The document; its media type is application/problem+json.
 std::string to_json_text(const Problem& problem);
 

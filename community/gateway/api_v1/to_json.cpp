@@ -10,11 +10,6 @@
 namespace community::gateway::api_v1 {
 namespace {
 
-json::value text_or_null(const std::string& text) {
-  if (text.empty()) return nullptr;
-  return json::value(text);
-}
-
 json::value time_or_null(std::int64_t time_ms) {
   if (time_ms == 0) return nullptr;
   return json::value(format_time(time_ms));
@@ -32,6 +27,11 @@ json::object to_json(const users::WalletOrigin& origin) {
 }
 
 }  // namespace
+
+json::value text_or_null(const std::string& text) {
+  if (text.empty()) return nullptr;
+  return json::value(text);
+}
 
 std::string format_time(std::int64_t time_ms) {
   using std::chrono::floor;

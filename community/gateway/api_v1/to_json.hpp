@@ -7,6 +7,8 @@ namespace community::gateway::api_v1 {
 
 // RFC 3339 in UTC, with milliseconds: "2026-01-01T00:00:00.000Z".
 std::string format_time(std::int64_t time_ms);
+// An empty text means that there is none.
+json::value text_or_null(const std::string& text);
 
 json::object to_json(const users::Person& person);
 json::object to_json(const users::Session& session, const std::string& current_session_id);

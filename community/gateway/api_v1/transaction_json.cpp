@@ -13,10 +13,6 @@ using core::Uint256;
 
 std::string decimal(const Uint256& value) { return core::format_decimal(value); }
 
-json::value text_or_null(const std::string& text) {
-  if (text.empty()) return nullptr;
-  return json::value(text);
-}
 json::value hash_or_null(const std::optional<core::Bytes32>& hash) {
   if (!hash) return nullptr;
   return json::value(core::to_hex(*hash));

@@ -13,12 +13,7 @@ namespace {
 using transactions::ErrorCode;
 using transactions::Transactions;
 
-struct Rule {
-  ErrorCode code;
-  unsigned status;
-  const char* title;
-};
-constexpr Rule kRules[] = {
+constexpr ProblemRule<ErrorCode> kRules[] = {
     {ErrorCode::field_invalid, 400, "A member of the request is not what it has to be."},
     {ErrorCode::not_found, 404, "There is no such thing."},
     {ErrorCode::chain_unknown, 404, "The wallet has no account on this chain."},
@@ -67,38 +62,19 @@ constexpr Rule kRules[] = {
     {ErrorCode::database_unavailable, 503, "The database is away or busy; try again."},
 };
 
-std::string with_hyphens(std::string_view rule) {
-  std::string text(rule);
-  std::replace(text.begin(), text.end(), '_', '-');
-  return text;
-}
-
 }  // namespace
 
 Problem to_problem(const transactions::Error& error) {
-  Problem problem;
-  problem.rule = with_hyphens(name(error.code));
-  for (const Rule& rule : kRules) {
-    if (rule.code != error.code) continue;
-    problem.status = rule.status;
-    problem.title = rule.title;
-  }
-  // Words of database, chain and core are for the log.
-  if (problem.status != 503) problem.detail = error.message;
-  problem.field = error.field;
+  Problem problem = problem_of(error, kRules);
   problem.revert = error.revert;
   problem.refusal = with_hyphens(error.refusal);
-  problem.retry_after_s = error.retry_after_s;
   if (error.domain_separator) problem.domain_separator = core::to_hex(*error.domain_separator);
-  if (problem.status == 503) problem.retry_after_s = 2;
   return problem;
 }
 
 namespace {
 
 tl::unexpected<Problem> refuse(const transactions::Error& error) { return tl::unexpected(to_problem(error)); }
-
-const std::string& user_of(const Call& call) { return call.identity->person.user_id; }
 
 // A decimal number of the query within the bounds; nothing for anything else.
 std::optional<std::uint64_t> number(std::string_view text, std::uint64_t most) {
