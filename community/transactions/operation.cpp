@@ -61,6 +61,12 @@ Uint256 nonce_of(const NoncePlace& place) {
 
 }  // namespace
 
+tl::unexpected<Error> fail_deploying() {
+  constexpr std::int64_t kRetry_s = 2;
+  return fail_until(ErrorCode::account_deploying, kRetry_s,
+                    "the account comes on chain with an operation that is under way");
+}
+
 std::uint32_t TransactionService::today(const Chain& chain) const {
   const auto& head = chain.served.blocks.head();
   // A chain may be ahead of this machine, or behind it.
@@ -253,6 +259,14 @@ Task<Result<Stored>> TransactionService::prepare_in_lane(const Moment& now, Oper
   op.nonce = nonce_of(*draft.place);
   op.call_data = draft.call_data;
   if (!now.state.deployed) {
+    // Two of them would both make the account, and the second one fail for it, after it was signed.
+    auto read = [transaction = row.transaction, replaces = draft.replaces](soci::session& sql) mutable -> Result<bool> {
+      transaction.replaces = replaces;
+      return !store::deployer(sql, transaction).empty();
+    };
+    const auto is_deploying = from_database(co_await d_.database.read(read));
+    if (!is_deploying) co_return tl::unexpected(is_deploying.error());
+    if (*is_deploying) co_return fail_deploying();
     op.factory = now.wallet.origin->factory;
     op.factory_data = accounts::encode_create_account(now.wallet.origin->init_data);
   }

@@ -368,6 +368,8 @@ class TransactionService final : public Transactions {
 Result<void> take_init(const OwnedOrigin& origin, std::uint64_t chain_id, accounts::AccountState& state);
 // Of its document, the lines that are shown.
 void show_members(PreparedMessage& message);
+// account_deploying, with a time after which it may be over.
+tl::unexpected<Error> fail_deploying();
 // What a revert means to the person: account_frozen, over_limit, gas_cost_over_cap, item_not_ready, would_revert.
 Error refusal_of_revert(ByteView revert, std::string_view fallback);
 Error from_validation(const validation::Error& error);

@@ -305,6 +305,25 @@ std::string same_nonce_in_block(soci::session& sql, const Stored& row) {
   return std::string();
 }
 
+std::string deployer(soci::session& sql, const Transaction& transaction) {
+  const int first = static_cast<int>(State::signed_), last = static_cast<int>(State::failed);
+  const auto signed_ones = select(sql, "WHERE wallet_id = :wallet AND signed_at > 0 AND state BETWEEN :first AND :last",
+                                  [&](soci::statement& statement) {
+                                    statement.exchange(soci::use(transaction.wallet_id));
+                                    statement.exchange(soci::use(first));
+                                    statement.exchange(soci::use(last));
+                                  });
+  for (const Stored& one : signed_ones) {
+    const Transaction& t = one.transaction;
+    const auto* operation = std::get_if<PreparedOperation>(&t.content);
+    const bool is_other = t.transaction_id != transaction.transaction_id && t.transaction_id != transaction.replaces;
+    const bool is_here = t.account == transaction.account && t.chain_id == transaction.chain_id;
+    const bool counts = is_under_way(t.state) || t.updated_ms >= transaction.created_ms;
+    if (operation != nullptr && operation->userop.factory && is_other && is_here && counts) return t.transaction_id;
+  }
+  return std::string();
+}
+
 std::vector<Stored> open(soci::session& sql) {
   return select(sql, "WHERE is_over = 0 ORDER BY sequence", [](soci::statement&) {});
 }

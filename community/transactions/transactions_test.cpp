@@ -63,20 +63,58 @@ TEST_F(Transacting, NothingIsPreparedForWhoLeftMeanwhile) {
   EXPECT_EQ(loop.block_on(counted()), 0);
 }
 
-TEST_F(Transacting, TheFirstOperationDeploys) {
-  chain.set_code(alice, {});
-  accounts::AccountInit init;
-  init.passkeys = {first.on_chain()};
-  init.server_key = FakeCore::server_key();
-  init.escape_key = test_address(9);
-  init.gas_caps = {{kChain, ether(1)}};
-  people.owned.origin = OwnedOrigin{test_address(0xfac), *accounts::encode_init_data(init)};
+class Undeployed : public Transacting {
+ protected:
+  void SetUp() override {
+    Transacting::SetUp();
+    chain.set_code(alice, {});
+    accounts::AccountInit init;
+    init.passkeys = {first.on_chain()};
+    init.server_key = FakeCore::server_key();
+    init.escape_key = test_address(9);
+    init.gas_caps = {{kChain, ether(1)}};
+    people.owned.origin = OwnedOrigin{test_address(0xfac), *accounts::encode_init_data(init)};
+  }
+};
+
+TEST_F(Undeployed, TheFirstOperationDeploys) {
   const Transaction t = payment();
   const auto& userop = std::get<PreparedOperation>(t.content).userop;
   EXPECT_EQ(userop.factory, test_address(0xfac));
   EXPECT_EQ(userop.factory_data, accounts::encode_create_account(people.owned.origin->init_data));
   EXPECT_EQ(t.credential_ids.size(), 1u) << "the init data names one passkey";
   expect_refusal(prepare(PlainOrder{accounts::Freeze{}}), ErrorCode::account_not_deployed);
+}
+
+TEST_F(Undeployed, OneOperationAloneDeploys) {
+  run();
+  const Transaction one = payment(), other = payment();
+  const Transaction deploying = sent(one);
+  const auto early = prepare(CallsOrder{{pay(bob, 1)}});
+  expect_refusal(early, ErrorCode::account_deploying);
+  EXPECT_GE(early.error().retry_after_s.value_or(0), 1);
+  // It was shown before, and would fail once the account is there.
+  expect_refusal(sign(other), ErrorCode::account_deploying);
+  EXPECT_EQ(now(other).state, State::prepared);
+  // What takes the place of the one may deploy in its stead.
+  const auto replacement = prepare(ReplaceOrder{deploying.transaction_id});
+  ASSERT_TRUE(replacement) << replacement.error().message;
+  EXPECT_TRUE(std::get<PreparedOperation>(replacement->content).userop.factory);
+  include(deploying);
+  until_state(deploying, State::included);
+  expect_refusal(sign(other), ErrorCode::account_deploying);
+  chain.set_code(alice, {1});
+  const Transaction behind = payment();
+  EXPECT_FALSE(std::get<PreparedOperation>(behind.content).userop.factory);
+  EXPECT_EQ(sent(behind).state, State::submitted);
+}
+
+TEST_F(Undeployed, AnOperationThatWasGivenUpDeploysNothing) {
+  run();
+  const Transaction first_try = sent(payment());
+  expect_refusal(prepare(CallsOrder{{pay(bob, 1)}}), ErrorCode::account_deploying);
+  ASSERT_TRUE(loop.block_on(service->discard(person, first_try.transaction_id)));
+  EXPECT_TRUE(std::get<PreparedOperation>(payment().content).userop.factory);
 }
 
 TEST_F(Transacting, TheAccountPaysWhereNobodySponsors) {

@@ -43,6 +43,8 @@ constexpr ProblemRule<ErrorCode> kRules[] = {
     {ErrorCode::phrase_exists, 409, "The wallet has a phrase."},
     {ErrorCode::grant_over, 409, "The grant is over."},
     {ErrorCode::sponsor_missing, 409, "Nobody pays for the session."},
+    {ErrorCode::account_deploying, 409,
+     "Another operation brings the account on chain; wait for it, and prepare again."},
     {ErrorCode::too_many_under_way, 409, "Too many operations of the account are under way."},
     {ErrorCode::not_prepared, 409, "It waits for no signature."},
     {ErrorCode::not_signed, 409, "It is not signed."},

@@ -18,6 +18,7 @@ namespace community::transactions {
   X(chain_unknown) /* the wallet has no account on this chain, or the node does not serve it */                     \
   X(calls_invalid)                                                                                                  \
   X(account_not_deployed) /* plain functions need an account on chain */                                            \
+  X(account_deploying)    /* another operation of it brings it on chain; prepare this one behind that */            \
   X(account_frozen)                                                                                                 \
   X(account_not_frozen)                                                                                             \
   X(account_elsewhere)        /* its server key is none of this wallet: it moved to another node */                 \

@@ -18,10 +18,33 @@ export const isInBlock = ({ state }: Transaction) => state === 'included' || sta
 const transactionAt = (transactionId: string): Promise<Transaction> =>
   call('get', '/api/v1/transactions/{transactionId}', { path: { transactionId } })
 
+/** So often is it asked whether the account is on chain; with the node's pause between two of them, some minutes. */
+const MOST_TRIES = 100
+const USUAL_PAUSE_S = 2
+
+export interface Waiting {
+  signal: AbortSignal
+  /** The account comes on chain with another transaction; this one is prepared behind that. */
+  hear: () => void
+}
+
+async function prepareBehind(order: TransactionOrder, { signal, hear }: Waiting): Promise<Transaction> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call('post', '/api/v1/transactions', { body: order })
+    } catch (error) {
+      if (!Problem.is(error, 'account-deploying') || tries === MOST_TRIES) throw error
+      hear()
+      await pause((error.details.retryAfterSeconds ?? USUAL_PAUSE_S) * 1_000, signal)
+      if (signal.aborted) throw error
+    }
+  }
+}
+
 /** Throws Problem, and TransactionRefused for an answer that is not what was ordered; that one is taken back. */
-export async function prepare(order: TransactionOrder, place: Place): Promise<Checked> {
+export async function prepare(order: TransactionOrder, place: Place, waiting: Waiting): Promise<Checked> {
   const before = order.kind === 'replace' ? await transactionAt(order.transactionId) : null
-  const transaction = await call('post', '/api/v1/transactions', { body: order })
+  const transaction = await prepareBehind(order, waiting)
   try {
     return before ? checkReplacement(before, transaction, place) : checkPrepared(order, transaction, place)
   } catch (error) {

@@ -17,6 +17,7 @@ const WORDS: typeof PROBLEM_WORDS = {
   'account-frozen': () => say(m.problem_frozen(), m.problem_frozen_next()),
   'account-not-frozen': () => say(m.problem_not_frozen(), m.problem_not_frozen_next()),
   'account-not-deployed': () => say(m.problem_undeployed(), m.problem_undeployed_next()),
+  'account-deploying': () => say(m.problem_deploying(), m.problem_deploying_next()),
   'account-elsewhere': () => say(m.problem_elsewhere(), m.problem_elsewhere_next()),
   'passkey-not-accounts': () => say(m.problem_not_accounts(), m.problem_not_accounts_next()),
   'passkey-started-item': () => say(m.problem_started(), m.problem_started_next()),

@@ -424,6 +424,8 @@ async function pages(browser, node) {
   await page.getByRole('button', { name: 'Show older ones' }).click()
   await rows.nth(20).getByText('Send 0.001 ETH').waitFor()
   equal(await rows.count(), count, 'both pages')
+  // Of all these the first one alone made the account.
+  equal(await page.getByRole('main').getByText('Given up', { exact: true }).count(), 0, 'payments that were given up')
   equal(await page.getByRole('button', { name: 'Show older ones' }).count(), 0, 'pages beyond the last')
   await leave(visitor)
 }
