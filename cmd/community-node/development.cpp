@@ -94,11 +94,8 @@ Task<void> keep_chain_state(std::shared_ptr<devnet::ChainStateFile> state) {
   }
 }
 
-protocol::Configuration development_configuration(const devnet::Deployment& deployment, const std::string& rp_id,
-                                                  const std::string& origin) {
-  protocol::Configuration wanted;
-  wanted.chain_count = 1;
-  protocol::ChainConfig& chain = wanted.chains[0];
+protocol::ChainConfig development_configuration(const devnet::Deployment& deployment) {
+  protocol::ChainConfig chain;
   chain.chain_id = deployment.chain_id;
   chain.entry_point_count = 2;
   chain.entry_points[0] = {deployment.entry_point_v0_7, 7};
@@ -113,9 +110,7 @@ protocol::Configuration development_configuration(const devnet::Deployment& depl
   chain.sponsorship_cost_cap = ether(1);
   chain.executor_budget = ether(1'000'000);
   chain.sponsor_budget = ether(1'000'000);
-  wanted.relying_party_count = 1;
-  wanted.relying_parties[0] = {base::sha256(base::view(rp_id)), base::view(origin)};
-  return wanted;
+  return chain;
 }
 
 namespace {

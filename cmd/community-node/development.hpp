@@ -26,9 +26,8 @@ std::unique_ptr<infra::Supervisor> supervise_development_chain(infra::EventLoop&
 // Keeps the copy that a torn state is repaired from, until cancelled.
 infra::Task<void> keep_chain_state(std::shared_ptr<devnet::ChainStateFile> state);
 
-// The configuration the operator signs for the development chain; `rp_id` and `origin` are those of passkeys.
-protocol::Configuration development_configuration(const devnet::Deployment& deployment, const std::string& rp_id,
-                                                  const std::string& origin);
+// What the operator signs about a development chain.
+protocol::ChainConfig development_configuration(const devnet::Deployment& deployment);
 
 struct MainJobServices {
   infra::HttpClient& http;

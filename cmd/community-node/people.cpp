@@ -86,20 +86,21 @@ transactions::TransactionsOptions transactions_options(const RunOptions& options
   return out;
 }
 
-transactions::Transactions::Listener watch_deployed(alarms::Alarms& alarms) {
-  return [&alarms](const transactions::Transaction& transaction) -> infra::Task<void> {
+transactions::Transactions::Listener watch_deployed(AlarmsByChain alarms) {
+  return [alarms = std::move(alarms)](const transactions::Transaction& transaction) -> infra::Task<void> {
     const auto* operation = std::get_if<transactions::PreparedOperation>(&transaction.content);
     const bool deploys = operation != nullptr && operation->userop.factory;
     const auto record = core::parse_uuid(transaction.wallet_id);
     if (!deploys || !record || transaction.state != transactions::State::signed_) co_return;
-    if (const auto followed = co_await alarms.follow(transaction.account, *record); !followed)
+    if (const auto followed = co_await alarms.at(transaction.chain_id)->follow(transaction.account, *record); !followed)
       infra::log_warning("an account is not watched yet", {{"why", followed.error().text()}});
   };
 }
 
-std::function<infra::Task<void>(core::Address, keys::RecordId)> follow_arrived(alarms::Alarms& alarms) {
-  return [&alarms](core::Address account, keys::RecordId wallet) -> infra::Task<void> {
-    if (const auto followed = co_await alarms.follow(account, wallet); !followed)
+std::function<infra::Task<void>(std::uint64_t, core::Address, keys::RecordId)> follow_arrived(AlarmsByChain alarms) {
+  return [alarms = std::move(alarms)](std::uint64_t chain_id, core::Address account,
+                                      keys::RecordId wallet) -> infra::Task<void> {
+    if (const auto followed = co_await alarms.at(chain_id)->follow(account, wallet); !followed)
       infra::log_warning("an account that arrived is not watched yet", {{"why", followed.error().text()}});
   };
 }

@@ -30,11 +30,14 @@ users::UsersOptions users_options(const RunOptions& options, const PeoplesParty&
 
 transactions::TransactionsOptions transactions_options(const RunOptions& options, const PeoplesParty& party);
 
-// Whatever happens to an account is watched from before its first operation lands. `alarms` outlives it.
-transactions::Transactions::Listener watch_deployed(alarms::Alarms& alarms);
+// By chain id, of every chain that is served.
+using AlarmsByChain = std::map<std::uint64_t, alarms::Alarms*>;
 
-// An account that came from elsewhere is watched from then on. `alarms` outlives it.
-std::function<infra::Task<void>(core::Address, keys::RecordId)> follow_arrived(alarms::Alarms& alarms);
+// Whatever happens to an account is watched from before its first operation lands. The alarms outlive it.
+transactions::Transactions::Listener watch_deployed(AlarmsByChain alarms);
+
+// An account that came from elsewhere is watched from then on. The alarms outlive it.
+std::function<infra::Task<void>(std::uint64_t, core::Address, keys::RecordId)> follow_arrived(AlarmsByChain alarms);
 
 // Every state that a transaction comes to, told to its person's open pages: the event TransactionChanged. Who has no
 // page open reads the tables; push and mail follow from the audit log, which outlives a crash.

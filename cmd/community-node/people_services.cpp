@@ -7,6 +7,16 @@
 
 namespace community::node {
 
+namespace {
+
+AlarmsByChain alarms_by_chain(const PeopleWorld& world) {
+  AlarmsByChain alarms;
+  for (const PeoplesChain& chain : world.chains) alarms[chain.served.chain_id] = &chain.alarms;
+  return alarms;
+}
+
+}  // namespace
+
 infra::Result<void> PeopleServices::open(const PeopleWorld& world, infra::HttpRouter& router) {
   auto api = api_options(options_, party_);
   if (!api) return tl::unexpected(api.error());
@@ -15,9 +25,11 @@ infra::Result<void> PeopleServices::open(const PeopleWorld& world, infra::HttpRo
   audit_ = audit::make_audit_log({world.database, t_.random, t_.clock, t_.executor});
   journal_ = std::make_unique<AuditJournal>(*audit_);
   if (auto opened = open_notifications(world.database); !opened) return opened;
+  std::vector<users::AccountChain> account_chains;
+  for (const PeoplesChain& chain : world.chains) account_chains.push_back(chain.accounts);
   users_ = users::make_users({world.database, t_.clock, t_.random, world.wallets, world.tagged_wallets, *journal_,
                               *code_mailer_, *key, &t_.metrics},
-                             users_options(options_, party_, {world.accounts}));
+                             users_options(options_, party_, std::move(account_chains)));
   operator_ = users::make_users_operator(world.database, t_.clock, *journal_);
   open_transactions(world);
   open_multisigs(world);
@@ -64,49 +76,43 @@ infra::Result<void> PeopleServices::open_notifications(infra::Database& database
   return {};
 }
 
-// What people do with their accounts, on the chain that is served.
+// What people do with their accounts, on every chain that is served.
 void PeopleServices::open_transactions(const PeopleWorld& world) {
   owners_ = transactions::make_people(*users_);
   transactions::TransactionsDependencies wanted{world.database, t_.clock, t_.random, world.wallets,
                                                 world.phrases,  *audit_,  *owners_,  {}};
   wanted.metrics = &t_.metrics;
-  wanted.chains.push_back(world.served);
+  for (const PeoplesChain& chain : world.chains) wanted.chains.push_back(chain.served);
   transactions_ = transactions::make_transactions(std::move(wanted), transactions_options(options_, party_));
-  transactions_->listen(watch_deployed(world.alarms));
+  transactions_->listen(watch_deployed(alarms_by_chain(world)));
   transactions_->listen(tell_pages(*hub_));
   app_owners_ = apps::make_people(*users_, t_.clock);
   apps_ = apps::make_apps({world.database, t_.clock, t_.random, *audit_, *app_owners_, *transactions_, &t_.metrics});
 }
 
 void PeopleServices::open_multisigs(const PeopleWorld& world) {
-  describer_ = transactions::make_call_describer(world.served.chain, t_.clock);
   members_ = multisigs::make_people(*users_);
-  const MultisigContracts& contracts = world.multisig;
-  multisigs_ = multisigs::make_multisigs({world.database,
-                                          t_.clock,
-                                          t_.random,
-                                          *audit_,
-                                          *members_,
-                                          {{world.served.chain_id, world.served.chain, *describer_, contracts.factory,
-                                            contracts.proxy_init_code_hash, contracts.passkey_verifier}}});
+  std::vector<multisigs::ServedChain> chains;
+  for (const PeoplesChain& chain : world.chains) {
+    describers_.push_back(transactions::make_call_describer(chain.served.chain, t_.clock));
+    chains.push_back({chain.served.chain_id, chain.served.chain, *describers_.back(), chain.multisig.factory,
+                      chain.multisig.proxy_init_code_hash, chain.multisig.passkey_verifier});
+  }
+  multisigs_ = multisigs::make_multisigs({world.database, t_.clock, t_.random, *audit_, *members_, std::move(chains)});
 }
 
 void PeopleServices::open_arrivals(const PeopleWorld& world) {
   bringers_ = arrivals::make_people(*users_);
-  const transactions::ServedChain& served = world.served;
-  const arrivals::ServedChain chain{served.chain_id, served.chain,       served.blocks,
-                                    served.courier,  served.entry_point, served.final_depth};
-  arrivals_ = arrivals::make_arrivals({world.database,
-                                       t_.clock,
-                                       t_.random,
-                                       world.wallets,
-                                       *audit_,
-                                       *bringers_,
-                                       {chain},
-                                       follow_arrived(world.alarms),
-                                       &t_.metrics},
+  std::vector<arrivals::ServedChain> chains;
+  for (const PeoplesChain& chain : world.chains) {
+    const transactions::ServedChain& served = chain.served;
+    chains.push_back(
+        {served.chain_id, served.chain, served.blocks, served.courier, served.entry_point, served.final_depth});
+  }
+  arrivals_ = arrivals::make_arrivals({world.database, t_.clock, t_.random, world.wallets, *audit_, *bringers_, chains,
+                                       follow_arrived(alarms_by_chain(world)), &t_.metrics},
                                       {party_.relying_party.id});
-  imports_ = arrivals::make_imports({world.database, t_.clock, t_.random, *audit_, {chain}, &t_.metrics});
+  imports_ = arrivals::make_imports({world.database, t_.clock, t_.random, *audit_, std::move(chains), &t_.metrics});
 }
 
 infra::Task<infra::Result<void>> PeopleServices::load() {

@@ -18,11 +18,18 @@ struct PeopleTools {
   infra::Health& health;
 };
 
-// Of the served chain.
 struct MultisigContracts {
   core::Address factory{};
   core::Bytes32 proxy_init_code_hash{};
   core::Address passkey_verifier{};
+};
+
+// A chain that people have accounts on; all of it lives until the loop's work is done.
+struct PeoplesChain {
+  users::AccountChain accounts;
+  transactions::ServedChain served;
+  MultisigContracts multisig;
+  alarms::Alarms& alarms;
 };
 
 // What a start makes before people are served; all of it lives until the loop's work is done.
@@ -31,10 +38,7 @@ struct PeopleWorld {
   keys::WalletKeys& wallets;
   keys::TaggedWallets& tagged_wallets;
   keys::PhraseKeys& phrases;
-  alarms::Alarms& alarms;
-  users::AccountChain accounts;
-  transactions::ServedChain served;
-  MultisigContracts multisig;
+  std::vector<PeoplesChain> chains;
   std::function<gateway::NodeFacts()> facts;
 };
 
@@ -82,7 +86,8 @@ class PeopleServices {
   std::unique_ptr<transactions::Transactions> transactions_;
   std::unique_ptr<apps::People> app_owners_;
   std::unique_ptr<apps::Apps> apps_;
-  std::unique_ptr<transactions::CallDescriber> describer_;
+  // One a chain.
+  std::vector<std::unique_ptr<transactions::CallDescriber>> describers_;
   std::unique_ptr<multisigs::People> members_;
   std::unique_ptr<multisigs::Multisigs> multisigs_;
   std::unique_ptr<arrivals::People> bringers_;

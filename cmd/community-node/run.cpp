@@ -10,18 +10,12 @@
 
 #include "cmd/community-node/core_access.hpp"
 #include "cmd/community-node/development.hpp"
-#include "cmd/community-node/people_services.hpp"
-#include "community/accounts/api/account_watcher.hpp"
-#include "community/alarms/factory.hpp"
+#include "cmd/community-node/served_chain.hpp"
 #include "community/apps/factory.hpp"
 #include "community/audit/factory.hpp"
 #include "community/backup/factory.hpp"
 #include "community/bodies/factory.hpp"
-#include "community/bundler/factory.hpp"
-#include "community/chain/api/block_watcher.hpp"
-#include "community/chain/factory.hpp"
 #include "community/control/factory.hpp"
-#include "community/courier/factory.hpp"
 #include "community/gateway/factory.hpp"
 #include "community/infra/api/files.hpp"
 #include "community/infra/api/health.hpp"
@@ -30,11 +24,7 @@
 #include "community/infra/factory.hpp"
 #include "community/keys/factory.hpp"
 #include "community/notifications/factory.hpp"
-#include "community/paymaster/factory.hpp"
-#include "community/pool/factory.hpp"
 #include "community/transactions/factory.hpp"
-#include "community/treasury/factory.hpp"
-#include "community/validation/factory.hpp"
 
 namespace community::node {
 
@@ -44,9 +34,7 @@ using infra::Task;
 
 namespace {
 
-constexpr std::string_view kVersion = "community-node/" COMMUNITY_VERSION;
-constexpr Milliseconds kPatience{10'000};
-constexpr Milliseconds kStartPoll{20}, kBudgetPoll{5'000}, kProbe{2'000};
+constexpr Milliseconds kPatience{10'000}, kBudgetPoll{5'000};
 // A dozen contracts with their ABIs are 600 kB.
 constexpr std::size_t kMaxContracts = 16u << 20;
 
@@ -104,18 +92,15 @@ class Node {
   infra::Result<void> open_storage();
   infra::Result<void> load_operator();
   Task<infra::Result<void>> start_keys();
-  Task<bool> chain_answers();
-  Task<infra::Result<void>> start_chain();
   infra::Result<void> load_contracts();
-  Task<infra::Result<void>> deploy();
-  Task<infra::Result<void>> deploy_and_configure();
-  Task<infra::Result<void>> node_keys(std::uint64_t chain_id);
-  Task<infra::Result<void>> start_relay();
-  Task<infra::Result<void>> start_courier();
-  Task<infra::Result<void>> start_treasurer();
-  Task<infra::Result<void>> watch_accounts(std::vector<const chain::EntryPoint*> contracts);
+  Task<infra::Result<void>> start_chains();
+  Task<infra::Result<void>> configure();
+  Task<infra::Result<void>> open_chains();
   infra::Result<void> open_control();
   infra::Result<void> open_people();
+  // What people, commands and tests that name no chain mean; its gateway has the router that everything is added to.
+  ServedChain& first_chain() { return *chains_.front(); }
+  gateway::Gateway& gateway() { return first_chain().gateway(); }
   gateway::NodeFacts facts() const;
   infra::Result<void> open_backup();
   Task<infra::Result<void>> serve();
@@ -144,33 +129,11 @@ class Node {
   std::optional<keys::Operator> operator_;
   std::unique_ptr<keys::ConnectedKeyService> keys_;
   std::unique_ptr<bodies::Supervisor> body_;
-  std::unique_ptr<chain::ExecutionClient> chain_;
-  std::unique_ptr<infra::Supervisor> chain_process_;
   devnet::ContractBundle bundle_;
-  devnet::Deployment deployment_;
   // What the operator signs for the core, and what the relay must stay within.
   protocol::Configuration configuration_;
-  std::vector<std::unique_ptr<chain::EntryPoint>> entry_points_;
-  std::unique_ptr<chain::FeeOracle> fees_;
-  std::unique_ptr<chain::BlockWatcher> blocks_;
-  std::unique_ptr<validation::Simulator> simulator_;
-  std::unique_ptr<validation::Rules> rules_;
-  std::unique_ptr<validation::Validator> validator_;
-  std::unique_ptr<validation::Estimator> estimator_;
-  std::unique_ptr<pool::Pool> pool_;
-  std::unique_ptr<alarms::AlarmBook> alarm_book_;
-  std::unique_ptr<accounts::EventJournal> key_journal_;
-  std::unique_ptr<accounts::AccountWatcher> watcher_;
-  // The book's, once the watcher is there.
-  alarms::Alarms* alarms_ = nullptr;
-  std::unique_ptr<paymaster::Sponsor> sponsor_;
-  std::unique_ptr<bundler::Bundler> bundler_;
-  // The executors that send bundles; the first of all is the courier's, whatever their number is.
-  std::unique_ptr<keys::ExecutorKeys> bundle_keys_;
-  std::unique_ptr<courier::Courier> courier_;
-  // Null without a budget.
-  std::unique_ptr<treasury::Treasurer> treasurer_;
-  std::unique_ptr<gateway::Gateway> gateway_;
+  // In the order of the configuration.
+  std::vector<std::unique_ptr<ServedChain>> chains_;
   std::unique_ptr<gateway::AttestationDoor> attestation_;
   std::unique_ptr<gateway::PageDoor> page_;
   std::unique_ptr<backup::BackupDoor> backup_door_;
@@ -266,11 +229,6 @@ void Node::report_health() {
                 "a budget has less than a fifth left; the operator signs a larger one. " + protection};
     return {infra::HealthState::ok, protection};
   });
-  health_.add("chain", [this]() -> infra::HealthReport {
-    if (blocks_->last_error()) return {infra::HealthState::failed, blocks_->last_error()->text()};
-    if (!blocks_->head()) return {infra::HealthState::failed, "no block was seen yet"};
-    return {};
-  });
 }
 
 void Node::show_budgets(const keys::CoreStatus& status) {
@@ -302,64 +260,6 @@ Task<void> Node::watch_keys() {
   ended_.set();
 }
 
-// Asks once, without the chain client, which would rest the endpoint and warn.
-Task<bool> Node::chain_answers() {
-  infra::RpcClientOptions options;
-  options.url = options_.chain_url;
-  options.timeout = kProbe;
-  infra::RpcClient probe(*http_, std::move(options));
-  const auto answer = co_await probe.call("eth_chainId", boost::json::array());
-  co_return answer.has_value() && answer->has_value();
-}
-
-Task<infra::Result<void>> Node::start_chain() {
-  chain::JsonRpcChainOptions chain;
-  chain.urls = options_.fallback_urls;
-  chain.urls.insert(chain.urls.begin(), options_.chain_url);
-  chain.chain_id = options_.chain_id;
-  chain.timeout = options_.chain_timeout;
-  chain_ = chain::make_json_rpc_chain(*http_, *clock_, chain, &metrics_);
-  if (co_await chain_answers()) {
-    progress_("chain", "using the chain that answers at " + options_.chain_url);
-    co_return infra::Result<void>{};
-  }
-  // A chain that was killed may have lost its last blocks, the contracts among them.
-  auto deploy_again = [this]() -> Task<infra::Result<void>> { return deploy(); };
-  auto answers = [this]() -> Task<bool> { return chain_answers(); };
-  const auto state = std::make_shared<devnet::ChainStateFile>(options_.data_dir / "chain.json");
-  chain_process_ = supervise_development_chain(loop_, *clock_, options_, state, answers, deploy_again);
-  chain_tasks_->spawn(chain_process_->run());
-  chain_tasks_->spawn(keep_chain_state(state));
-  while (!chain_process_->is_ready()) {
-    if (!chain_process_->trouble().empty())
-      co_return infra::fail(infra::ErrorCode::process,
-                            "the development chain does not start: " + chain_process_->trouble());
-    co_await infra::sleep_real(kStartPoll);
-  }
-  progress_("chain", "development chain started at " + options_.chain_url);
-  co_return infra::Result<void>{};
-}
-
-Task<infra::Result<void>> Node::node_keys(std::uint64_t chain_id) {
-  auto executors = co_await keys_->executors(chain_id);
-  auto sponsors = co_await keys_->sponsors(chain_id);
-  if (!executors || !sponsors) co_return infra::fail(infra::ErrorCode::process, "the trusted core names no keys");
-  for (std::size_t i = executors->size(); i < options_.executors + 1; i++) {
-    const auto made = co_await keys_->create_key(protocol::Purpose::executor, chain_id);
-    if (!made) co_return infra::fail(infra::ErrorCode::process, made.error().text());
-  }
-  if (sponsors->empty()) {
-    const auto made = co_await keys_->create_key(protocol::Purpose::paymaster, chain_id);
-    if (!made) co_return infra::fail(infra::ErrorCode::process, made.error().text());
-  }
-  const auto treasuries = co_await keys_->treasuries(chain_id);
-  if (options_.treasury.budget != 0 && treasuries->empty()) {
-    const auto made = co_await keys_->create_key(protocol::Purpose::treasury, chain_id);
-    if (!made) co_return infra::fail(infra::ErrorCode::process, made.error().text());
-  }
-  co_return infra::Result<void>{};
-}
-
 infra::Result<void> Node::load_contracts() {
   const auto text = infra::read_file(options_.contracts, kMaxContracts);
   if (!text) return tl::unexpected(text.error());
@@ -369,37 +269,28 @@ infra::Result<void> Node::load_contracts() {
   return {};
 }
 
-Task<infra::Result<void>> Node::deploy() {
-  // Before the first deployment there is nothing to put back.
-  if (bundle_.entry_points.empty()) co_return infra::Result<void>{};
-  const auto chain_id = co_await chain_->chain_id();
-  if (!chain_id) co_return infra::fail(infra::ErrorCode::transport, chain_id.error().text());
-  if (auto made = co_await node_keys(*chain_id); !made) co_return made;
-  devnet::DeployInput input;
-  const auto executors = co_await keys_->executors(*chain_id);
-  for (const keys::KeyInfo& key : *executors) input.executors.push_back(key.address);
-  const auto sponsors = co_await keys_->sponsors(*chain_id);
-  input.paymaster_signer = sponsors->front().address;
-  const auto treasuries = co_await keys_->treasuries(*chain_id);
-  if (options_.treasury.budget != 0) input.treasury = treasuries->front().address;
-  devnet::DevelopmentChain development(*chain_);
-  auto deployment = co_await development.deploy(bundle_, std::move(input));
-  if (!deployment) co_return infra::fail(infra::ErrorCode::process, deployment.error().message);
-  deployment_ = std::move(*deployment);
-  configuration_ = development_configuration(deployment_, party_.relying_party.id, party_.origin);
-  if (options_.treasury.budget != 0) {
-    configuration_.treasury_count = 1;
-    configuration_.treasuries[0] = {*chain_id, gwei(options_.treasury.payment_cap), gwei(options_.treasury.budget)};
+Task<infra::Result<void>> Node::start_chains() {
+  if (auto loaded = load_contracts(); !loaded) co_return loaded;
+  const Step step = [this](const char* what, const std::string& text) { progress_(what, text); };
+  chains_.push_back(std::make_unique<ServedChain>(
+      options_, ChainTools{loop_, *clock_, *http_, metrics_, health_, *database_, *keys_, bundle_, step}));
+  for (const auto& chain : chains_) {
+    if (auto started = co_await chain->start(*chain_tasks_); !started) co_return started;
+    if (auto deployed = co_await chain->deploy(); !deployed) co_return deployed;
+    progress_("contracts", std::to_string(chain->deployment().deployed) +
+                               " deployed now; EntryPoint 0.7 and 0.8, factories, paymasters staked and funded");
   }
-  configuration_.chains[0].server_freeze = options_.alarm_rules.any_freezes() ? 1 : 0;
   co_return infra::Result<void>{};
 }
 
-Task<infra::Result<void>> Node::deploy_and_configure() {
-  if (auto loaded = load_contracts(); !loaded) co_return loaded;
-  if (auto deployed = co_await deploy(); !deployed) co_return deployed;
-  progress_("contracts", std::to_string(deployment_.deployed) +
-                             " deployed now; EntryPoint 0.7 and 0.8, factories, paymasters staked and funded");
+Task<infra::Result<void>> Node::configure() {
+  configuration_.relying_party_count = 1;
+  configuration_.relying_parties[0] = {base::sha256(base::view(party_.relying_party.id)), base::view(party_.origin)};
+  for (const auto& chain : chains_) {
+    const ChainPart part = chain->configuration();
+    configuration_.chains[configuration_.chain_count++] = part.chain;
+    if (part.treasury) configuration_.treasuries[configuration_.treasury_count++] = *part.treasury;
+  }
   const protocol::Configuration wanted = configuration_;
   // What the operator signed for spending stays when something else changes.
   if (const auto core = co_await keys_->status(); core) keep_budgets(*core, configuration_);
@@ -418,143 +309,25 @@ Task<infra::Result<void>> Node::deploy_and_configure() {
   co_return infra::Result<void>{};
 }
 
-Task<infra::Result<void>> Node::start_relay() {
-  entry_points_.push_back(chain::v0_7::make_entry_point());
-  entry_points_.push_back(chain::v0_8::make_entry_point());
-  std::vector<const chain::EntryPoint*> contracts;
-  validation::ValidationOptions validation;
-  validation.chain_id = deployment_.chain_id;
-  for (const auto& entry_point : entry_points_) {
-    contracts.push_back(entry_point.get());
-    validation.entry_points.push_back(
-        {entry_point.get(), bundle_.simulations.at(std::string(entry_point->version_text()))});
-  }
-  const protocol::ChainConfig& caps = configuration_.chains[0];
-  // What fits no bundle of this node is refused before it is accepted.
-  validation.limits.bundle_gas = std::min(options_.bundle_gas, caps.bundle_gas_cap);
-  chain::BlockWatcherOptions watching;
-  watching.poll = options_.chain_poll;
-  fees_ = std::make_unique<chain::FeeOracle>(*chain_, *clock_);
-  blocks_ = std::make_unique<chain::BlockWatcher>(*chain_, *clock_, watching, &metrics_);
-  simulator_ = validation::make_call_simulator(*chain_, validation);
-  rules_ = validation::make_rules();
-  validator_ = validation::make_validator(*fees_, *simulator_, *rules_, validation);
-  estimator_ = validation::make_estimator(*chain_, *blocks_, validation);
-  pool::PoolLimits limits;
-  limits.total = options_.pool_size;
-  pool_ = pool::make_pool(*database_, *clock_, &metrics_, limits);
-
-  if (auto started = co_await start_courier(); !started) co_return started;
-  if (auto started = co_await start_treasurer(); !started) co_return started;
-  if (auto started = co_await watch_accounts(contracts); !started) co_return started;
-
-  paymaster::SponsorOptions sponsor;
-  sponsor.chain_id = deployment_.chain_id;
-  const auto sponsors = co_await keys_->sponsors(deployment_.chain_id);
-  sponsor.key = sponsors->front().id;
-  for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
-    sponsor.contracts.push_back({paymaster.entry_point, paymaster.paymaster});
-  sponsor.policy.enabled = options_.sponsoring;
-  sponsor.policy.name = options_.sponsor_name;
-  sponsor.policy.validity_minutes = options_.sponsor_minutes;
-  sponsor.policy.max_cost = caps.sponsorship_cost_cap;
-  sponsor.chain_time_s = [this]() -> std::int64_t {
-    return blocks_->head() ? static_cast<std::int64_t>(blocks_->head()->timestamp) : 0;
-  };
-  sponsor_ = paymaster::make_sponsor(*keys_, *clock_, &metrics_, std::move(sponsor));
-
-  bundler::BundlerOptions bundler;
-  bundler.chain_id = deployment_.chain_id;
-  bundler.entry_points = contracts;
-  bundler.limits.gas = validation.limits.bundle_gas;
-  bundler.limits.batch_size = options_.batch_size;
-  bundler.limits.gather = options_.batch_timeout;
-  bundler.limits.low_balance = gwei(options_.min_balance_gwei);
-  bundler.limits.max_fee_per_gas = caps.fee_cap;
-  auto settle = [this](const core::Address& sender, const core::Uint256& nonce) { sponsor_->settle(sender, nonce); };
-  bundler_ = bundler::make_bundler(
-      {*database_, *clock_, *chain_, *blocks_, *fees_, *bundle_keys_, *pool_, *simulator_, &metrics_, &health_, settle},
-      std::move(bundler));
-  gateway_ = gateway::make_gateway(
-      {*chain_, *fees_, *validator_, *estimator_, *pool_, *bundler_, sponsor_.get(), &metrics_, &health_},
-      {std::string(kVersion), deployment_.chain_id, contracts});
+Task<infra::Result<void>> Node::open_chains() {
+  for (std::size_t i = 0; i < chains_.size(); i++)
+    if (auto opened = co_await chains_[i]->open(configuration_.chains[i]); !opened) co_return opened;
   report_health();
-  co_return infra::Result<void>{};
-}
-
-Task<infra::Result<void>> Node::start_courier() {
-  const auto executors = co_await keys_->executors(deployment_.chain_id);
-  if (!executors || executors->empty())
-    co_return infra::fail(infra::ErrorCode::process, "the trusted core names no executor for the courier");
-  const keys::KeyInfo& own = executors->front();
-  bundle_keys_ = keys::executors_without(*keys_, own.id);
-  courier::CourierLimits limits;
-  limits.max_fee_per_gas = configuration_.chains[0].fee_cap;
-  courier_ = courier::make_courier({*database_, *clock_, *chain_, *blocks_, *fees_, *keys_, &metrics_},
-                                   deployment_.chain_id, own, limits);
-  co_return infra::Result<void>{};
-}
-
-Task<infra::Result<void>> Node::start_treasurer() {
-  if (options_.treasury.budget == 0) co_return infra::Result<void>{};
-  const auto treasuries = co_await keys_->treasuries(deployment_.chain_id);
-  if (!treasuries || treasuries->empty())
-    co_return infra::fail(infra::ErrorCode::process, "the trusted core names no treasury key");
-  treasury::TreasurerOptions wanted;
-  wanted.chain_id = deployment_.chain_id;
-  wanted.key = treasuries->front();
-  for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
-    for (const auto& entry_point : entry_points_)
-      if (entry_point->address() == paymaster.entry_point)
-        wanted.paymasters.push_back({entry_point.get(), paymaster.paymaster});
-  wanted.limits.value_cap = gwei(options_.treasury.payment_cap);
-  wanted.limits.max_fee_per_gas = configuration_.chains[0].fee_cap;
-  wanted.limits.min_balance = gwei(options_.treasury.min_balance);
-  wanted.limits.target_balance = gwei(options_.treasury.target_balance);
-  wanted.limits.min_deposit = gwei(options_.treasury.min_deposit);
-  wanted.limits.target_deposit = gwei(options_.treasury.target_deposit);
-  treasurer_ = treasury::make_treasurer(
-      {*database_, *clock_, *chain_, *blocks_, *fees_, *keys_, *keys_, &metrics_, &health_}, std::move(wanted));
-  progress_("treasury", core::format_address(treasuries->front().address) + " fills up executors and deposits");
-  co_return infra::Result<void>{};
-}
-
-Task<infra::Result<void>> Node::watch_accounts(std::vector<const chain::EntryPoint*> contracts) {
-  alarm_book_ = alarms::make_alarms({*database_, *clock_, *chain_, *blocks_, *keys_, courier_.get(), &metrics_},
-                                    deployment_.chain_id, options_.alarm_rules);
-  accounts::AccountWatcherDependencies watching{*database_, *clock_, *chain_, *blocks_, {}, {}, &metrics_};
-  watching.entry_points = std::move(contracts);
-  watching.is_known_userop = [this](core::Bytes32 hash) -> Task<bool> {
-    co_return (co_await pool_->record(hash)).has_value();
-  };
-  key_journal_ = transactions::make_key_journal(deployment_.chain_id);
-  watching.journals = {&alarm_book_->journal(), key_journal_.get()};
-  watcher_ = accounts::make_account_watcher(std::move(watching));
-  if (auto loaded = co_await watcher_->load(); !loaded)
-    co_return infra::fail(infra::ErrorCode::database, loaded.error().text());
-  alarms_ = &alarm_book_->open(*watcher_);
   co_return infra::Result<void>{};
 }
 
 // On the HTTP server's port, for who reads the data folder.
 infra::Result<void> Node::open_control() {
-  control::NodeInfo info;
-  info.chain_id = deployment_.chain_id;
+  ServedChain& chain = first_chain();
+  control::NodeInfo info = chain.control_info();
   info.rpc_url = "http://localhost:" + std::to_string(rpc_server_->port());
-  info.entry_point = deployment_.entry_point_v0_8;
-  info.factory = deployment_.account_factory;
-  info.proxy_init_code_hash = deployment_.proxy_init_code_hash;
-  info.multisig_factory = deployment_.multisig_factory;
-  info.multisig_proxy_init_code_hash = deployment_.multisig_proxy_init_code_hash;
-  for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
-    if (options_.sponsoring && paymaster.entry_point == info.entry_point) info.paymaster = paymaster.paymaster;
   info.rp_id = party_.relying_party.id;
   info.web_origin = party_.origin;
   const std::string token = random_->hex(32);
   control_ = control::make_control_door(
-      {*keys_, *keys_, *courier_, *alarms_, *keys_, *keys_, treasurer_.get(), &people_.users_operator()},
+      {*keys_, *keys_, chain.courier(), chain.alarms(), *keys_, *keys_, chain.treasurer(), &people_.users_operator()},
       std::move(info), token);
-  gateway_->http_router().add("POST", "/control", control_->handler());
+  gateway().http_router().add("POST", "/control", control_->handler());
   const control::ControlPlace place{"http://localhost:" + std::to_string(http_server_->port()) + "/control", token};
   if (auto written = control::write_control_place(options_.data_dir, place); !written)
     return infra::fail(infra::ErrorCode::io, written.error().text());
@@ -566,16 +339,7 @@ gateway::NodeFacts Node::facts() const {
   facts.version = kVersion;
   facts.relying_party = party_.relying_party;
   facts.origin = party_.origin;
-  gateway::ChainFacts chain{deployment_.chain_id,
-                            deployment_.account_factory,
-                            deployment_.entry_point_v0_8,
-                            deployment_.proxy_init_code_hash,
-                            {}};
-  chain.multisig_factory = deployment_.multisig_factory;
-  chain.multisig_proxy_init_code_hash = deployment_.multisig_proxy_init_code_hash;
-  for (const devnet::PaymasterDeployment& paymaster : deployment_.paymasters)
-    if (options_.sponsoring && paymaster.entry_point == chain.entry_point) chain.paymaster = paymaster.paymaster;
-  facts.chains.push_back(std::move(chain));
+  for (const auto& chain : chains_) facts.chains.push_back(chain->facts());
   if (core_status_) {
     facts.body = core_status_->body;
     facts.protection = core_status_->protection;
@@ -591,22 +355,9 @@ gateway::NodeFacts Node::facts() const {
 
 // The accounts service: people, over everything that is there by now.
 infra::Result<void> Node::open_people() {
-  const auto entry_point = std::find_if(entry_points_.begin(), entry_points_.end(), [this](const auto& one) {
-    return one->address() == deployment_.entry_point_v0_8;
-  });
-  const PeopleWorld world{
-      *database_,
-      *keys_,
-      *keys_,
-      *keys_,
-      *alarms_,
-      {deployment_.chain_id, deployment_.account_factory, deployment_.entry_point_v0_8,
-       deployment_.proxy_init_code_hash},
-      {deployment_.chain_id, *chain_, *fees_, *blocks_, **entry_point, *validator_, *estimator_, *pool_, *courier_,
-       sponsor_.get(), options_.development},
-      {deployment_.multisig_factory, deployment_.multisig_proxy_init_code_hash, deployment_.passkey_verifier},
-      [this] { return facts(); }};
-  return people_.open(world, gateway_->http_router());
+  PeopleWorld world{*database_, *keys_, *keys_, *keys_, {}, [this] { return facts(); }};
+  for (const auto& chain : chains_) world.chains.push_back(chain->for_people());
+  return people_.open(world, gateway().http_router());
 }
 
 // Shares of other cores come in here, and this core's checkpoints go out to its holders.
@@ -614,7 +365,7 @@ infra::Result<void> Node::open_backup() {
   const backup::BackupFiles files{options_.data_dir / "backup"};
   if (auto made = infra::ensure_private_directory(files.folder); !made) return made;
   backup_door_ = backup::make_backup_door({*keys_, *keys_, *clock_, files, &metrics_});
-  backup_door_->add_to(gateway_->http_router());
+  backup_door_->add_to(gateway().http_router());
   keeper_ = backup::make_keeper({*keys_, *keys_, *http_, *clock_, &metrics_},
                                 {files, options_.backup_interval, options_.backup_holders});
   health_.add("backup", [this] { return keeper_->report(); });
@@ -637,23 +388,19 @@ Task<infra::Result<void>> Node::serve() {
   http.paths_of_any_origin = {"/api/v1/apps/", "/provider.js"};
   // The file with everything that another node has of a person.
   http.large_bodies = {{"/api/v1/imports", arrivals::kMaxFileBytes}};
-  rpc_server_ = std::make_unique<infra::HttpServer>(loop_, rpc, gateway_->rpc_handler(), &metrics_);
-  http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway_->http_handler(), &metrics_);
+  rpc_server_ = std::make_unique<infra::HttpServer>(loop_, rpc, gateway().rpc_handler(), &metrics_);
+  http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway().http_handler(), &metrics_);
   attestation_ = gateway::make_attestation_door(*keys_, *clock_);
-  gateway_->http_router().add("GET", "/api/v1/attestation", attestation_->handler());
+  gateway().http_router().add("GET", "/api/v1/attestation", attestation_->handler());
   page_ = gateway::open_page_door(options_.page);
-  gateway_->http_router().otherwise(page_->handler());
+  gateway().http_router().otherwise(page_->handler());
   if (auto opened = open_people(); !opened) co_return opened;
   if (auto loaded = co_await people_.load(); !loaded) co_return loaded;
   if (auto opened = open_backup(); !opened) co_return opened;
   if (auto started = rpc_server_->start(); !started) co_return started;
   if (auto started = http_server_->start(); !started) co_return started;
   if (auto opened = open_control(); !opened) co_return opened;
-  tasks_->spawn(blocks_->run());
-  tasks_->spawn(courier_->run());
-  if (treasurer_) tasks_->spawn(treasurer_->run());
-  tasks_->spawn(bundler_->run());
-  tasks_->spawn(alarms_->run());
+  for (const auto& chain : chains_) chain->spawn(*tasks_);
   tasks_->spawn(watch_budgets());
   tasks_->spawn(keeper_->run());
   people_.spawn(*tasks_);
@@ -674,9 +421,9 @@ Task<infra::Result<void>> Node::start() {
   if (auto done = open_storage(); !done) co_return done;
   if (auto done = load_operator(); !done) co_return done;
   if (auto done = co_await start_keys(); !done) co_return done;
-  if (auto done = co_await start_chain(); !done) co_return done;
-  if (auto done = co_await deploy_and_configure(); !done) co_return done;
-  if (auto done = co_await start_relay(); !done) co_return done;
+  if (auto done = co_await start_chains(); !done) co_return done;
+  if (auto done = co_await configure(); !done) co_return done;
+  if (auto done = co_await open_chains(); !done) co_return done;
   co_return co_await serve();
 }
 
@@ -684,7 +431,7 @@ Task<void> Node::main_job() {
   const MainJobServices services{*http_, *random_, party_.relying_party.id, party_.origin, people_.outbox()};
   const std::string url = "http://localhost:" + std::to_string(http_server_->port());
   const Step step = [this](const char* what, const std::string& text) { progress_(what, text); };
-  const auto result = co_await run_main_job(options_, services, deployment_, url, step);
+  const auto result = co_await run_main_job(options_, services, first_chain().deployment(), url, step);
   if (!result) {
     progress_("failed", result.error().message);
     if (options_.once) status_ = 1;
@@ -727,7 +474,7 @@ Task<void> Node::stop() {
   people_.end_streams();
   if (rpc_server_) co_await rpc_server_->stop();
   if (http_server_) co_await http_server_->stop();
-  if (bundler_) bundler_->stop();
+  for (const auto& chain : chains_) chain->stop();
   tasks_->cancel();
   co_await tasks_->join();
   if (body_) co_await body_->stop();

@@ -58,7 +58,7 @@ struct ArrivalsDependencies {
   People& people;
   std::vector<ServedChain> chains;
   // Called once for each account that came, when it is written down.
-  std::function<Task<void>(Address account, keys::RecordId wallet)> arrived;
+  std::function<Task<void>(std::uint64_t chain_id, Address account, keys::RecordId wallet)> arrived;
   infra::Metrics* metrics = nullptr;
 };
 

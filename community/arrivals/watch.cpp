@@ -80,7 +80,7 @@ Task<Arrival> ArrivalsService::look(Chain& chain, Arrival arrival, const account
   contested_.erase(arrival.arrival_id);
   count("arrived");
   const auto record = core::parse_uuid(entered->wallet_id);
-  if (record && d_.arrived) co_await d_.arrived(entered->account, *record);
+  if (record && d_.arrived) co_await d_.arrived(entered->chain_id, entered->account, *record);
   co_return std::move(*entered);
 }
 
