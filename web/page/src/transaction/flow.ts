@@ -67,11 +67,26 @@ export async function giveUp({ transactionId }: Transaction): Promise<void> {
   await call('delete', '/api/v1/transactions/{transactionId}', { path: { transactionId } })
 }
 
+/** What became of it, and whose signature that was: the id of its credential. */
+export interface Signed {
+  readonly transaction: Transaction
+  readonly credentialId: string
+}
+
+/** Whose touch counts now: who has voted has no second vote. */
+export const whoMaySign = ({ allowCredentials }: Transaction, voted: ReadonlySet<string>) =>
+  allowCredentials.filter(({ id }) => !voted.has(id))
+
 /**
  * The person's touch over the digest that was computed here, then the node's part. Where two votes are needed the answer
- * to the first is still `prepared`. Throws PasskeyFailure and Problem.
+ * to the first is still `prepared`; `voted` are the credentials that gave one. Throws PasskeyFailure and Problem.
  */
-export async function sign({ transaction, digest }: Checked, rpId: string, signal?: AbortSignal): Promise<Transaction> {
+export async function sign(
+  { transaction, digest }: Checked,
+  rpId: string,
+  signal?: AbortSignal,
+  voted: ReadonlySet<string> = new Set(),
+): Promise<Signed> {
   if (digest === null) throw new TypeError('nobody signs this')
   const challenge = Uint8Array.from(digest.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
   const used = await usePasskey(
@@ -80,15 +95,16 @@ export async function sign({ transaction, digest }: Checked, rpId: string, signa
       rpId,
       timeout: TOUCH_MS,
       userVerification: 'required',
-      allowCredentials: transaction.allowCredentials,
+      allowCredentials: whoMaySign(transaction, voted),
     },
     signal ? { signal } : {},
   )
   const { transactionId } = transaction
-  return call('post', '/api/v1/transactions/{transactionId}/signature', {
+  const answer = await call('post', '/api/v1/transactions/{transactionId}/signature', {
     path: { transactionId },
     body: { credential: assertionJson(used), digest },
   })
+  return { transaction: answer, credentialId: used.id }
 }
 
 /** The recovery file's vote over the digest that was computed here; never alone. Throws Problem. */

@@ -160,3 +160,15 @@ export function actionOfItem({ item, kind, typedData }: WaitingItem, chainId: nu
     return null
   }
 }
+
+/** x of each passkey of another relying party than `own` (its id's digest) that the account has, or that waits for it. */
+export function foreignIn({ address, chainId, passkeys, waiting }: WalletState, own: string): bigint[] {
+  const coming = waiting.flatMap((item) => {
+    const action = item.isReadable ? actionOfItem(item, chainId, address) : null
+    return (action && changeIn(action, passkeys)?.added) ?? []
+  })
+  return [
+    ...passkeys.filter((one) => one.rpIdHash.toLowerCase() !== own).map(xOf),
+    ...coming.filter(([, , place]) => place !== own).map(([x]) => x),
+  ]
+}

@@ -12,8 +12,9 @@ export type KeyNames = ReadonlyMap<bigint, string>
 
 export const DAY_S = 86_400
 
-const nameOf = (names: KeyNames, x: bigint) =>
-  names.get(x) ?? m.key_stranger({ number: `${x.toString(16).slice(0, 8)}…` })
+const numberOf = (x: bigint) => `${x.toString(16).slice(0, 8)}…`
+const nameOf = (names: KeyNames, x: bigint) => names.get(x) ?? m.key_stranger({ number: numberOf(x) })
+export const foreignName = (x: bigint) => m.key_foreign({ number: numberOf(x) })
 
 /** Whole days as days, the rest as hours. */
 export const spanWords = (seconds: number) =>

@@ -121,6 +121,9 @@ async function added(browser, node) {
   await twoVotes({ ...world, other, bob })
 }
 
+/** The person's passkeys, as the node lists them. */
+const listed = (page) => page.evaluate(async () => (await (await fetch('/api/v1/passkeys')).json()).passkeys)
+
 /** With two votes: frozen and unfrozen within a minute, and the security key removed at once. */
 async function twoVotes({ visitor, chain, drawer, page, other, bob }) {
   const { node } = visitor
@@ -131,15 +134,23 @@ async function twoVotes({ visitor, chain, drawer, page, other, bob }) {
   await page.goto(`${node.origin}/limits`)
   await page.getByRole('button', { name: 'Unfreeze with two passkeys, at once' }).click()
   await page.getByRole('button', { name: 'Sign with your passkey' }).click()
-  await page.getByText('One of two votes is given.').waitFor()
-  // The same passkey again is no second vote.
-  await page.getByRole('button', { name: 'Sign with your passkey' }).click()
-  await page.getByText('This passkey has voted already.').waitFor()
-  await page.getByRole('button', { name: 'Prepare it again' }).click()
-  await page.getByRole('button', { name: 'Sign with your passkey' }).click()
-  await page.getByText('One of two votes is given.').waitFor()
+  await page.getByText('Now sign with another passkey, or with your recovery file.').waitFor()
+  const [{ name }] = (await listed(page)).filter((one) => one.name !== 'Blue key')
+  await page.getByText(`Signed by: ${name}.`).waitFor()
+  equal(await page.getByRole('button', { name: 'Sign with your passkey' }).count(), 0, 'offered to who has voted')
+  // The same passkey again is no second vote, so the browser is not even asked for it.
+  await page.evaluate(() => {
+    const use = navigator.credentials.get.bind(navigator.credentials)
+    navigator.credentials.get = (options) => {
+      globalThis.asked = options.publicKey.allowCredentials.length
+      return use(options)
+    }
+  })
   await drawer.take('key')
-  await signAndWait(visitor)
+  await page.getByRole('button', { name: 'Sign with another passkey' }).click()
+  await page.getByRole('heading', { name: 'Transaction' }).waitFor()
+  await inBlock(page)
+  equal(await page.evaluate(() => globalThis.asked), 1, 'passkeys that may give the second vote')
   await drawer.take('device')
   await prepareSend(visitor, bob, '0.1')
   await signAndWait(visitor)

@@ -157,6 +157,11 @@ async function moves(browser, node, second) {
   const here = await newcomer(browser, second)
   const made = await names(here, exported, old.account)
   await movesAway(old, made, second)
+  // At the old node it waits under a name that says where the passkey is at home.
+  await old.page.goto(`${node.origin}/waiting`)
+  await old.page.getByText(/^Add the passkey “A passkey of another node \([0-9a-f]{8}…\)”$/).waitFor()
+  equal(await old.page.getByText('unknown to this page').count(), 0, 'strangers')
+  await accessible(old.page, 'a move that waits')
   await arrives(here)
   await paysThere(here, old.account)
 

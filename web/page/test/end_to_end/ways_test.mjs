@@ -93,7 +93,10 @@ async function movesAndEscapes(browser, node) {
 /** The passkey's vote, then the file's, whose key stays in the page: what was shown acts at once. */
 async function voteWithFile({ page, file }) {
   await page.getByRole('button', { name: 'Sign with your passkey' }).click()
-  await page.getByText('Now sign with another passkey, or with your recovery file.').waitFor()
+  // Nothing else of the account can vote, so nothing else is offered.
+  await page.getByText('Your recovery file gives the second: no other passkey can.').waitFor()
+  await page.getByText(/^Signed by: /).waitFor()
+  equal(await page.getByRole('button', { name: /^Sign with .*passkey$/ }).count(), 0, 'passkeys that are offered')
   await accessible(page, 'a change that waits for its second vote')
   await picture(page, 'second-vote')
   const { escapeKey } = JSON.parse(readFileSync(file, 'utf8'))

@@ -11,6 +11,7 @@ import {
   actionOfCall,
   actionOfItem,
   changeIn,
+  foreignIn,
   type KeyRow,
   type KeysOrder,
   keysAction,
@@ -293,6 +294,25 @@ describe('an item', () => {
     expect(actionOfItem(item(), 1, ACCOUNT)).toBeNull()
     expect(actionOfItem({ ...item(), kind: 'unfreeze' }, 31337, ACCOUNT)).toBeNull()
     expect(actionOfItem({ ...item(), typedData: null }, 31337, ACCOUNT)).toBeNull()
+  })
+
+  it('brings passkeys of another node, which are found by their place', () => {
+    const at = (waiting: WaitingItem[], passkeys = PASSKEYS) =>
+      foreignIn({ address: ACCOUNT, chainId: 31337, passkeys, waiting } as unknown as WalletState, RP_HASH)
+    const elsewhere = rpIdHash('other.example') as string
+    const row = { x: '1009', y: '2009', rpIdHash: elsewhere }
+    const coming = change([1002n], [[1009n, 2009n, elsewhere]], NEXT, NONE, 1)
+    const foreign = {
+      ...item({ added: [row] as never }),
+      item: actionDigest(31337, ACCOUNT, coming, STAMP),
+      isReadable: true,
+    } as WaitingItem
+    expect(at([foreign])).toEqual([1009n])
+    expect(at([{ ...item(), isReadable: true } as WaitingItem]), 'of this node').toEqual([])
+    // What the chain's server tells otherwise than the item's id says is nobody's passkey.
+    expect(at([{ ...foreign, item: `0x${'11'.repeat(32)}` } as WaitingItem])).toEqual([])
+    const there = [{ ...onChain(2, 7, null), rpIdHash: elsewhere.toUpperCase().replace('0X', '0x') }]
+    expect(at([], [...PASSKEYS, ...there] as WalletState['passkeys'])).toEqual([1007n])
   })
 
   it('of an escape says what goes and what comes', () => {
