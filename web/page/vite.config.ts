@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { readFileSync } from 'node:fs'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
+
+/** Both pages have one head and one text for browsers without scripts: what is about neither alone stands once. */
+const sharedParts: Plugin = {
+  name: 'shared-parts',
+  transformIndexHtml: {
+    order: 'pre',
+    handler: (html) =>
+      html.replace(/ *<!-- (head|noscript)\.html -->\n/g, (_, part: string) =>
+        readFileSync(new URL(`${part}.html`, import.meta.url), 'utf8'),
+      ),
+  },
+}
 
 export default defineConfig({
   plugins: [
+    sharedParts,
     svelte({
       compilerOptions: {
         // Elements are made one by one and never parsed out of text, so the page runs under Trusted Types.
