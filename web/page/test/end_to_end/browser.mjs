@@ -121,8 +121,14 @@ export async function picture(page, name) {
   mkdirSync(PICTURES, { recursive: true })
   // A screen as high as the view, so that what is fixed to its foot stands there in the picture.
   const screen = page.viewportSize()
-  const height = await page.evaluate(() => document.documentElement.scrollHeight)
+  // The view is as high as the screen at the least, and would grow with it.
+  const height = await page.evaluate(() => {
+    const view = document.querySelector('main')
+    if (view) view.style.minBlockSize = '0'
+    return document.documentElement.scrollHeight
+  })
   await page.setViewportSize({ width: screen.width, height: Math.max(height, screen.height) })
   await page.screenshot({ path: path.join(PICTURES, `${name}.png`), fullPage: true })
   await page.setViewportSize(screen)
+  await page.evaluate(() => document.querySelector('main')?.style.removeProperty('min-block-size'))
 }
