@@ -34,6 +34,7 @@ MailValues values_of(MailText mail, const audit::Entry& entry, const core::json:
     case MailText::change_waiting:
       values["change"] = text(payload, "change");
       [[fallthrough]];
+    case MailText::escape_started:
     case MailText::recovery_started:
       values["time"] = minute_of(text(payload, "readyAt"));
       [[fallthrough]];

@@ -158,6 +158,22 @@ TEST_F(MailListenerTest, WhatWaitsIsNamedWithItsTimeAndOtherwiseNotAtAll) {
   EXPECT_NE(mails()[0].find("a payment above the daily limit"), std::string::npos) << mails()[0];
 }
 
+// The votes that cancel the one do not cancel the other.
+TEST_F(MailListenerTest, AnEscapeAndARecoveryAreToldApart) {
+  const core::json::object payload{{"account", "0x00000000000000000000000000000000000000a1"},
+                                   {"readyAt", "2026-01-31T12:34:56.789Z"}};
+  record(audit::EventName::escape_started, payload);
+  listen();
+  ASSERT_EQ(mails().size(), 1u);
+  EXPECT_NE(mails()[0].find("another vote than the one that began it"), std::string::npos) << mails()[0];
+  clock.advance(infra::Milliseconds(1'000));
+  record(audit::EventName::recovery_started, payload);
+  listen();
+  ASSERT_EQ(mails().size(), 2u);
+  EXPECT_NE(mails()[1].find("two votes of yours"), std::string::npos) << mails()[1];
+  for (const std::string& mail : mails()) EXPECT_NE(mail.find("2026-01-31 12:34 UTC"), std::string::npos) << mail;
+}
+
 TEST_F(MailListenerTest, NobodyIsToldOfStrangersOfTheGoneAndOfLongAgo) {
   record(audit::EventName::passkey_added, {}, "9a7d3b52-0c41-4d7e-b0a3-5f1e2d3c4b5a");
   record(audit::EventName::registration_repeated, {}, "");

@@ -92,7 +92,7 @@ TEST(MailAddress, RefusesEverythingElse) {
 }
 
 TEST(MailText, EveryTextReadsWellInEveryLanguage) {
-  ASSERT_EQ(all_texts().size(), 9u);
+  ASSERT_EQ(all_texts().size(), 10u);
   for (const MailText text : all_texts())
     for (const auto language : kLanguages) {
       const auto rendered = render(text, language, values_of(text), kIdentity);
@@ -106,6 +106,21 @@ TEST(MailText, EveryTextReadsWellInEveryLanguage) {
       for (std::size_t at = rendered->body.find("://"); at != std::string::npos;
            at = rendered->body.find("://", at + 1))
         EXPECT_EQ(rendered->body.compare(at - 5, 19, "https://example.org"), 0) << rendered->body;
+    }
+}
+
+// What the account asks for, and not less (spec/account.md, section 2): who believed in one vote would be too late.
+TEST(MailText, HowManyVotesCancelIsSaidInEveryLanguage) {
+  const std::map<MailText, std::array<const char*, 3>> said{
+      {MailText::recovery_started, {"two votes of yours", "您的两票", "สองเสียงของคุณ"}},
+      {MailText::escape_started, {"another vote than the one that began it", "不能是发起它的那一票", "ไม่ใช่เสียงที่เริ่ม"}},
+      {MailText::change_waiting,
+       {"another vote of yours than the one that began it", "除发起该更改的那一票之外", "ไม่ใช่เสียงที่เริ่ม"}}};
+  for (const auto& [text, words] : said)
+    for (std::size_t i = 0; i < kLanguages.size(); i++) {
+      const auto rendered = render(text, kLanguages[i], values_of(text), kIdentity);
+      ASSERT_TRUE(rendered);
+      EXPECT_NE(rendered->body.find(words[i]), std::string::npos) << rendered->body;
     }
 }
 

@@ -40,7 +40,7 @@ constexpr Row kPolicy[] = {
     {E::rules_changed, {kNoMail, false, true, true}},
     {E::grant_created, {kNoMail, false, true, true}},
     {E::grant_revoked, {kNoMail, false, false, true}},
-    {E::escape_started, {M::recovery_started, false, true, true}},
+    {E::escape_started, {M::escape_started, false, true, true}},
     {E::recovery_started, {M::recovery_started, false, true, true}},
     {E::recovery_finished, {kNoMail, false, true, true}},
     {E::account_moved, {kNoMail, false, true, true}},

@@ -34,6 +34,7 @@ Result<MailAddress> parse_mail_address(std::string_view text);
   X(passkey_removed)            \
   X(account_frozen)             \
   X(change_waiting)             \
+  X(escape_started)             \
   X(recovery_started)           \
   X(phrase_exported)
 
