@@ -25,7 +25,11 @@ constexpr std::int64_t kMaxChainId = 9'007'199'254'740'991;
 constexpr std::size_t kMaxOrigin = 256;
 
 tl::unexpected<Error> wrong(std::string message, std::string field = {}) {
-  return fail(ErrorCode::import_invalid, std::move(message), std::move(field));
+  Error error;
+  error.code = ErrorCode::import_invalid;
+  error.message = std::move(message);
+  error.field = std::move(field);
+  return tl::unexpected<Error>(std::move(error));
 }
 
 // "https://example.org:8443"; shown to people, and never asked for anything.

@@ -50,8 +50,8 @@ bool has_account(const users::Wallet& wallet, const Address& account) {
 Result<void> ArrivalsService::check(const NameRequest& request, const std::string& user_id) {
   if (!request.alias.empty())
     if (const auto good = users::check_name(request.alias, "/alias"); !good)
-      return fail(ErrorCode::field_invalid, good.error().message, good.error().field);
-  if (base::is_zero(request.account)) return fail(ErrorCode::field_invalid, "nobody's address", "/account");
+      return fail_field(good.error().field, good.error().message);
+  if (base::is_zero(request.account)) return fail_field("/account", "nobody's address");
   if (find_chain(request.chain_id) == nullptr)
     return fail(ErrorCode::chain_unknown, "the node does not serve this chain");
   return take("name " + user_id, {kNamedPerHour, kHour});

@@ -13,7 +13,7 @@ namespace {
 Result<void> check_name(const std::string& name) {
   if (name.empty()) return {};
   const auto good = users::check_name(name, "/name");
-  if (!good) return fail(ErrorCode::field_invalid, good.error().message, good.error().field);
+  if (!good) return fail_field(good.error().field, good.error().message);
   return {};
 }
 

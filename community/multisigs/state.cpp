@@ -116,7 +116,7 @@ Task<Result<void>> MultisigsService::read_proposals(const ServedChain& chain, Mu
 }
 
 Task<Result<MultisigState>> MultisigsService::state(std::string user_id, std::string multisig_id, StateQuery query) {
-  if (query.tokens.size() > kMaxTokens) co_return fail(ErrorCode::field_invalid, "32 tokens at most", "/token");
+  if (query.tokens.size() > kMaxTokens) co_return fail_field("/token", "32 tokens at most");
   auto find = [user_id, multisig_id](soci::session& sql) { return store::find(sql, user_id, multisig_id); };
   auto entry = co_await d_.database.read(find);
   if (!entry) co_return fail(ErrorCode::database_unavailable, entry.error().text());

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "community/core/fail.hpp"
 #include "community/core/rules.hpp"
 
 namespace community::arrivals {
@@ -49,12 +50,7 @@ struct Error {
 template <class T>
 using Result = tl::expected<T, Error>;
 
-inline tl::unexpected<Error> fail(ErrorCode code, std::string message = {}, std::string field = {}) {
-  Error error;
-  error.code = code;
-  error.message = std::move(message);
-  error.field = std::move(field);
-  return tl::unexpected<Error>(std::move(error));
-}
+inline constexpr core::Fail<Error> fail{};
+inline constexpr core::FailField<Error> fail_field{};
 
 }  // namespace community::arrivals

@@ -3,6 +3,7 @@
 #pragma once
 #include <string>
 
+#include "community/core/fail.hpp"
 #include "community/core/rules.hpp"
 
 namespace community::multisigs {
@@ -33,8 +34,7 @@ struct Error {
 template <class T>
 using Result = tl::expected<T, Error>;
 
-inline tl::unexpected<Error> fail(ErrorCode code, std::string message = {}, std::string field = {}) {
-  return tl::unexpected<Error>(Error{code, std::move(message), std::move(field)});
-}
+inline constexpr core::Fail<Error> fail{};
+inline constexpr core::FailField<Error> fail_field{};
 
 }  // namespace community::multisigs
