@@ -245,9 +245,20 @@ def pictures():
                 yield f'{file}: {error}'
 
 
+def proxies():
+    """The proxies that operators copy let the largest file through that people bring."""
+    text = (ROOT / 'community/arrivals/api/imports.hpp').read_text()
+    mebibytes = int(re.search(r'kMaxFileBytes = (\d+)u << 20;', text)[1])
+    wanted = {'docs/operating/nginx.conf': rf'location = /api/v1/imports {{\s+client_max_body_size {mebibytes}m;',
+              'docs/operating/Caddyfile': rf'@(\w+) path /api/v1/imports\s+request_body @\1 {{\s+max_size {mebibytes}MiB'}
+    for file, pattern in wanted.items():
+        if not re.search(pattern, (ROOT / file).read_text()):
+            yield f'{file}: /api/v1/imports takes {mebibytes} MiB'
+
+
 def main():
     rules = [required, links, paths, make_targets, tests, script_tests, identifiers, readme_commands, foreign_places, sizes,
-             decisions, modules, pictures]
+             decisions, modules, pictures, proxies]
     passed = failed = 0
     for rule in rules:
         problems = list(rule())

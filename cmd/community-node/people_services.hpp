@@ -53,6 +53,8 @@ class PeopleServices {
   // What a former run left; before the block watcher runs.
   infra::Task<infra::Result<void>> load();
   void spawn(infra::TaskGroup& tasks);
+  // Of the API, for the server that it is behind; once it is open.
+  std::vector<infra::HttpServerOptions::LargeBody> large_bodies() { return api_->large_bodies(); }
   // Open streams would keep their server waiting for its end.
   void end_streams();
 

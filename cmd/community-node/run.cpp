@@ -386,10 +386,6 @@ Task<infra::Result<void>> Node::serve() {
   http.name = "api";
   // What web apps of others call and include.
   http.paths_of_any_origin = {"/api/v1/apps/", "/provider.js"};
-  // The file with everything that another node has of a person.
-  http.large_bodies = {{"/api/v1/imports", arrivals::kMaxFileBytes}};
-  rpc_server_ = std::make_unique<infra::HttpServer>(loop_, rpc, gateway().rpc_handler(), &metrics_);
-  http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway().http_handler(), &metrics_);
   attestation_ = gateway::make_attestation_door(*keys_, *clock_);
   gateway().http_router().add("GET", "/api/v1/attestation", attestation_->handler());
   page_ = gateway::open_page_door(options_.page);
@@ -397,6 +393,9 @@ Task<infra::Result<void>> Node::serve() {
   if (auto opened = open_people(); !opened) co_return opened;
   if (auto loaded = co_await people_.load(); !loaded) co_return loaded;
   if (auto opened = open_backup(); !opened) co_return opened;
+  http.large_bodies = people_.large_bodies();
+  rpc_server_ = std::make_unique<infra::HttpServer>(loop_, rpc, gateway().rpc_handler(), &metrics_);
+  http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway().http_handler(), &metrics_);
   if (auto started = rpc_server_->start(); !started) co_return started;
   if (auto started = http_server_->start(); !started) co_return started;
   if (auto opened = open_control(); !opened) co_return opened;

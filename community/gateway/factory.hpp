@@ -15,7 +15,7 @@
 #include "community/chain/api/fee_oracle.hpp"
 #include "community/infra/api/clock.hpp"
 #include "community/infra/api/health.hpp"
-#include "community/infra/api/http.hpp"
+#include "community/infra/api/http_server.hpp"
 #include "community/infra/api/metrics.hpp"
 #include "community/keys/api/attestation.hpp"
 #include "community/multisigs/api/multisigs.hpp"
@@ -209,6 +209,9 @@ class PeopleApi {
   virtual ~PeopleApi() = default;
   // The router serves no request after the API is gone.
   virtual void add_to(infra::HttpRouter& router) = 0;
+  // After add_to(): its routes that take large bodies, from whoever has a session. For the server in front of the
+  // router, which serves nothing after the API is gone.
+  virtual std::vector<infra::HttpServerOptions::LargeBody> large_bodies() = 0;
 };
 
 std::unique_ptr<PeopleApi> make_people_api(PeopleApiDependencies dependencies, ApiOptions options);

@@ -114,12 +114,12 @@ class Connection final : public BodyWriter {
     }
   };
 
-  // What a request to this path may carry.
-  std::uint64_t body_limit(std::string_view target) const {
+  // Whether such a request may carry more than others.
+  const HttpServerOptions::LargeBody* find_large(std::string_view method, std::string_view target) const {
     const std::string_view path = target.substr(0, target.find('?'));
     for (const auto& large : shared_->options.large_bodies)
-      if (large.path == path) return std::max(large.bytes, limits().body_bytes);
-    return limits().body_bytes;
+      if (large.method == method && large.path == path) return &large;
+    return nullptr;
   }
   std::uint64_t largest_body() const {
     std::uint64_t most = limits().body_bytes;
@@ -164,10 +164,19 @@ class Connection final : public BodyWriter {
     BodyReservation reservation;
     if (!parser.is_done()) {
       const auto length = parser.content_length();
-      const std::uint64_t most = length ? body_limit(sv(parser.get().target())) : limits().body_bytes;
+      const auto* large = length ? find_large(sv(fields.method_string()), sv(fields.target())) : nullptr;
+      const std::uint64_t most = std::max(large != nullptr ? large->bytes : 0, limits().body_bytes);
       if (length && *length > most) co_return co_await refuse_body(most);
       parser.body_limit(most);
       const bool is_large = length && *length > limits().body_bytes;
+      if (is_large && large->admit) {
+        const HttpRequest head = head_of(fields);
+        auto refusal = co_await call_gate(large->admit, head);
+        if (refusal) {
+          co_await refuse(std::move(*refusal));
+          co_return false;
+        }
+      }
       const bool has_room =
           is_large ? reservation.take(shared_->large_bytes_in_flight, kMaxLargeBytesInFlight, *length)
                    : reservation.take(shared_->body_bytes_in_flight, kMaxBodyBytesInFlight, length ? *length : most);
@@ -218,12 +227,17 @@ class Connection final : public BodyWriter {
     co_return false;
   }
 
-  Task<bool> answer(http::request<http::string_body> message, SteadyTime started) {
+  HttpRequest head_of(const Parser::value_type& message) const {
     HttpRequest request;
     request.method = sv(message.method_string());
     request.target = sv(message.target());
     request.remote = remote_;
     for (const auto& field : message) request.headers.add(sv(field.name_string()), sv(field.value()));
+    return request;
+  }
+
+  Task<bool> answer(Parser::value_type message, SteadyTime started) {
+    HttpRequest request = head_of(message);
     request.body = std::move(message.body());
     const bool head = request.method == "HEAD";
     HttpResponse response;
@@ -238,6 +252,19 @@ class Connection final : public BodyWriter {
       shared_->metrics->seconds.observe(took.count());
     }
     co_return sent&& keep_alive_;
+  }
+
+  // A gate that fails lets nothing in.
+  Task<std::optional<HttpResponse>> call_gate(const HttpGate& gate, const HttpRequest& head) {
+    std::string failure;
+    try {
+      co_return co_await gate(head);
+    } catch (const std::exception& e) {
+      if (is_cancellation(e)) throw;
+      failure = e.what();
+    }
+    log_error("http gate failed", {{"server", shared_->options.name}, {"why", failure}});
+    co_return http_text(500, "internal error\n");
   }
 
   Task<HttpResponse> call_handler(HttpRequest request) {
@@ -339,7 +366,7 @@ class Connection final : public BodyWriter {
     stream_.expires_after(kDiscardTime);
     buffer_.consume(buffer_.size());
     std::size_t discarded = 0;
-    while (!error && discarded < kMaxDiscardedBytes) {
+    while (!error && discarded < std::max<std::uint64_t>(kMaxDiscardedBytes, largest_body())) {
       const auto [failed, size] = co_await stream_.async_read_some(buffer_.prepare(kIdleBufferBytes), kTuple);
       error = failed;
       discarded += size;

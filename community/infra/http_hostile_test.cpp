@@ -130,7 +130,7 @@ TEST_F(http_hostile_test, ABodyAtTheLimitIsServed) {
 }
 
 TEST_F(http_hostile_test, LargeBodiesGoToTheirPathAlone) {
-  options.large_bodies = {{"/large", 50'000}};
+  options.large_bodies = {{"POST", "/large", 50'000, {}}};
   options.limits.large_body = Milliseconds(5'000);
   start();
   const auto post = [this](const std::string& path, std::size_t size, std::size_t announced) {
@@ -143,6 +143,8 @@ TEST_F(http_hostile_test, LargeBodiesGoToTheirPathAlone) {
   EXPECT_EQ(post("/large", 0, 50'001), "HTTP/1.1 413");
   EXPECT_EQ(post("/large/below", 0, 10'001), "HTTP/1.1 413");
   EXPECT_EQ(post("/", 0, 10'001), "HTTP/1.1 413");
+  EXPECT_EQ(talk("PUT /large HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10001\r\n\r\n").substr(0, 12),
+            "HTTP/1.1 413");
   EXPECT_EQ(handled, 2);
   // Who does not say how much comes has no more room than others.
   std::string chunks = "POST /large HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -153,7 +155,7 @@ TEST_F(http_hostile_test, LargeBodiesGoToTheirPathAlone) {
 
 TEST_F(http_hostile_test, LargeBodiesHaveTheirOwnBudget) {
   constexpr std::uint64_t kLarge = 16ull << 20;
-  options.large_bodies = {{"/large", kLarge}};
+  options.large_bodies = {{"POST", "/large", kLarge, {}}};
   options.limits.large_body = Milliseconds(60'000);
   start();
   const std::string head =
@@ -174,6 +176,39 @@ TEST_F(http_hostile_test, LargeBodiesHaveTheirOwnBudget) {
     EXPECT_EQ(other.substr(0, 12), "HTTP/1.1 200");
   };
   loop.block_on(fill());
+}
+
+TEST_F(http_hostile_test, WhoIsNotAdmittedTakesNoRoomOfLargeBodies) {
+  constexpr std::uint64_t kLarge = 16ull << 20;
+  std::vector<std::string> asked;
+  const HttpGate admit = [&asked](const HttpRequest& head) -> Task<std::optional<HttpResponse>> {
+    asked.push_back(head.method + " " + head.target + " " + head.body);
+    co_await reschedule();
+    if (head.headers.get("cookie") == "throw") throw std::runtime_error("the gate fails");
+    if (head.headers.get("cookie") == "known") co_return std::nullopt;
+    co_return http_text(401, "who are you?\n");
+  };
+  options.large_bodies = {{"POST", "/large", kLarge, admit}};
+  options.limits.large_body = Milliseconds(60'000);
+  start();
+  const auto head = [](const std::string& cookie, std::uint64_t length) {
+    return "POST /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: " + cookie +
+           "\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+  };
+  // They announce all there is room for, and are answered without having sent any of it.
+  for (int i = 0; i < 8; i++) EXPECT_EQ(talk(head("unknown", kLarge)).substr(0, 12), "HTTP/1.1 401");
+  EXPECT_EQ(talk(head("throw", kLarge)).substr(0, 12), "HTTP/1.1 500");
+  EXPECT_EQ(handled, 0);
+  EXPECT_EQ(asked.size(), 9u);
+  EXPECT_EQ(asked[0], "POST /large ");
+  // Who sends it all the same reads the answer.
+  EXPECT_EQ(talk(head("unknown", kLarge) + std::string(kLarge, 'x')).substr(0, 12), "HTTP/1.1 401");
+  EXPECT_EQ(talk(head("known", 50'000) + std::string(50'000, 'x')).substr(0, 12), "HTTP/1.1 200");
+  EXPECT_EQ(handled, 1);
+  EXPECT_EQ(asked.size(), 11u);
+  // A small body is read before anybody asks, from the budget of all others.
+  EXPECT_EQ(talk(head("unknown", 9'000) + std::string(9'000, 'x')).substr(0, 12), "HTTP/1.1 200");
+  EXPECT_EQ(asked.size(), 11u);
 }
 
 TEST_F(http_hostile_test, AHeaderBombIsRefused) {

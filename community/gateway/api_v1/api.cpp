@@ -99,6 +99,9 @@ void Api::add(infra::HttpRouter& router, std::string method, std::string pattern
   router.add(method, pattern, [this, route](HttpRequest request, infra::HttpRouter::Parameters parameters) {
     return serve(route, std::move(request), std::move(parameters));
   });
+  if (max_body > kLargeBody)
+    large_bodies_.push_back(
+        {method, pattern, max_body, [this, route](const HttpRequest& head) { return admit(route, head); }});
   if (access == Access::app)
     router.add("OPTIONS", pattern, [this](HttpRequest request) { return answer_preflight(std::move(request)); });
 }
@@ -128,18 +131,47 @@ Task<HttpResponse> Api::serve(std::shared_ptr<const Route> route, HttpRequest re
   Call call;
   call.request = std::move(request);
   call.parameters = std::move(parameters);
-  call.client.address = users::client_address(call.request.remote, values_of(call.request.headers, "x-forwarded-for"),
-                                              options_.trusted_proxies);
+  call.client = client_of(call.request);
   auto answered = co_await answer(*route, call);
-  HttpResponse response = answered ? std::move(*answered) : to_response(answered.error());
-  if (!answered && metrics_ != nullptr)
-    metrics_
-        ->counter("community_api_problems_total", "Requests to the HTTP API that were answered with a problem.",
-                  {{"rule", answered.error().rule}})
-        .add();
+  if (!answered) co_return refuse(*route, answered.error(), call.app_origin);
+  HttpResponse response = std::move(*answered);
   if (route->access == Access::app) allow_origin(response, call.app_origin);
   add_security_headers(response);
   co_return response;
+}
+
+HttpResponse Api::refuse(const Route& route, const Problem& problem, const std::string& app_origin) {
+  if (metrics_ != nullptr)
+    metrics_
+        ->counter("community_api_problems_total", "Requests to the HTTP API that were answered with a problem.",
+                  {{"rule", problem.rule}})
+        .add();
+  HttpResponse response = to_response(problem);
+  if (route.access == Access::app) allow_origin(response, app_origin);
+  add_security_headers(response);
+  return response;
+}
+
+users::Client Api::client_of(const HttpRequest& request) const {
+  users::Client client;
+  client.address =
+      users::client_address(request.remote, values_of(request.headers, "x-forwarded-for"), options_.trusted_proxies);
+  return client;
+}
+
+// The same checks once more when the body is there: the session may have ended meanwhile. So it counts as two requests.
+Task<std::optional<HttpResponse>> Api::admit(std::shared_ptr<const Route> route, const HttpRequest& head) {
+  Call call;
+  call.request = head;
+  call.client = client_of(head);
+  auto good = check_rate(*route, call);
+  if (good) good = check_origin(*route, call);
+  if (good) {
+    auto known = co_await identify(*route, call);
+    good = std::move(known);
+  }
+  if (good) co_return std::nullopt;
+  co_return refuse(*route, good.error(), {});
 }
 
 Task<Result<HttpResponse>> Api::answer(const Route& route, Call& call) {

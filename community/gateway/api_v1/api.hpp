@@ -17,6 +17,8 @@ using infra::Task;
 
 // Of a request on most routes; the largest there is a registration's attestation with certificates, some 8 kB.
 inline constexpr std::size_t kMaxBody = 64 * 1'024;
+// What servers take of everybody; who sends more is asked for the session first.
+inline constexpr std::size_t kLargeBody = 1'024 * 1'024;
 
 enum class Access : std::uint8_t {
   // Anybody.
@@ -77,6 +79,8 @@ class Api {
   std::string ended_cookie() const;
   const ApiOptions& options() const { return options_; }
   users::Users& users() { return users_; }
+  // Routes that take more than kLargeBody; their requests are let in by everything that their head decides.
+  std::vector<infra::HttpServerOptions::LargeBody> large_bodies() const { return large_bodies_; }
 
  private:
   struct Route {
@@ -90,6 +94,10 @@ class Api {
   };
   Task<HttpResponse> serve(std::shared_ptr<const Route> route, HttpRequest request,
                            infra::HttpRouter::Parameters parameters);
+  Task<std::optional<HttpResponse>> admit(std::shared_ptr<const Route> route, const HttpRequest& head);
+  // Counts a refusal.
+  HttpResponse refuse(const Route& route, const Problem& problem, const std::string& app_origin);
+  users::Client client_of(const HttpRequest& request) const;
   Task<Result<HttpResponse>> answer(const Route& route, Call& call);
   Result<void> check_rate(const Route& route, const Call& call);
   Result<void> take(const std::string& name, const users::Rate& rate);
@@ -107,6 +115,7 @@ class Api {
   const ApiOptions options_;
   infra::Metrics* metrics_;
   users::RateLimits rates_;
+  std::vector<infra::HttpServerOptions::LargeBody> large_bodies_;
 };
 
 }  // namespace community::gateway::api_v1

@@ -32,6 +32,8 @@ class Routes final : public PeopleApi {
     if (dependencies_.transactions != nullptr) api_v1::add_transactions(api_, router, *dependencies_.transactions);
   }
 
+  std::vector<infra::HttpServerOptions::LargeBody> large_bodies() override { return api_.large_bodies(); }
+
  private:
   PeopleApiDependencies dependencies_;
   api_v1::Api api_;

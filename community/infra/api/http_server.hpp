@@ -28,6 +28,9 @@ struct HttpServerLimits {
   Milliseconds drain{10'000};
 };
 
+// What is answered to a request of which only the head is known; nothing lets it in.
+using HttpGate = std::function<Task<std::optional<HttpResponse>>(const HttpRequest& head)>;
+
 struct HttpServerOptions {
   // "localhost:3000" (both 127.0.0.1 and ::1), "0.0.0.0:9000", "[::1]:80". Port 0 takes a free one.
   std::string bind = "localhost:0";
@@ -38,11 +41,15 @@ struct HttpServerOptions {
   // Paths whose handler looks at origins itself and answers preflights: nothing is refused or added for it. One that
   // ends in "/" stands for everything below it.
   std::vector<std::string> paths_of_any_origin;
-  // Paths whose requests may be larger than limits.body_bytes, when they say how large they are. They have a budget of
-  // their own, so that they keep no other request out.
+  // Requests that may be larger than limits.body_bytes, when they say how large they are. They have a budget of their
+  // own, so that they keep no other request out.
   struct LargeBody {
+    std::string method;
     std::string path;
     std::uint64_t bytes = 0;
+    // Asked about the head before a byte of the body is read or room is kept for it: what is answered in its place. A
+    // few strangers who send slowly would fill the budget otherwise.
+    HttpGate admit;
   };
   std::vector<LargeBody> large_bodies;
   // Names in the Host field beyond localhost and literal addresses, against DNS rebinding; "*" for all. Checked when
