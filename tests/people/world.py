@@ -154,6 +154,7 @@ class World:
         """With a chain's port: a further node on that chain. `host`: localhost, or a name below it, which is another domain."""
         self.folder, self.data = folder, folder / 'data'
         self.node = self.chain = None
+        self.renewals = 0
         # Mails by their files.
         self.read = {}
         self.tables = PostgresqlTables() if ON_POSTGRESQL else SqliteTables(self)
@@ -170,13 +171,13 @@ class World:
                                        '--block-time', '1', '--mixed-mining', '--enable-tx-gas-limit', '--gas-limit',
                                        '300000000'], stdout=subprocess.DEVNULL)
 
-    def start(self):
+    def start(self, *flags):
         with open(self.log, 'a') as log:
             offset = log.tell()
             self.node = subprocess.Popen([NODE, 'run', '--dev', '--config', self.config, '--data-dir', self.data, '--rpc',
                                           f'localhost:{self.ports["rpc"]}', '--http', f'localhost:{self.ports["http"]}',
                                           '--chain', f'http://127.0.0.1:{self.ports["chain"]}', '--contracts',
-                                          ROOT / 'build/contracts.json'], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+                                          ROOT / 'build/contracts.json', *flags], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
         self.until(lambda: 'serving' in self.log.read_text()[offset:], 'the node serves')
 
     def kill(self):
@@ -200,7 +201,7 @@ class World:
 
     def is_well(self):
         """Database and trusted core are there. Each death of a core counts its leases as spent, so that after dozens of them a
-        budget may be low, which is said as degraded and stops nothing here."""
+        budget is low, which is said as degraded and stops nothing yet."""
         core = self.report('trusted core')
         return self.health('database') == 'ok' and (core['status'] == 'ok' or 'budget' in core.get('words', ''))
 
@@ -226,6 +227,17 @@ class World:
             meanwhile()
             self.tables.server.start()
         self.until(self.is_well, 'all is well')
+        if 'budget' in self.report('trusted core').get('words', ''):
+            self.renew_budgets()
+
+    def renew_budgets(self):
+        """What an operator does when one is low: each death took a hundredth, which the trusted core had leased."""
+        self.node.send_signal(signal.SIGINT)
+        self.node.wait(PATIENCE_S)
+        self.start('--renew-budgets')
+        self.until(self.is_well, 'all is well')
+        assert 'budget' not in self.report('trusted core').get('words', '')
+        self.renewals += 1
 
     def end(self):
         for process in (self.node, self.chain):
