@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/community-node/configuration.hpp"
 
+#include <map>
+
 #include "community/infra/api/files.hpp"
 #include "community/infra/api/log.hpp"
+#include "trusted/protocol/protocol.hpp"
 
 namespace community::node {
 
@@ -119,6 +122,32 @@ RunOptions options_from(const infra::Config& config) {
   options.http_connections = static_cast<std::size_t>(config.integer("limits.http_connections"));
   options.http_idle = config.duration("limits.http_idle");
   return options;
+}
+
+infra::Result<std::vector<ChainPlace>> chain_places(const RunOptions& options) {
+  const auto wrong = [](std::string words) { return infra::fail(infra::ErrorCode::config_value, std::move(words)); };
+  std::vector<ChainPlace> places{{"", options.chain_url, options.fallback_urls, options.chain_id}};
+  const infra::Config& config = *options.config;
+  std::map<std::uint64_t, std::string> sections;
+  std::map<std::string, std::string> urls{{options.chain_url, "chain"}};
+  if (options.chain_id != 0) sections[options.chain_id] = "chain";
+  for (const std::string& name : config.names("chains")) {
+    const std::string section = "chains." + name;
+    ChainPlace place{name, config.text(section + ".rpc_url"), config.list(section + ".fallback_urls"),
+                     static_cast<std::uint64_t>(config.integer(section + ".chain_id"))};
+    if (place.chain_id == 0) return wrong(section + ".chain_id is missing");
+    if (place.url.empty()) return wrong(section + ".rpc_url is missing");
+    const auto [same, is_new] = sections.emplace(place.chain_id, section);
+    if (!is_new)
+      return wrong(section + " and " + same->second + " are the same chain " + std::to_string(place.chain_id));
+    const auto [there, is_other] = urls.emplace(place.url, section);
+    if (!is_other) return wrong(section + " and " + there->second + " have the same rpc_url");
+    places.push_back(std::move(place));
+  }
+  if (places.size() > protocol::kMaxChains)
+    return wrong("[chain] and " + std::to_string(places.size() - 1) + " of [chains.*] are more chains than the " +
+                 std::to_string(protocol::kMaxChains) + " that the trusted core serves");
+  return places;
 }
 
 }  // namespace community::node

@@ -72,6 +72,10 @@ std::unique_ptr<infra::Supervisor> supervise_development_chain(infra::EventLoop&
                      state->path().string(),
                      "--state-interval",
                      "1"};
+  if (options.chain_id != 0) {
+    child.arguments.push_back("--chain-id");
+    child.arguments.push_back(std::to_string(options.chain_id));
+  }
   child.before_start = [state] {
     if (state->repair()) infra::log_warning("the development chain's state was torn and is repaired");
   };

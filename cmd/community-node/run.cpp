@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "cmd/community-node/configuration.hpp"
 #include "cmd/community-node/core_access.hpp"
 #include "cmd/community-node/development.hpp"
 #include "cmd/community-node/served_chain.hpp"
@@ -103,6 +104,7 @@ class Node {
   gateway::Gateway& gateway() { return first_chain().gateway(); }
   gateway::NodeFacts facts() const;
   infra::Result<void> open_backup();
+  void add_rpc_of(ServedChain& chain);
   Task<infra::Result<void>> serve();
   void report_health();
   Task<void> watch_keys();
@@ -132,13 +134,15 @@ class Node {
   devnet::ContractBundle bundle_;
   // What the operator signs for the core, and what the relay must stay within.
   protocol::Configuration configuration_;
-  // In the order of the configuration.
+  std::vector<ChainPlace> places_;
+  // In the order of the places.
   std::vector<std::unique_ptr<ServedChain>> chains_;
   std::unique_ptr<gateway::AttestationDoor> attestation_;
   std::unique_ptr<gateway::PageDoor> page_;
   std::unique_ptr<backup::BackupDoor> backup_door_;
   std::unique_ptr<backup::Keeper> keeper_;
   std::unique_ptr<control::ControlDoor> control_;
+  infra::HttpRouter rpc_router_;
   std::unique_ptr<infra::HttpServer> rpc_server_, http_server_;
   std::optional<keys::CoreStatus> core_status_;
   std::unique_ptr<infra::TaskGroup> tasks_, background_, chain_tasks_;
@@ -272,13 +276,17 @@ infra::Result<void> Node::load_contracts() {
 Task<infra::Result<void>> Node::start_chains() {
   if (auto loaded = load_contracts(); !loaded) co_return loaded;
   const Step step = [this](const char* what, const std::string& text) { progress_(what, text); };
-  chains_.push_back(std::make_unique<ServedChain>(
-      options_, ChainTools{loop_, *clock_, *http_, metrics_, health_, *database_, *keys_, bundle_, step}));
+  const ChainTools tools{loop_, *clock_, *http_, metrics_, health_, *database_, *keys_, bundle_, step};
+  for (const ChainPlace& place : places_) chains_.push_back(std::make_unique<ServedChain>(options_, place, tools));
   for (const auto& chain : chains_) {
     if (auto started = co_await chain->start(*chain_tasks_); !started) co_return started;
     if (auto deployed = co_await chain->deploy(); !deployed) co_return deployed;
     progress_("contracts", std::to_string(chain->deployment().deployed) +
                                " deployed now; EntryPoint 0.7 and 0.8, factories, paymasters staked and funded");
+    for (const auto& other : chains_)
+      if (other != chain && other->deployment().chain_id == chain->deployment().chain_id)
+        co_return infra::fail(infra::ErrorCode::config_value, "[chain] and one of [chains.*] are the same chain " +
+                                                                  std::to_string(chain->deployment().chain_id));
   }
   co_return infra::Result<void>{};
 }
@@ -310,6 +318,7 @@ Task<infra::Result<void>> Node::configure() {
 }
 
 Task<infra::Result<void>> Node::open_chains() {
+  if (auto claimed = co_await first_chain().claim_rows(); !claimed) co_return claimed;
   for (std::size_t i = 0; i < chains_.size(); i++)
     if (auto opened = co_await chains_[i]->open(configuration_.chains[i]); !opened) co_return opened;
   report_health();
@@ -372,6 +381,24 @@ infra::Result<void> Node::open_backup() {
   return {};
 }
 
+// Everything that the first chain has at the RPC port, below the path of a further one.
+void Node::add_rpc_of(ServedChain& chain) {
+  const std::string path = "/chains/" + std::to_string(chain.deployment().chain_id);
+  const auto pass_on = [this, handler = chain.gateway().rpc_handler()](const char* method, const std::string& from,
+                                                                       const char* to) {
+    const infra::HttpHandler passing = [handler, to](infra::HttpRequest request) {
+      request.target = to;
+      return handler(std::move(request));
+    };
+    rpc_router_.add(method, from, passing);
+  };
+  pass_on("POST", path, "/");
+  pass_on("POST", path + "/rpc", "/rpc");
+  pass_on("GET", path + "/metrics", "/metrics");
+  pass_on("GET", path + "/health", "/health");
+  pass_on("GET", path + "/ready", "/ready");
+}
+
 Task<infra::Result<void>> Node::serve() {
   infra::HttpServerOptions rpc;
   rpc.allowed_origins = options_.allowed_origins;
@@ -394,7 +421,9 @@ Task<infra::Result<void>> Node::serve() {
   if (auto loaded = co_await people_.load(); !loaded) co_return loaded;
   if (auto opened = open_backup(); !opened) co_return opened;
   http.large_bodies = people_.large_bodies();
-  rpc_server_ = std::make_unique<infra::HttpServer>(loop_, rpc, gateway().rpc_handler(), &metrics_);
+  for (std::size_t i = 1; i < chains_.size(); i++) add_rpc_of(*chains_[i]);
+  rpc_router_.otherwise(gateway().rpc_handler());
+  rpc_server_ = std::make_unique<infra::HttpServer>(loop_, rpc, rpc_router_.handler(), &metrics_);
   http_server_ = std::make_unique<infra::HttpServer>(loop_, http, gateway().http_handler(), &metrics_);
   if (auto started = rpc_server_->start(); !started) co_return started;
   if (auto started = http_server_->start(); !started) co_return started;
@@ -414,6 +443,9 @@ Task<infra::Result<void>> Node::start() {
         infra::ErrorCode::config_value,
         "this version serves development chains only: contracts on other chains are not deployed yet. "
         "Say `run --dev`");
+  auto places = chain_places(options_);
+  if (!places) co_return tl::unexpected(places.error());
+  places_ = std::move(*places);
   auto party = relying_party(options_);
   if (!party) co_return tl::unexpected(party.error());
   party_ = std::move(*party);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "community/accounts/factory.hpp"
+#include "community/core/uint256.hpp"
 #include "community/transactions/factory.hpp"
 
 namespace community::node {
@@ -18,36 +20,37 @@ core::Uint256 gwei(std::uint64_t amount) { return *multiply(core::Uint256(amount
 
 }  // namespace
 
+ServedChain::ServedChain(const RunOptions& options, ChainPlace place, ChainTools tools)
+    : options_(options), place_(std::move(place)), t_(std::move(tools)) {
+  options_.chain_url = place_.url;
+  options_.fallback_urls = place_.fallback_urls;
+  options_.chain_id = place_.chain_id;
+}
+
 // Asks once, without the chain client, which would rest the endpoint and warn.
-Task<bool> ServedChain::answers() {
+Task<std::optional<std::uint64_t>> ServedChain::answering_chain() {
   infra::RpcClientOptions options;
-  options.url = options_.chain_url;
+  options.url = place_.url;
   options.timeout = kProbe;
   infra::RpcClient probe(t_.http, std::move(options));
   const auto answer = co_await probe.call("eth_chainId", boost::json::array());
-  co_return answer.has_value() && answer->has_value();
+  if (!answer || !answer->has_value()) co_return std::nullopt;
+  const auto* text = (*answer)->if_string();
+  const auto id = core::parse_quantity(text == nullptr ? std::string_view() : std::string_view(*text));
+  co_return id ? id->to_u64() : std::nullopt;
 }
 
-Task<infra::Result<void>> ServedChain::start(infra::TaskGroup& tasks) {
-  chain::JsonRpcChainOptions chain;
-  chain.urls = options_.fallback_urls;
-  chain.urls.insert(chain.urls.begin(), options_.chain_url);
-  chain.chain_id = options_.chain_id;
-  chain.timeout = options_.chain_timeout;
-  chain_ = chain::make_json_rpc_chain(t_.http, t_.clock, chain, &t_.metrics);
-  if (co_await answers()) {
-    t_.progress("chain", "using the chain that answers at " + options_.chain_url);
-    co_return infra::Result<void>{};
-  }
+Task<infra::Result<void>> ServedChain::start_process(infra::TaskGroup& tasks) {
   // A chain that was killed may have lost its last blocks, the contracts among them; before the first deployment there
   // is nothing to put back.
   auto deploy_again = [this]() -> Task<infra::Result<void>> {
     if (deployment_.chain_id == 0) co_return infra::Result<void>{};
     co_return co_await deploy();
   };
-  auto answering = [this]() -> Task<bool> { return answers(); };
-  const auto state = std::make_shared<devnet::ChainStateFile>(options_.data_dir / "chain.json");
-  process_ = supervise_development_chain(t_.loop, t_.clock, options_, state, answering, deploy_again);
+  auto answers = [this]() -> Task<bool> { co_return (co_await answering_chain()).has_value(); };
+  const std::string file = place_.name.empty() ? "chain.json" : "chain-" + std::to_string(place_.chain_id) + ".json";
+  const auto state = std::make_shared<devnet::ChainStateFile>(options_.data_dir / file);
+  process_ = supervise_development_chain(t_.loop, t_.clock, options_, state, answers, deploy_again);
   tasks.spawn(process_->run());
   tasks.spawn(keep_chain_state(state));
   while (!process_->is_ready()) {
@@ -55,7 +58,44 @@ Task<infra::Result<void>> ServedChain::start(infra::TaskGroup& tasks) {
       co_return infra::fail(infra::ErrorCode::process, "the development chain does not start: " + process_->trouble());
     co_await infra::sleep_real(kStartPoll);
   }
-  t_.progress("chain", "development chain started at " + options_.chain_url);
+  co_return infra::Result<void>{};
+}
+
+Task<infra::Result<void>> ServedChain::start(infra::TaskGroup& tasks) {
+  auto answering = co_await answering_chain();
+  if (answering) {
+    t_.progress("chain", "using the chain that answers at " + place_.url);
+  } else {
+    if (auto started = co_await start_process(tasks); !started) co_return started;
+    t_.progress("chain", "development chain started at " + place_.url);
+    answering = co_await answering_chain();
+  }
+  // The chain client compares every endpoint with this; an endpoint of another chain is not used.
+  const std::uint64_t chain_id = place_.chain_id != 0 ? place_.chain_id : answering.value_or(0);
+  if (answering && *answering != chain_id && place_.fallback_urls.empty())
+    co_return infra::fail(infra::ErrorCode::config_value, place_.url + " is chain " + std::to_string(*answering) +
+                                                              ", and the configuration expects chain " +
+                                                              std::to_string(chain_id));
+  chain::JsonRpcChainOptions chain;
+  chain.urls = place_.fallback_urls;
+  chain.urls.insert(chain.urls.begin(), place_.url);
+  chain.chain_id = chain_id;
+  chain.timeout = options_.chain_timeout;
+  chain_ = chain::make_json_rpc_chain(t_.http, t_.clock, chain, &metrics());
+  co_return infra::Result<void>{};
+}
+
+Task<infra::Result<void>> ServedChain::claim_rows() {
+  auto claim = [chain_id = deployment_.chain_id](soci::session& sql) {
+    pool::claim_rows(sql, chain_id);
+    bundler::claim_rows(sql, chain_id);
+    courier::claim_rows(sql, chain_id);
+    treasury::claim_rows(sql, chain_id);
+    accounts::claim_rows(sql, chain_id);
+    alarms::claim_rows(sql, chain_id);
+  };
+  const auto claimed = co_await t_.database.write(claim);
+  if (!claimed) co_return tl::unexpected(claimed.error());
   co_return infra::Result<void>{};
 }
 
@@ -116,11 +156,11 @@ Task<infra::Result<void>> ServedChain::open(const protocol::ChainConfig& in_forc
   chain::BlockWatcherOptions watching;
   watching.poll = options_.chain_poll;
   fees_ = std::make_unique<chain::FeeOracle>(*chain_, t_.clock);
-  blocks_ = std::make_unique<chain::BlockWatcher>(*chain_, t_.clock, watching, &t_.metrics);
+  blocks_ = std::make_unique<chain::BlockWatcher>(*chain_, t_.clock, watching, &metrics());
   open_validation(contracts);
   pool::PoolLimits limits;
   limits.total = options_.pool_size;
-  pool_ = pool::make_pool(t_.database, t_.clock, &t_.metrics, limits);
+  pool_ = pool::make_pool(t_.database, t_.clock, deployment_.chain_id, &metrics(), limits);
 
   if (auto opened = co_await open_courier(); !opened) co_return opened;
   if (auto opened = co_await open_treasurer(); !opened) co_return opened;
@@ -128,7 +168,7 @@ Task<infra::Result<void>> ServedChain::open(const protocol::ChainConfig& in_forc
   if (auto opened = co_await open_sponsor(); !opened) co_return opened;
   open_bundler(contracts);
   gateway_ = gateway::make_gateway(
-      {*chain_, *fees_, *validator_, *estimator_, *pool_, *bundler_, sponsor_.get(), &t_.metrics, &t_.health},
+      {*chain_, *fees_, *validator_, *estimator_, *pool_, *bundler_, sponsor_.get(), &metrics(), &health()},
       {std::string(kVersion), deployment_.chain_id, contracts});
   report_health();
   co_return infra::Result<void>{};
@@ -158,7 +198,7 @@ Task<infra::Result<void>> ServedChain::open_courier() {
   bundle_keys_ = keys::executors_without(t_.keys, own.id);
   courier::CourierLimits limits;
   limits.max_fee_per_gas = in_force_.fee_cap;
-  courier_ = courier::make_courier({t_.database, t_.clock, *chain_, *blocks_, *fees_, t_.keys, &t_.metrics},
+  courier_ = courier::make_courier({t_.database, t_.clock, *chain_, *blocks_, *fees_, t_.keys, &metrics()},
                                    deployment_.chain_id, own, limits);
   co_return infra::Result<void>{};
 }
@@ -182,15 +222,15 @@ Task<infra::Result<void>> ServedChain::open_treasurer() {
   wanted.limits.min_deposit = gwei(options_.treasury.min_deposit);
   wanted.limits.target_deposit = gwei(options_.treasury.target_deposit);
   treasurer_ = treasury::make_treasurer(
-      {t_.database, t_.clock, *chain_, *blocks_, *fees_, t_.keys, t_.keys, &t_.metrics, &t_.health}, std::move(wanted));
+      {t_.database, t_.clock, *chain_, *blocks_, *fees_, t_.keys, t_.keys, &metrics(), &health()}, std::move(wanted));
   t_.progress("treasury", core::format_address(treasuries->front().address) + " fills up executors and deposits");
   co_return infra::Result<void>{};
 }
 
 Task<infra::Result<void>> ServedChain::open_watcher(std::vector<const chain::EntryPoint*> contracts) {
-  alarm_book_ = alarms::make_alarms({t_.database, t_.clock, *chain_, *blocks_, t_.keys, courier_.get(), &t_.metrics},
+  alarm_book_ = alarms::make_alarms({t_.database, t_.clock, *chain_, *blocks_, t_.keys, courier_.get(), &metrics()},
                                     deployment_.chain_id, options_.alarm_rules);
-  accounts::AccountWatcherDependencies watching{t_.database, t_.clock, *chain_, *blocks_, {}, {}, &t_.metrics};
+  accounts::AccountWatcherDependencies watching{t_.database, t_.clock, *chain_, *blocks_, {}, {}, &metrics()};
   watching.entry_points = std::move(contracts);
   watching.is_known_userop = [this](core::Bytes32 hash) -> Task<bool> {
     co_return (co_await pool_->record(hash)).has_value();
@@ -220,7 +260,7 @@ Task<infra::Result<void>> ServedChain::open_sponsor() {
   sponsor.chain_time_s = [this]() -> std::int64_t {
     return blocks_->head() ? static_cast<std::int64_t>(blocks_->head()->timestamp) : 0;
   };
-  sponsor_ = paymaster::make_sponsor(t_.keys, t_.clock, &t_.metrics, std::move(sponsor));
+  sponsor_ = paymaster::make_sponsor(t_.keys, t_.clock, &metrics(), std::move(sponsor));
   co_return infra::Result<void>{};
 }
 
@@ -235,12 +275,24 @@ void ServedChain::open_bundler(std::vector<const chain::EntryPoint*> contracts) 
   bundler.limits.max_fee_per_gas = in_force_.fee_cap;
   auto settle = [this](const core::Address& sender, const core::Uint256& nonce) { sponsor_->settle(sender, nonce); };
   bundler_ = bundler::make_bundler({t_.database, t_.clock, *chain_, *blocks_, *fees_, *bundle_keys_, *pool_,
-                                    *simulator_, &t_.metrics, &t_.health, settle},
+                                    *simulator_, &metrics(), &health(), settle},
                                    std::move(bundler));
 }
 
+// What the parts of a further chain report is one component of the node.
+infra::HealthReport ServedChain::own_report() const {
+  infra::HealthReport report;
+  for (const infra::Health::Entry& part : own_health_.report()) {
+    report.state = std::max(report.state, part.report.state);
+    if (!part.report.words.empty())
+      report.words += (report.words.empty() ? "" : "; ") + part.component + ": " + part.report.words;
+  }
+  return report;
+}
+
 void ServedChain::report_health() {
-  t_.health.add("chain", [this]() -> infra::HealthReport {
+  if (!is_first()) t_.health.add("chain " + std::to_string(deployment_.chain_id), [this] { return own_report(); });
+  health().add("chain", [this]() -> infra::HealthReport {
     if (blocks_->last_error()) return {infra::HealthState::failed, blocks_->last_error()->text()};
     if (!blocks_->head()) return {infra::HealthState::failed, "no block was seen yet"};
     return {};

@@ -7,6 +7,7 @@
 // spawn() lets it run once the doors are open. Going down: stop() ends the bundler's step, then the tasks of spawn()
 // are joined, and after the trusted core those of start(), so that the chain goes last.
 #pragma once
+#include "cmd/community-node/configuration.hpp"
 #include "cmd/community-node/development.hpp"
 #include "cmd/community-node/people_services.hpp"
 #include "community/alarms/factory.hpp"
@@ -49,12 +50,13 @@ struct ChainPart {
 
 class ServedChain {
  public:
-  // The options outlive it.
-  ServedChain(const RunOptions& options, ChainTools tools) : options_(options), t_(std::move(tools)) {}
+  ServedChain(const RunOptions& options, ChainPlace place, ChainTools tools);
 
   // Uses the chain that answers, or starts a development chain, whose process `tasks` keeps.
   infra::Task<infra::Result<void>> start(infra::TaskGroup& tasks);
   infra::Task<infra::Result<void>> deploy();
+  // What this database kept before a node served several chains is this one's. Before open().
+  infra::Task<infra::Result<void>> claim_rows();
   ChainPart configuration() const;
   // With what is in force, in which budgets and caps may be larger than in configuration().
   infra::Task<infra::Result<void>> open(const protocol::ChainConfig& in_force);
@@ -75,7 +77,9 @@ class ServedChain {
   PeoplesChain for_people();
 
  private:
-  infra::Task<bool> answers();
+  // Nothing while nobody answers.
+  infra::Task<std::optional<std::uint64_t>> answering_chain();
+  infra::Task<infra::Result<void>> start_process(infra::TaskGroup& tasks);
   infra::Task<infra::Result<void>> make_keys(std::uint64_t chain_id);
   infra::Task<infra::Result<void>> open_courier();
   infra::Task<infra::Result<void>> open_treasurer();
@@ -84,11 +88,20 @@ class ServedChain {
   void open_validation(std::vector<const chain::EntryPoint*> contracts);
   void open_bundler(std::vector<const chain::EntryPoint*> contracts);
   void report_health();
+  infra::HealthReport own_report() const;
+  bool is_first() const { return place_.name.empty(); }
+  infra::Metrics& metrics() { return is_first() ? t_.metrics : own_metrics_; }
+  infra::Health& health() { return is_first() ? t_.health : own_health_; }
   std::optional<core::Address> paymaster_of_accounts() const;
   std::uint64_t bundle_gas() const;
 
-  const RunOptions& options_;
+  // With this chain's place in it.
+  RunOptions options_;
+  const ChainPlace place_;
   ChainTools t_;
+  // Of a further chain: names of metrics and components are the same on every chain.
+  infra::Metrics own_metrics_;
+  infra::Health own_health_;
   protocol::ChainConfig in_force_;
   devnet::Deployment deployment_;
   std::unique_ptr<chain::ExecutionClient> chain_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One cursor for all accounts: events of a block and the cursor behind it are one write, so that a crash neither loses
-// nor repeats one. A reorganisation moves the cursor back and sets what is above it aside; what comes again is not told
-// again.
+// One cursor for all accounts of a chain: events of a block and the cursor behind it are one write, so that a crash
+// neither loses nor repeats one. A reorganisation moves the cursor back and sets what is above it aside; what comes
+// again is not told again.
 #include "community/accounts/api/account_watcher.hpp"
 
 #include <soci/soci.h>
@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <set>
 
+#include "community/accounts/factory.hpp"
 #include "community/infra/api/log.hpp"
 #include "trusted/base/keccak.hpp"
 
@@ -39,6 +40,31 @@ CREATE TABLE accounts_cursor (
   id INTEGER NOT NULL PRIMARY KEY,
   block_number BIGINT NOT NULL
 );
+)sql";
+
+// Chain 0 until claim_rows says whose they are. The id of an event covers its transaction, which is of one chain.
+constexpr const char* kChains = R"sql(
+ALTER TABLE accounts_watched RENAME TO accounts_watched_before;
+CREATE TABLE accounts_watched (
+  chain_id BIGINT NOT NULL,
+  address TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  PRIMARY KEY (chain_id, address)
+);
+INSERT INTO accounts_watched (chain_id, address, created_ms)
+  SELECT 0, address, created_ms FROM accounts_watched_before;
+DROP TABLE accounts_watched_before;
+ALTER TABLE accounts_events ADD COLUMN chain_id BIGINT NOT NULL DEFAULT 0;
+DROP INDEX accounts_events_by_account;
+DROP INDEX accounts_events_by_block;
+CREATE INDEX accounts_events_by_account ON accounts_events (account, chain_id, block_number, log_index);
+CREATE INDEX accounts_events_by_block ON accounts_events (chain_id, block_number);
+CREATE TABLE accounts_cursors (
+  chain_id BIGINT NOT NULL PRIMARY KEY,
+  block_number BIGINT NOT NULL
+);
+INSERT INTO accounts_cursors (chain_id, block_number) SELECT 0, block_number FROM accounts_cursor;
+DROP TABLE accounts_cursor;
 )sql";
 
 constexpr infra::Milliseconds kWarnEvery{10'000};
@@ -111,15 +137,20 @@ class ChainAccountWatcher final : public AccountWatcher {
   }
 
   Task<Result<void>> load() override {
-    auto job = [](soci::session& sql) {
+    const auto chain_id = co_await d_.chain.chain_id();
+    if (!chain_id) co_return fail(ErrorCode::chain_failed, chain_id.error().text());
+    chain_ = static_cast<long long>(*chain_id);
+    auto job = [chain = chain_](soci::session& sql) {
       Loaded loaded;
       std::string address;
-      soci::statement rows = (sql.prepare << "SELECT address FROM accounts_watched", soci::into(address));
+      soci::statement rows = (sql.prepare << "SELECT address FROM accounts_watched WHERE chain_id = :chain",
+                              soci::use(chain), soci::into(address));
       rows.execute();
       while (rows.fetch())
         if (const auto bytes = core::parse_hex_array<20>(address, core::HexPrefix::optional))
           loaded.accounts.push_back(*bytes);
-      sql << "SELECT block_number FROM accounts_cursor WHERE id = 1", soci::into(loaded.cursor);
+      sql << "SELECT block_number FROM accounts_cursors WHERE chain_id = :chain", soci::use(chain),
+          soci::into(loaded.cursor);
       loaded.has_cursor = sql.got_data();
       return loaded;
     };
@@ -133,10 +164,11 @@ class ChainAccountWatcher final : public AccountWatcher {
   void listen(Listener listener) override { listeners_.push_back(std::move(listener)); }
 
   Task<Result<void>> watch(Address account) override {
-    auto job = [address = hex(account), now = static_cast<long long>(d_.clock.now_ms())](soci::session& sql) {
-      sql << "INSERT INTO accounts_watched (address, created_ms) VALUES (:address, :now) ON CONFLICT (address) DO "
-             "NOTHING",
-          soci::use(address), soci::use(now);
+    auto job = [chain = chain_, address = hex(account),
+                now = static_cast<long long>(d_.clock.now_ms())](soci::session& sql) {
+      sql << "INSERT INTO accounts_watched (chain_id, address, created_ms) VALUES (:chain, :address, :now) ON CONFLICT "
+             "(chain_id, address) DO NOTHING",
+          soci::use(chain), soci::use(address), soci::use(now);
     };
     auto written = co_await d_.database.write(job);
     if (!written) co_return fail(ErrorCode::storage_failed, written.error().text());
@@ -145,13 +177,13 @@ class ChainAccountWatcher final : public AccountWatcher {
   }
 
   Task<Result<std::vector<json::object>>> recent(Address account, std::size_t limit) override {
-    auto job = [address = hex(account), most = static_cast<long long>(limit)](soci::session& sql) {
+    auto job = [chain = chain_, address = hex(account), most = static_cast<long long>(limit)](soci::session& sql) {
       std::vector<json::object> events;
       std::string content;
       soci::statement rows =
-          (sql.prepare << "SELECT content FROM accounts_events WHERE account = :address AND gone = 0 ORDER BY "
-                          "block_number DESC, log_index DESC LIMIT :most",
-           soci::use(address), soci::use(most), soci::into(content));
+          (sql.prepare << "SELECT content FROM accounts_events WHERE account = :address AND chain_id = :chain AND gone "
+                          "= 0 ORDER BY block_number DESC, log_index DESC LIMIT :most",
+           soci::use(address), soci::use(chain), soci::use(most), soci::into(content));
       rows.execute();
       while (rows.fetch()) events.push_back(json::parse(content).as_object());
       return events;
@@ -254,16 +286,16 @@ class ChainAccountWatcher final : public AccountWatcher {
   Task<bool> keep(std::vector<AccountEvent> events, std::uint64_t to) {
     std::vector<std::pair<std::string, std::string>> rows;
     for (const AccountEvent& event : events) rows.emplace_back(id_of(event), json::serialize(to_json(event)));
-    auto job = [events, rows, to, journals = d_.journals, now = d_.clock.now_ms()](soci::session& sql) {
+    auto job = [chain = chain_, events, rows, to, journals = d_.journals, now = d_.clock.now_ms()](soci::session& sql) {
       std::vector<bool> is_new;
       for (std::size_t i = 0; i < events.size(); i++) {
-        is_new.push_back(insert(sql, events[i], rows[i], now));
+        is_new.push_back(insert(sql, chain, events[i], rows[i], now));
         for (EventJournal* journal : journals) journal->came(sql, events[i], is_new.back(), now);
       }
       const long long cursor = static_cast<long long>(to);
-      sql << "INSERT INTO accounts_cursor (id, block_number) VALUES (1, :cursor) ON CONFLICT (id) DO UPDATE SET "
-             "block_number = :again",
-          soci::use(cursor), soci::use(cursor);
+      sql << "INSERT INTO accounts_cursors (chain_id, block_number) VALUES (:chain, :cursor) ON CONFLICT (chain_id) DO "
+             "UPDATE SET block_number = :again",
+          soci::use(chain), soci::use(cursor), soci::use(cursor);
       return is_new;
     };
     auto is_new = co_await d_.database.write(job);
@@ -277,8 +309,8 @@ class ChainAccountWatcher final : public AccountWatcher {
     co_return true;
   }
 
-  static bool insert(soci::session& sql, const AccountEvent& event, const std::pair<std::string, std::string>& row,
-                     std::int64_t now_ms) {
+  static bool insert(soci::session& sql, long long chain, const AccountEvent& event,
+                     const std::pair<std::string, std::string>& row, std::int64_t now_ms) {
     const auto& [id, content] = row;
     const long long now = now_ms;
     const long long block = static_cast<long long>(event.block_number), index = static_cast<long long>(event.log_index);
@@ -292,11 +324,12 @@ class ChainAccountWatcher final : public AccountWatcher {
     }
     const std::string account = hex(event.account);
     const int loudness = static_cast<int>(event.loudness);
-    sql << "INSERT INTO accounts_events (id, account, loudness, block_number, log_index, gone, content, seen_ms) "
+    sql << "INSERT INTO accounts_events (id, chain_id, account, loudness, block_number, log_index, gone, content, "
+           "seen_ms) "
            "VALUES "
-           "(:id, :account, :loudness, :block, :log_index, 0, :content, :now)",
-        soci::use(id), soci::use(account), soci::use(loudness), soci::use(block), soci::use(index), soci::use(content),
-        soci::use(now);
+           "(:id, :chain, :account, :loudness, :block, :log_index, 0, :content, :now)",
+        soci::use(id), soci::use(chain), soci::use(account), soci::use(loudness), soci::use(block), soci::use(index),
+        soci::use(content), soci::use(now);
     return true;
   }
 
@@ -306,10 +339,11 @@ class ChainAccountWatcher final : public AccountWatcher {
   }
 
   Task<bool> rewind(std::uint64_t ancestor) {
-    auto job = [above = static_cast<long long>(ancestor), journals = d_.journals](soci::session& sql) {
-      sql << "UPDATE accounts_events SET gone = 1 WHERE block_number > :above", soci::use(above);
-      sql << "UPDATE accounts_cursor SET block_number = :cursor WHERE block_number > :above", soci::use(above),
+    auto job = [chain = chain_, above = static_cast<long long>(ancestor), journals = d_.journals](soci::session& sql) {
+      sql << "UPDATE accounts_events SET gone = 1 WHERE chain_id = :chain AND block_number > :above", soci::use(chain),
           soci::use(above);
+      sql << "UPDATE accounts_cursors SET block_number = :cursor WHERE chain_id = :chain AND block_number > :above",
+          soci::use(above), soci::use(chain), soci::use(above);
       for (EventJournal* journal : journals) journal->went(sql, static_cast<std::uint64_t>(above));
     };
     auto written = co_await d_.database.write(job);
@@ -322,6 +356,8 @@ class ChainAccountWatcher final : public AccountWatcher {
   }
 
   AccountWatcherDependencies d_;
+  // Whose rows are its own; known when they are loaded.
+  long long chain_ = 0;
   AccountWatcherLimits limits_;
   infra::RateLimitedWarning warning_;
   std::vector<Address> accounts_;
@@ -333,7 +369,16 @@ class ChainAccountWatcher final : public AccountWatcher {
 
 }  // namespace
 
-infra::MigrationSet account_migrations() { return {"accounts", {{1, "watched accounts and their events", kSchema}}}; }
+infra::MigrationSet account_migrations() {
+  return {"accounts", {{1, "watched accounts and their events", kSchema}, {2, "several chains", kChains}}};
+}
+
+void claim_rows(soci::session& sql, std::uint64_t chain_id) {
+  const long long chain = static_cast<long long>(chain_id);
+  sql << "UPDATE accounts_watched SET chain_id = :chain WHERE chain_id = 0", soci::use(chain);
+  sql << "UPDATE accounts_events SET chain_id = :chain WHERE chain_id = 0", soci::use(chain);
+  sql << "UPDATE accounts_cursors SET chain_id = :chain WHERE chain_id = 0", soci::use(chain);
+}
 
 std::unique_ptr<AccountWatcher> make_account_watcher(AccountWatcherDependencies dependencies,
                                                      AccountWatcherLimits limits) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "community/accounts/factory.hpp"
 #include "community/chain/fake/fake_chain.hpp"
 #include "community/infra/fake/clock.hpp"
 #include "community/infra/fake/test_database.hpp"
@@ -307,6 +308,59 @@ TEST_F(AccountWatcherTest, WatchingTwiceIsWatchingOnce) {
   chain.mine();
   look();
   EXPECT_EQ(told.size(), 1u);
+}
+
+TEST_F(AccountWatcherTest, WatchersOfTwoChainsShareADatabaseAndNothingElse) {
+  chain::FakeChain other_chain{137};
+  other_chain.mine(3);
+  other_chain.on("eth_getLogs", [](const json::array&) { return json::value(json::array()); });
+  chain::BlockWatcher other_blocks(other_chain, clock);
+  AccountWatcherDependencies d{*database, clock, other_chain, other_blocks, {entry_point.get()}, {}, nullptr};
+  d.is_known_userop = [](Bytes32) -> infra::Task<bool> { co_return true; };
+  const auto other = make_account_watcher(std::move(d), {2, 3});
+  ASSERT_TRUE(loop.block_on(other->load()));
+  ASSERT_TRUE(loop.block_on(other->watch(alice)));
+  ASSERT_TRUE(loop.block_on(other_blocks.poll()));
+  watch(alice);
+  look();
+  frozen(alice, 1);
+  chain.mine();
+  look();
+  EXPECT_EQ(kept(alice), 1u);
+  EXPECT_EQ(loop.block_on(other->recent(alice, 100))->size(), 0u);
+  // A reorganisation of one chain down to its first blocks leaves what the other one told.
+  other_chain.reorg(2, 3);
+  ASSERT_TRUE(loop.block_on(other_blocks.poll()));
+  EXPECT_EQ(kept(alice), 1u);
+  EXPECT_EQ(watcher->seen_block(), chain.head().number);
+  EXPECT_EQ(other->seen_block(), other_chain.head().number);
+  restart();
+  EXPECT_EQ(watcher->seen_block(), chain.head().number);
+}
+
+TEST_F(AccountWatcherTest, WhatWasWatchedBeforeThereWereChainsIsTheChainsThatClaimsIt) {
+  watch(alice);
+  look();
+  frozen(alice, 1);
+  chain.mine();
+  look();
+  auto forget = [](soci::session& sql) {
+    sql << "UPDATE accounts_watched SET chain_id = 0";
+    sql << "UPDATE accounts_events SET chain_id = 0";
+    sql << "UPDATE accounts_cursors SET chain_id = 0";
+  };
+  ASSERT_TRUE(loop.block_on(database->write(forget)));
+  restart();
+  EXPECT_FALSE(watcher->seen_block());
+  EXPECT_EQ(kept(alice), 0u);
+  const std::uint64_t own = loop.block_on(chain.chain_id()).value();
+  for (const std::uint64_t chain_id : {own, std::uint64_t{137}}) {
+    auto claim = [chain_id](soci::session& sql) { claim_rows(sql, chain_id); };
+    ASSERT_TRUE(loop.block_on(database->write(claim)));
+  }
+  restart();
+  EXPECT_EQ(watcher->seen_block(), chain.head().number);
+  EXPECT_EQ(kept(alice), 1u);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // Alarms on disk: raised with the event, told once, marked by reorganisations, bounded.
 #include <soci/soci.h>
 
+#include "community/alarms/alarm_store.hpp"
 #include "community/alarms/test_support/alarm_world.hpp"
 #include "community/infra/fake/test_database.hpp"
 
@@ -299,6 +300,11 @@ TEST_F(AlarmServiceTest, ADatabaseOfOneWalletAnAccountIsTakenAlong) {
   };
   ASSERT_TRUE(loop.block_on((*old)->write(fill)));
   old->reset();
+  auto moved = infra::Database::open(place.options(), {accounts::account_migrations(), alarm_migrations()});
+  ASSERT_TRUE(moved) << moved.error().text();
+  auto claim = [](soci::session& sql) { claim_rows(sql, kChain); };
+  ASSERT_TRUE(loop.block_on((*moved)->write(claim)));
+  moved->reset();
   // Otherwise the one that was followed last would be the one.
   account.server_key = mallory;
   account.key_epoch = 3;
@@ -323,6 +329,27 @@ TEST_F(AlarmServiceTest, BeforeTheAccountIsDeployedItsAddressSaysWhoHasAPlace) {
   EXPECT_EQ(loop.block_on(alarms->follow(alice, adopt(52))).error().code, ErrorCode::too_many_wallets);
   EXPECT_TRUE(loop.block_on(alarms->follow(alice, keys.wallet.wallet_id)));
   EXPECT_EQ(loop.block_on(alarms->difference(alice))->wallet, keys.wallet.wallet_id);
+}
+
+TEST_F(AlarmServiceTest, EachChainFollowsItsOwnAccountsAndTellsItsOwnAlarms) {
+  open();
+  AlarmStore own({*database, clock}, kChain, rules, limits), other({*database, clock}, 137, rules, limits);
+  EXPECT_EQ(loop.block_on(own.all_followed()), std::vector<Address>{alice});
+  EXPECT_TRUE(loop.block_on(other.all_followed())->empty());
+  EXPECT_EQ(loop.block_on(other.followers(alice)).error().code, ErrorCode::account_unknown);
+  accounts::AccountEvent event;
+  event.name = accounts::kUnknownSubmitter;
+  event.loudness = accounts::Loudness::alarm;
+  event.account = alice;
+  event.transaction_hash[0] = 1;
+  auto came = [&other, event](soci::session& sql) { other.came(sql, event, true, 0); };
+  ASSERT_TRUE(loop.block_on(database->write(came)));
+  EXPECT_TRUE(loop.block_on(own.untold(10))->empty());
+  EXPECT_EQ(loop.block_on(other.untold(10))->size(), 1u);
+  EXPECT_EQ(loop.block_on(own.count_waiting()), 0u);
+  EXPECT_EQ(loop.block_on(other.count_waiting()), 1u);
+  // The operator's list is of the whole node.
+  EXPECT_EQ(loop.block_on(own.list({}))->size(), 1u);
 }
 
 }  // namespace

@@ -85,6 +85,25 @@ UPDATE alarms_freezes SET wallet = COALESCE(
 DROP TABLE alarms_accounts;
 )sql";
 
+// Chain 0 until claim_rows says whose they are; alarms and freezes have always named theirs.
+constexpr const char* kChains = R"sql(
+ALTER TABLE alarms_wallets RENAME TO alarms_wallets_before;
+CREATE TABLE alarms_wallets (
+  chain_id BIGINT NOT NULL,
+  account TEXT NOT NULL,
+  wallet TEXT NOT NULL,
+  agreed_epoch BIGINT NOT NULL,
+  agreed_server_key BIGINT NOT NULL,
+  named BIGINT NOT NULL,
+  followed BIGINT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  PRIMARY KEY (account, chain_id, wallet)
+);
+INSERT INTO alarms_wallets (chain_id, account, wallet, agreed_epoch, agreed_server_key, named, followed, created_ms)
+  SELECT 0, account, wallet, agreed_epoch, agreed_server_key, named, followed, created_ms FROM alarms_wallets_before;
+DROP TABLE alarms_wallets_before;
+)sql";
+
 constexpr std::string_view kAcknowledged = "the alarm was acknowledged";
 constexpr std::string_view kReorganised = "a reorganisation took the transaction out of the chain";
 
@@ -201,7 +220,13 @@ AlarmStore::AlarmStore(AlarmStoreDependencies dependencies, std::uint64_t chain_
 infra::MigrationSet AlarmStore::migrations() {
   return {"alarms",
           {{1, "alarms, wanted freezes and the wallets of accounts", kSchema},
-           {2, "several wallets of one account", kSeveralWallets}}};
+           {2, "several wallets of one account", kSeveralWallets},
+           {3, "the chain of a followed account", kChains}}};
+}
+
+void claim_rows(soci::session& sql, std::uint64_t chain_id) {
+  const long long chain = static_cast<long long>(chain_id);
+  sql << "UPDATE alarms_wallets SET chain_id = :chain WHERE chain_id = 0", soci::use(chain);
 }
 
 // --- in the watcher's write ------------------------------------------------------------------------------------------
@@ -325,24 +350,25 @@ void AlarmStore::went(soci::session& sql, std::uint64_t above_block) {
 // --- accounts --------------------------------------------------------------------------------------------------------
 
 Task<Result<void>> AlarmStore::follow(Address account, keys::RecordId wallet, WhenFull when_full) {
-  auto job = [address = hex(account), record = hex(wallet), most = static_cast<long long>(limits_.wallets_per_account),
-              when_full, now = static_cast<long long>(d_.clock.now_ms())](soci::session& sql) {
+  auto job = [chain = static_cast<long long>(chain_id_), address = hex(account), record = hex(wallet),
+              most = static_cast<long long>(limits_.wallets_per_account), when_full,
+              now = static_cast<long long>(d_.clock.now_ms())](soci::session& sql) {
     long long same = 0, all = 0, last = 0;
-    sql << "SELECT COUNT(*) FROM alarms_wallets WHERE account = :account AND wallet = :wallet", soci::use(address),
-        soci::use(record), soci::into(same);
+    sql << "SELECT COUNT(*) FROM alarms_wallets WHERE account = :account AND chain_id = :chain AND wallet = :wallet",
+        soci::use(address), soci::use(chain), soci::use(record), soci::into(same);
     if (same != 0) return true;
-    sql << "SELECT COUNT(*), COALESCE(MAX(followed), 0) FROM alarms_wallets WHERE account = :account",
-        soci::use(address), soci::into(all), soci::into(last);
+    sql << "SELECT COUNT(*), COALESCE(MAX(followed), 0) FROM alarms_wallets WHERE account = :account AND "
+           "chain_id = :chain",
+        soci::use(address), soci::use(chain), soci::into(all), soci::into(last);
     if (all >= most && when_full == WhenFull::refuse) return false;
     if (all >= most)
-      sql << "DELETE FROM alarms_wallets WHERE account = :account AND wallet = (SELECT wallet FROM alarms_wallets "
-             "WHERE "
-             "account = :again ORDER BY named, followed LIMIT 1)",
-          soci::use(address), soci::use(address);
+      sql << "DELETE FROM alarms_wallets WHERE account = :account AND chain_id = :chain AND wallet = (SELECT wallet "
+             "FROM alarms_wallets WHERE account = :again AND chain_id = :same ORDER BY named, followed LIMIT 1)",
+          soci::use(address), soci::use(chain), soci::use(address), soci::use(chain);
     const long long next = last + 1;
-    sql << "INSERT INTO alarms_wallets (account, wallet, agreed_epoch, agreed_server_key, named, followed, created_ms) "
-           "VALUES (:account, :wallet, 0, 0, 0, :followed, :now)",
-        soci::use(address), soci::use(record), soci::use(next), soci::use(now);
+    sql << "INSERT INTO alarms_wallets (chain_id, account, wallet, agreed_epoch, agreed_server_key, named, followed, "
+           "created_ms) VALUES (:chain, :account, :wallet, 0, 0, 0, :followed, :now)",
+        soci::use(chain), soci::use(address), soci::use(record), soci::use(next), soci::use(now);
     return true;
   };
   const auto kept = co_await d_.database.write(job);
@@ -354,14 +380,15 @@ Task<Result<void>> AlarmStore::follow(Address account, keys::RecordId wallet, Wh
 }
 
 Task<Result<std::vector<Follower>>> AlarmStore::followers(Address account) {
-  auto job = [address = hex(account)](soci::session& sql) {
+  auto job = [chain = static_cast<long long>(chain_id_), address = hex(account)](soci::session& sql) {
     std::vector<Follower> all;
     std::string wallet;
     long long epoch = 0, index = 0, named = 0;
     soci::statement rows =
         (sql.prepare << "SELECT wallet, agreed_epoch, agreed_server_key, named FROM alarms_wallets WHERE account = "
-                        ":account ORDER BY named DESC, followed DESC",
-         soci::use(address), soci::into(wallet), soci::into(epoch), soci::into(index), soci::into(named));
+                        ":account AND chain_id = :chain ORDER BY named DESC, followed DESC",
+         soci::use(address), soci::use(chain), soci::into(wallet), soci::into(epoch), soci::into(index),
+         soci::into(named));
     rows.execute();
     while (rows.fetch()) {
       const KeyAgreement agreed{static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(index)};
@@ -376,10 +403,11 @@ Task<Result<std::vector<Follower>>> AlarmStore::followers(Address account) {
 }
 
 Task<Result<void>> AlarmStore::name_wallet(Address account, keys::RecordId wallet) {
-  auto job = [address = hex(account), record = hex(wallet)](soci::session& sql) {
+  auto job = [chain = static_cast<long long>(chain_id_), address = hex(account),
+              record = hex(wallet)](soci::session& sql) {
     sql << "UPDATE alarms_wallets SET named = (SELECT MAX(w.named) + 1 FROM alarms_wallets w WHERE w.account = "
-           ":account) WHERE account = :again AND wallet = :wallet",
-        soci::use(address), soci::use(address), soci::use(record);
+           ":account AND w.chain_id = :chain) WHERE account = :again AND chain_id = :same AND wallet = :wallet",
+        soci::use(address), soci::use(chain), soci::use(address), soci::use(chain), soci::use(record);
   };
   const auto written = co_await d_.database.write(job);
   if (!written) co_return tl::unexpected(storage_error(written.error()));
@@ -387,10 +415,11 @@ Task<Result<void>> AlarmStore::name_wallet(Address account, keys::RecordId walle
 }
 
 Task<Result<std::vector<Address>>> AlarmStore::all_followed() {
-  auto job = [](soci::session& sql) {
+  auto job = [chain = static_cast<long long>(chain_id_)](soci::session& sql) {
     std::vector<Address> accounts;
     std::string account;
-    soci::statement rows = (sql.prepare << "SELECT DISTINCT account FROM alarms_wallets", soci::into(account));
+    soci::statement rows = (sql.prepare << "SELECT DISTINCT account FROM alarms_wallets WHERE chain_id = :chain",
+                            soci::use(chain), soci::into(account));
     rows.execute();
     while (rows.fetch()) accounts.push_back(fixed<20>(account));
     return accounts;
@@ -401,13 +430,14 @@ Task<Result<std::vector<Address>>> AlarmStore::all_followed() {
 }
 
 Task<Result<void>> AlarmStore::agree(Address account, keys::RecordId wallet, KeyAgreement before, KeyAgreement now) {
-  auto job = [address = hex(account), record = hex(wallet), before, now](soci::session& sql) {
+  auto job = [chain = static_cast<long long>(chain_id_), address = hex(account), record = hex(wallet), before,
+              now](soci::session& sql) {
     const long long epoch = now.key_epoch, index = now.server_key_index;
     const long long old_epoch = before.key_epoch, old_index = before.server_key_index;
     sql << "UPDATE alarms_wallets SET agreed_epoch = :epoch, agreed_server_key = :key WHERE account = :account AND "
-           "wallet = :wallet AND agreed_epoch = :old_epoch AND agreed_server_key = :old_key",
-        soci::use(epoch), soci::use(index), soci::use(address), soci::use(record), soci::use(old_epoch),
-        soci::use(old_index);
+           "chain_id = :chain AND wallet = :wallet AND agreed_epoch = :old_epoch AND agreed_server_key = :old_key",
+        soci::use(epoch), soci::use(index), soci::use(address), soci::use(chain), soci::use(record),
+        soci::use(old_epoch), soci::use(old_index);
   };
   const auto written = co_await d_.database.write(job);
   if (!written) co_return tl::unexpected(storage_error(written.error()));
@@ -432,9 +462,9 @@ Task<Result<std::vector<Alarm>>> AlarmStore::list(AlarmQuery query) {
 }
 
 Task<Result<std::vector<Alarm>>> AlarmStore::untold(std::size_t limit) {
-  auto job = [limit](soci::session& sql) {
-    return read_alarms(sql, "WHERE r.told = 0 AND r.id > :since ORDER BY r.id LIMIT :most", "", 0, limit);
-  };
+  const std::string condition =
+      "WHERE r.told = 0 AND r.chain_id = " + std::to_string(chain_id_) + " AND r.id > :since ORDER BY r.id LIMIT :most";
+  auto job = [limit, condition](soci::session& sql) { return read_alarms(sql, condition, "", 0, limit); };
   auto alarms = co_await d_.database.read(job);
   if (!alarms) co_return tl::unexpected(storage_error(alarms.error()));
   co_return std::move(*alarms);
@@ -468,9 +498,10 @@ Task<Result<void>> AlarmStore::acknowledge(std::int64_t id) {
 }
 
 Task<Result<std::uint64_t>> AlarmStore::count_waiting() {
-  auto job = [](soci::session& sql) {
+  auto job = [chain = static_cast<long long>(chain_id_)](soci::session& sql) {
     long long count = 0;
-    sql << "SELECT COUNT(*) FROM alarms_raised WHERE acknowledged_ms = 0 AND removed = 0", soci::into(count);
+    sql << "SELECT COUNT(*) FROM alarms_raised WHERE chain_id = :chain AND acknowledged_ms = 0 AND removed = 0",
+        soci::use(chain), soci::into(count);
     return static_cast<std::uint64_t>(count);
   };
   const auto count = co_await d_.database.read(job);

@@ -9,6 +9,9 @@ namespace community::alarms {
 
 // Pass it to Database::open.
 infra::MigrationSet alarm_migrations();
+// Rows that were written before rows named their chain are this chain's. Inside of Database::write; the second time
+// there is nothing left to do.
+void claim_rows(soci::session& sql, std::uint64_t chain_id);
 
 // All outlive the alarms.
 struct AlarmDependencies {

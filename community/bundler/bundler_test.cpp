@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the bundler does with a chain that misbehaves. Chain, keys and simulation are fakes; pool and database are real.
 #include <gtest/gtest.h>
+#include <soci/soci.h>
 
 #include <filesystem>
 
 #include "community/bundler/factory.hpp"
+#include "community/bundler/transaction_store.hpp"
 #include "community/chain/fake/fake_chain.hpp"
 #include "community/core/abi.hpp"
 #include "community/infra/fake/clock.hpp"
@@ -63,7 +65,7 @@ class bundler_test : public testing::Test {
     auto opened = infra::Database::open(place_.options(), {pool::pool_migrations(), bundler_migrations()});
     ASSERT_TRUE(opened) << opened.error().text();
     database = std::move(*opened);
-    pool = pool::make_pool(*database, clock, nullptr, {});
+    pool = pool::make_pool(*database, clock, 1'337, nullptr, {});
     blocks = std::make_unique<chain::BlockWatcher>(chain, clock);
     fees = std::make_unique<chain::FeeOracle>(chain, clock);
     BundlerDependencies d{*database, clock, chain, *blocks, *fees, keys, *pool, simulator, nullptr, &health, {}};
@@ -676,6 +678,24 @@ TEST_F(bundler_test, WhatOneExecutorIncludedAfterAllIsNotTakenBackByAnother) {
   mine_until([this] { return pool->under_way().empty() && pool->statistics().waiting == 0; });
   EXPECT_EQ(status(hash), UseropStatus::included);
   EXPECT_EQ(record(hash).inclusion->transaction_hash, *second.hash());
+}
+
+TEST_F(bundler_test, EachChainFollowsItsOwnTransactions) {
+  start();
+  Attempt attempt;
+  attempt.hash[0] = 1;
+  attempt.raw = {2};
+  auto write = [attempt](soci::session& sql) { insert_attempt(sql, 137, attempt, 0); };
+  ASSERT_TRUE(loop.block_on(database->write(write)));
+  TransactionStore own(*database, 1'337), other(*database, 137);
+  EXPECT_TRUE(loop.block_on(own.load())->empty());
+  EXPECT_EQ(loop.block_on(other.load())->size(), 1u);
+  auto forget = [](soci::session& sql) { sql << "UPDATE bundler_transactions SET chain_id = 0"; };
+  ASSERT_TRUE(loop.block_on(database->write(forget)));
+  auto claim = [](soci::session& sql) { claim_rows(sql, 1'337); };
+  ASSERT_TRUE(loop.block_on(database->write(claim)));
+  EXPECT_EQ(loop.block_on(own.load())->size(), 1u);
+  EXPECT_TRUE(loop.block_on(other.load())->empty());
 }
 
 }  // namespace

@@ -19,6 +19,9 @@ namespace community::bundler {
 
 // Pass it to Database::open.
 infra::MigrationSet bundler_migrations();
+// Rows that were written before rows named their chain are this chain's. Inside of Database::write; the second time
+// there is nothing left to do.
+void claim_rows(soci::session& sql, std::uint64_t chain_id);
 
 struct BundlerOptions {
   std::uint64_t chain_id = 0;

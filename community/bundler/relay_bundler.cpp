@@ -17,7 +17,10 @@ bool is_deployed_already(std::string_view reason) { return reason.starts_with("A
 }  // namespace
 
 RelayBundler::RelayBundler(BundlerDependencies dependencies, BundlerOptions options)
-    : d_(std::move(dependencies)), options_(std::move(options)), store_(d_.database), builder_(d_.simulator, options_) {
+    : d_(std::move(dependencies)),
+      options_(std::move(options)),
+      store_(d_.database, options_.chain_id),
+      builder_(d_.simulator, options_) {
   d_.blocks.listen([this](const chain::ChainEvent& event) -> Task<void> {
     if (event.kind == chain::ChainEvent::Kind::block) {
       head_ = event.block.number;
@@ -409,7 +412,9 @@ Task<bool> RelayBundler::submit(Executor& executor, std::uint64_t nonce, const B
   keys_problem_.clear();
   const std::int64_t now = d_.clock.now_ms();
   Attempt row = *attempt;
-  pool::AlsoWrite also = [row, now](soci::session& sql) { insert_attempt(sql, row, now); };
+  pool::AlsoWrite also = [row, now, chain = options_.chain_id](soci::session& sql) {
+    insert_attempt(sql, chain, row, now);
+  };
   std::vector<Bytes32> hashes = attempt->userops;
   auto stored = co_await d_.pool.mark_bundled(std::move(hashes), attempt->hash, std::move(also));
   if (!stored) {

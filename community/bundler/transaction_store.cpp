@@ -28,6 +28,13 @@ CREATE TABLE bundler_transactions (
 CREATE INDEX bundler_transactions_open ON bundler_transactions (state, created_ms);
 )sql";
 
+// 0 until claim_rows says whose they are.
+constexpr const char* kChains = R"sql(
+ALTER TABLE bundler_transactions ADD COLUMN chain_id BIGINT NOT NULL DEFAULT 0;
+DROP INDEX bundler_transactions_open;
+CREATE INDEX bundler_transactions_open ON bundler_transactions (chain_id, state, created_ms);
+)sql";
+
 std::string hex(core::ByteView bytes) { return core::to_plain_hex(bytes); }
 
 template <std::size_t N>
@@ -62,23 +69,33 @@ struct Row {
 
 }  // namespace
 
-infra::MigrationSet TransactionStore::migrations() { return {"bundler", {{1, "transactions", kSchema}}}; }
+infra::MigrationSet TransactionStore::migrations() {
+  return {"bundler", {{1, "transactions", kSchema}, {2, "the chain of a transaction", kChains}}};
+}
 infra::MigrationSet bundler_migrations() { return TransactionStore::migrations(); }
 
-void insert_attempt(soci::session& sql, const Attempt& attempt, std::int64_t now_ms) {
+void claim_rows(soci::session& sql, std::uint64_t chain_id) {
+  const long long chain = static_cast<long long>(chain_id);
+  sql << "UPDATE bundler_transactions SET chain_id = :chain WHERE chain_id = 0", soci::use(chain);
+}
+
+void insert_attempt(soci::session& sql, std::uint64_t chain_id, const Attempt& attempt, std::int64_t now_ms) {
   const std::string hash = hex(attempt.hash), executor = hex(attempt.executor), entry_point = hex(attempt.entry_point);
   std::string userops;
   for (const Bytes32& userop : attempt.userops) userops += hex(userop);
   const std::string raw = hex(attempt.raw), max_fee = core::format_decimal(attempt.max_fee_per_gas);
   const std::string priority_fee = core::format_decimal(attempt.max_priority_fee_per_gas);
   const long long nonce = static_cast<long long>(attempt.nonce), sent_at = static_cast<long long>(attempt.sent_at);
-  const long long now = now_ms;
-  sql << "INSERT INTO bundler_transactions (hash, executor, nonce, entry_point, userops, raw, max_fee, priority_fee, "
+  const long long now = now_ms, chain = static_cast<long long>(chain_id);
+  sql << "INSERT INTO bundler_transactions (hash, chain_id, executor, nonce, entry_point, userops, raw, max_fee, "
+         "priority_fee, "
          "state, "
-         "block_number, block_hash, receipt, sent_at, created_ms) VALUES (:hash, :executor, :nonce, :entry_point, "
+         "block_number, block_hash, receipt, sent_at, created_ms) VALUES (:hash, :chain, :executor, :nonce, "
+         ":entry_point, "
          ":userops, :raw, :max_fee, :priority_fee, 0, 0, '', '', :sent_at, :now)",
-      soci::use(hash), soci::use(executor), soci::use(nonce), soci::use(entry_point), soci::use(userops),
-      soci::use(raw), soci::use(max_fee), soci::use(priority_fee), soci::use(sent_at), soci::use(now);
+      soci::use(hash), soci::use(chain), soci::use(executor), soci::use(nonce), soci::use(entry_point),
+      soci::use(userops), soci::use(raw), soci::use(max_fee), soci::use(priority_fee), soci::use(sent_at),
+      soci::use(now);
 }
 
 void set_mined(soci::session& sql, const Attempt& attempt, const std::string& receipt) {
@@ -103,16 +120,18 @@ void set_state(soci::session& sql, const Bytes32& hash, TransactionState state) 
 }
 
 Task<Result<std::vector<Attempt>>> TransactionStore::load() {
-  auto job = [](soci::session& sql) {
+  auto job = [chain = chain_id_](soci::session& sql) {
     std::vector<Attempt> attempts;
     Row row;
     soci::statement statement =
-        (sql.prepare
-             << "SELECT hash, executor, nonce, entry_point, userops, raw, max_fee, priority_fee, state, "
-                "block_number, block_hash, sent_at FROM bundler_transactions WHERE state < 2 ORDER BY created_ms",
-         soci::into(row.hash), soci::into(row.executor), soci::into(row.nonce), soci::into(row.entry_point),
-         soci::into(row.userops), soci::into(row.raw), soci::into(row.max_fee), soci::into(row.priority_fee),
-         soci::into(row.state), soci::into(row.block_number), soci::into(row.block_hash), soci::into(row.sent_at));
+        (sql.prepare << "SELECT hash, executor, nonce, entry_point, userops, raw, max_fee, priority_fee, state, "
+                        "block_number, block_hash, sent_at FROM bundler_transactions WHERE chain_id = :chain AND state "
+                        "< 2 ORDER BY "
+                        "created_ms",
+         soci::use(chain), soci::into(row.hash), soci::into(row.executor), soci::into(row.nonce),
+         soci::into(row.entry_point), soci::into(row.userops), soci::into(row.raw), soci::into(row.max_fee),
+         soci::into(row.priority_fee), soci::into(row.state), soci::into(row.block_number), soci::into(row.block_hash),
+         soci::into(row.sent_at));
     statement.execute();
     while (statement.fetch()) attempts.push_back(row.attempt());
     return attempts;
@@ -136,10 +155,10 @@ Task<Result<std::string>> TransactionStore::receipt(Bytes32 hash) {
 
 Task<Result<void>> TransactionStore::trim(std::size_t keep) {
   const long long kept = static_cast<long long>(keep);
-  auto job = [kept](soci::session& sql) {
-    sql << "DELETE FROM bundler_transactions WHERE state >= 2 AND hash NOT IN (SELECT hash FROM bundler_transactions "
-           "ORDER BY created_ms DESC LIMIT :kept)",
-        soci::use(kept);
+  auto job = [kept, chain = chain_id_](soci::session& sql) {
+    sql << "DELETE FROM bundler_transactions WHERE chain_id = :chain AND state >= 2 AND hash NOT IN (SELECT hash FROM "
+           "bundler_transactions WHERE chain_id = :same ORDER BY created_ms DESC LIMIT :kept)",
+        soci::use(chain), soci::use(chain), soci::use(kept);
   };
   auto outcome = co_await database_.write(job);
   if (!outcome) co_return fail(ErrorCode::storage, outcome.error().text());

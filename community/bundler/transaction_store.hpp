@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bundler's table: one row for each transaction it signed. Inside of the module.
+// The bundler's table: one row for each transaction it signed; each store sees the rows of its
+// chain. Inside of the module.
 #pragma once
 #include "community/bundler/api/bundler.hpp"
 #include "community/infra/api/database.hpp"
@@ -35,14 +36,15 @@ struct Attempt {
   std::uint64_t sent_at = 0;
 };
 
-void insert_attempt(soci::session& sql, const Attempt& attempt, std::int64_t now_ms);
+void insert_attempt(soci::session& sql, std::uint64_t chain_id, const Attempt& attempt, std::int64_t now_ms);
 // With the operations that the transaction included: none when it reverted.
 void set_mined(soci::session& sql, const Attempt& attempt, const std::string& receipt);
 void set_state(soci::session& sql, const Bytes32& hash, TransactionState state);
 
 class TransactionStore {
  public:
-  explicit TransactionStore(infra::Database& database) : database_(database) {}
+  TransactionStore(infra::Database& database, std::uint64_t chain_id)
+      : database_(database), chain_id_(static_cast<long long>(chain_id)) {}
   static infra::MigrationSet migrations();
 
   // Pending and mined ones, by time.
@@ -53,6 +55,7 @@ class TransactionStore {
 
  private:
   infra::Database& database_;
+  const long long chain_id_;
 };
 
 }  // namespace community::bundler

@@ -35,6 +35,13 @@ CREATE TABLE courier_attempts (
 CREATE INDEX courier_attempts_errand ON courier_attempts (errand);
 )sql";
 
+// 0 until claim_rows says whose they are. An attempt belongs to its errand.
+constexpr const char* kChains = R"sql(
+ALTER TABLE courier_errands ADD COLUMN chain_id BIGINT NOT NULL DEFAULT 0;
+DROP INDEX courier_errands_open;
+CREATE INDEX courier_errands_open ON courier_errands (chain_id, state, created_ms);
+)sql";
+
 std::string hex(core::ByteView bytes) { return core::to_plain_hex(bytes); }
 template <std::size_t N>
 std::array<std::uint8_t, N> fixed(const std::string& text) {
@@ -82,7 +89,7 @@ Error from_sender(sender::Error error) {
 class ChainCourier final : public Courier, private sender::OrderOwner {
  public:
   ChainCourier(CourierDependencies dependencies, std::uint64_t chain_id, keys::KeyInfo key, CourierLimits limits)
-      : d_(dependencies), key_(key), limits_(limits) {
+      : d_(dependencies), chain_id_(chain_id), key_(key), limits_(limits) {
     sender::SenderOptions options;
     options.chain_id = chain_id;
     options.from = key.address;
@@ -102,18 +109,22 @@ class ChainCourier final : public Courier, private sender::OrderOwner {
   Task<Result<Bytes32>> accept(Address to, Bytes call_data) override {
     if (call_data.size() < 4 || call_data.size() > limits_.bytes)
       co_return fail(ErrorCode::call_invalid, "a call has 4 to " + std::to_string(limits_.bytes) + " bytes");
-    Bytes named = core::to_bytes(to);
+    // An account has one address on every chain, and some of its functions take no signature that names the chain.
+    Bytes named = core::to_bytes(core::Uint256(chain_id_).to_be());
+    core::append(named, to);
     core::append(named, call_data);
     const Bytes32 id = base::keccak256(named);
     sender::Order order;
     order.id = hex(id);
     order.to = to;
     order.data = std::move(call_data);
-    auto row = [now = static_cast<long long>(d_.clock.now_ms())](soci::session& sql, const sender::Order& kept) {
+    auto row = [chain = static_cast<long long>(chain_id_), now = static_cast<long long>(d_.clock.now_ms())](
+                   soci::session& sql, const sender::Order& kept) {
       const std::string target = hex(kept.to), data = hex(kept.data);
-      sql << "INSERT INTO courier_errands (id, target, call_data, state, nonce, transaction_hash, block_number, "
-             "reason, created_ms) VALUES (:id, :target, :data, 0, 0, '', 0, '', :now)",
-          soci::use(kept.id), soci::use(target), soci::use(data), soci::use(now);
+      sql << "INSERT INTO courier_errands (id, chain_id, target, call_data, state, nonce, transaction_hash, "
+             "block_number, "
+             "reason, created_ms) VALUES (:id, :chain, :target, :data, 0, 0, '', 0, '', :now)",
+          soci::use(kept.id), soci::use(chain), soci::use(target), soci::use(data), soci::use(now);
       return kept.id;
     };
     sender::KeepOrder keep = std::move(row);
@@ -136,9 +147,11 @@ class ChainCourier final : public Courier, private sender::OrderOwner {
   std::vector<sender::Order> open_orders(soci::session& sql) override {
     std::vector<sender::Order> orders;
     std::string id, target, call;
+    const long long chain = static_cast<long long>(chain_id_);
     soci::statement rows =
-        (sql.prepare << "SELECT id, target, call_data FROM courier_errands WHERE state < 2 ORDER BY created_ms",
-         soci::into(id), soci::into(target), soci::into(call));
+        (sql.prepare << "SELECT id, target, call_data FROM courier_errands WHERE chain_id = :chain AND state < 2 "
+                        "ORDER BY created_ms",
+         soci::use(chain), soci::into(id), soci::into(target), soci::into(call));
     rows.execute();
     while (rows.fetch()) {
       sender::Order order;
@@ -171,6 +184,7 @@ class ChainCourier final : public Courier, private sender::OrderOwner {
   Task<void> idle() override { co_return; }
 
   CourierDependencies d_;
+  const std::uint64_t chain_id_;
   keys::KeyInfo key_;
   CourierLimits limits_;
   std::unique_ptr<sender::Sender> sender_;
@@ -179,7 +193,14 @@ class ChainCourier final : public Courier, private sender::OrderOwner {
 
 }  // namespace
 
-infra::MigrationSet courier_migrations() { return {"courier", {{1, "errands and their transactions", kSchema}}}; }
+infra::MigrationSet courier_migrations() {
+  return {"courier", {{1, "errands and their transactions", kSchema}, {2, "the chain of an errand", kChains}}};
+}
+
+void claim_rows(soci::session& sql, std::uint64_t chain_id) {
+  const long long chain = static_cast<long long>(chain_id);
+  sql << "UPDATE courier_errands SET chain_id = :chain WHERE chain_id = 0", soci::use(chain);
+}
 
 std::unique_ptr<Courier> make_courier(CourierDependencies dependencies, std::uint64_t chain_id, keys::KeyInfo key,
                                       CourierLimits limits) {

@@ -310,5 +310,35 @@ TEST_F(CourierTest, AReorganisationDoesNotEndAnErrandTooEarly) {
   EXPECT_EQ(state(*id), ErrandState::included);
 }
 
+TEST_F(CourierTest, TheSameCallOnTwoChainsIsTwoErrands) {
+  chain::FakeChain elsewhere;
+  elsewhere.on("eth_estimateGas", [](const boost::json::array&) { return boost::json::value("0x186a0"); });
+  elsewhere.mine(3);
+  std::optional<Bytes32> theirs;
+  {
+    chain::BlockWatcher other_blocks(elsewhere, clock);
+    chain::FeeOracle other_fees(elsewhere, clock);
+    const auto other = make_courier({*database, clock, elsewhere, other_blocks, other_fees, keys, nullptr}, 137,
+                                    SoftwareKey::info(), limits);
+    infra::TaskGroup running(loop.executor());
+    running.spawn(other->run());
+    const auto accepted = loop.block_on(other->accept(kAccount, freeze));
+    running.cancel();
+    loop.block_on(running.join());
+    ASSERT_TRUE(accepted);
+    theirs = *accepted;
+  }
+  restart();
+  mine(5);
+  EXPECT_TRUE(executed.empty());
+  EXPECT_LT(state(*theirs), ErrandState::included);
+  const auto own = accept(freeze);
+  ASSERT_TRUE(own);
+  EXPECT_NE(*own, *theirs);
+  finish(*own);
+  EXPECT_EQ(executed, std::vector<Bytes>{freeze});
+  EXPECT_LT(state(*theirs), ErrandState::included);
+}
+
 }  // namespace
 }  // namespace community::courier

@@ -13,6 +13,9 @@ namespace community::courier {
 
 // Pass it to Database::open.
 infra::MigrationSet courier_migrations();
+// Rows that were written before rows named their chain are this chain's. Inside of Database::write; the second time
+// there is nothing left to do.
+void claim_rows(soci::session& sql, std::uint64_t chain_id);
 
 // All outlive the courier.
 struct CourierDependencies {

@@ -76,7 +76,7 @@ class gateway_test : public testing::Test {
     options.chain_id = 1'337;
     options.entry_points.push_back({entry_point.get(), {}});
     validator = validation::make_validator(fees, simulator, *rules, options);
-    pool = pool::make_pool(*database, clock, nullptr, {});
+    pool = pool::make_pool(*database, clock, 1'337, nullptr, {});
     GatewayDependencies d{chain, fees, *validator, estimator, *pool, bundler, nullptr, &metrics, &health};
     d.sponsor = with_sponsor() ? &sponsor : nullptr;
     gateway = make_gateway(d, {"community-node/test", 1'337, {entry_point.get()}});

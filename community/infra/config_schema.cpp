@@ -93,6 +93,13 @@ void add_chain(ConfigSchema& schema) {
                      "The chain that is expected; a client of another chain is not used. 0 takes the first answer."));
   schema.add(duration("chain.poll", "500ms", 10, kMinute, "How often the head of the chain is looked at."));
   schema.add(duration("chain.timeout", "10s", 100, 5 * kMinute, "How long one question may take."));
+  schema.section(
+      "chains.*",
+      "Further chains that accounts of this node live on, one table each, as [chains.polygon]; [chain] is the "
+      "first. At most seven more. JSON-RPC of a further chain is at /chains/ and its chain_id.");
+  schema.add(text("chains.*.rpc_url", "", "JSON-RPC of its execution client."));
+  schema.add(list("chains.*.fallback_urls", "", "Asked in this order while the first does not answer."));
+  schema.add(integer("chains.*.chain_id", "0", 0, INT64_MAX, "Which chain it is; never 0."));
 }
 
 void add_relay(ConfigSchema& schema) {

@@ -39,8 +39,9 @@ std::string text(const Uint256& value) { return core::format_decimal(value); }
 
 class DurablePool final : public Pool {
  public:
-  DurablePool(infra::Database& database, infra::Clock& clock, infra::Metrics* metrics, PoolLimits limits)
-      : store_(database), clock_(clock), limits_(limits) {
+  DurablePool(infra::Database& database, infra::Clock& clock, std::uint64_t chain_id, infra::Metrics* metrics,
+              PoolLimits limits)
+      : store_(database, chain_id), clock_(clock), limits_(limits) {
     if (metrics == nullptr) return;
     accepted_.emplace(metrics->counter("community_pool_accepted_total", "Operations kept"));
     dropped_.emplace(metrics->counter("community_pool_dropped_total", "Operations given up"));
@@ -511,9 +512,9 @@ std::string_view status_text(UseropStatus status) {
   return i < std::size(kTexts) ? kTexts[i] : "unknown";
 }
 
-std::unique_ptr<Pool> make_pool(infra::Database& database, infra::Clock& clock, infra::Metrics* metrics,
-                                PoolLimits limits) {
-  return std::make_unique<DurablePool>(database, clock, metrics, limits);
+std::unique_ptr<Pool> make_pool(infra::Database& database, infra::Clock& clock, std::uint64_t chain_id,
+                                infra::Metrics* metrics, PoolLimits limits) {
+  return std::make_unique<DurablePool>(database, clock, chain_id, metrics, limits);
 }
 
 }  // namespace community::pool

@@ -36,7 +36,7 @@ class pool_test : public testing::Test {
     auto opened = infra::Database::open(place_.options(), {pool_migrations()});
     ASSERT_TRUE(opened) << opened.error().text();
     database = std::move(*opened);
-    pool = make_pool(*database, clock, nullptr, limits);
+    pool = make_pool(*database, clock, 1'337, nullptr, limits);
     ASSERT_TRUE(loop.block_on(pool->load()));
   }
   // As after a restart of the program.
@@ -397,6 +397,42 @@ TEST_F(pool_test, OldRecordsAreRemovedThoughEveryRunIsShort) {
   ASSERT_TRUE(loop.block_on(pool->drop(*last, "test")));
   EXPECT_EQ(loop.block_on(pool->record(*first)).error().code, ErrorCode::not_found);
   EXPECT_EQ(record(*last).status, UseropStatus::dropped);
+}
+
+TEST_F(pool_test, PoolsOfTwoChainsShareADatabaseAndNothingElse) {
+  auto other = make_pool(*database, clock, 137, nullptr, limits);
+  ASSERT_TRUE(loop.block_on(other->load()));
+  const auto hash = add(op(1, 0));
+  ASSERT_TRUE(hash);
+  const auto theirs = loop.block_on(other->add(valid(op(1, 1)), std::nullopt));
+  ASSERT_TRUE(theirs);
+  EXPECT_EQ(loop.block_on(other->record(*hash)).error().code, ErrorCode::not_found);
+  EXPECT_EQ(loop.block_on(pool->record(*theirs)).error().code, ErrorCode::not_found);
+  other.reset();
+  reopen();
+  other = make_pool(*database, clock, 137, nullptr, limits);
+  ASSERT_TRUE(loop.block_on(other->load()));
+  const auto own = pool->waiting(kEntryPoint), further = other->waiting(kEntryPoint);
+  ASSERT_EQ(own.size(), 1u);
+  EXPECT_EQ(own[0]->userop.hash, *hash);
+  ASSERT_EQ(further.size(), 1u);
+  EXPECT_EQ(further[0]->userop.hash, *theirs);
+}
+
+TEST_F(pool_test, OperationsOfBeforeThereWereChainsAreTheChainsThatClaimsThem) {
+  const auto hash = add(op(1, 0));
+  ASSERT_TRUE(hash);
+  auto forget = [](soci::session& sql) { sql << "UPDATE pool_userops SET chain_id = 0"; };
+  ASSERT_TRUE(loop.block_on(database->write(forget)));
+  reopen();
+  EXPECT_TRUE(pool->waiting(kEntryPoint).empty());
+  for (const std::uint64_t chain_id : {1'337u, 137u}) {
+    auto claim = [chain_id](soci::session& sql) { claim_rows(sql, chain_id); };
+    ASSERT_TRUE(loop.block_on(database->write(claim)));
+  }
+  reopen();
+  ASSERT_EQ(pool->waiting(kEntryPoint).size(), 1u);
+  EXPECT_EQ(record(*hash).status, UseropStatus::pooled);
 }
 
 }  // namespace

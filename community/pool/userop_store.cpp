@@ -35,8 +35,16 @@ CREATE TABLE pool_userops (
 CREATE INDEX pool_userops_open ON pool_userops (is_final, sequence);
 )sql";
 
+// 0 until claim_rows says whose they are. Sequences count within a chain.
+constexpr const char* kChains = R"sql(
+ALTER TABLE pool_userops ADD COLUMN chain_id BIGINT NOT NULL DEFAULT 0;
+DROP INDEX pool_userops_open;
+CREATE INDEX pool_userops_open ON pool_userops (chain_id, is_final, sequence);
+)sql";
+
 constexpr const char* kColumns =
-    "hash, sequence, entry_point, version, status, userop, transaction_hash, block_hash, block_number, success, "
+    "hash, chain_id, sequence, entry_point, version, status, userop, transaction_hash, block_hash, block_number, "
+    "success, "
     "gas_cost, "
     "gas_used, revert_reason, first_log, end_log, reason, failures, received_ms, updated_ms";
 
@@ -44,18 +52,18 @@ std::string hex(core::ByteView bytes) { return core::to_plain_hex(bytes); }
 
 struct Row {
   std::string hash, entry_point, userop, transaction_hash, block_hash, gas_cost, gas_used, revert_reason, reason;
-  long long sequence = 0, block_number = 0, first_log = 0, end_log = 0, received_ms = 0, updated_ms = 0;
+  long long chain_id = 0, sequence = 0, block_number = 0, first_log = 0, end_log = 0, received_ms = 0, updated_ms = 0;
   int version = 0, status = 0, success = 0, failures = 0;
 };
 
 // Statement with all columns of `row` bound for reading.
 soci::statement select(soci::session& sql, const std::string& condition, const std::string& key, Row& row) {
   return (sql.prepare << "SELECT " + std::string(kColumns) + " FROM pool_userops WHERE " + condition, soci::use(key),
-          soci::into(row.hash), soci::into(row.sequence), soci::into(row.entry_point), soci::into(row.version),
-          soci::into(row.status), soci::into(row.userop), soci::into(row.transaction_hash), soci::into(row.block_hash),
-          soci::into(row.block_number), soci::into(row.success), soci::into(row.gas_cost), soci::into(row.gas_used),
-          soci::into(row.revert_reason), soci::into(row.first_log), soci::into(row.end_log), soci::into(row.reason),
-          soci::into(row.failures), soci::into(row.received_ms), soci::into(row.updated_ms));
+          soci::into(row.hash), soci::into(row.chain_id), soci::into(row.sequence), soci::into(row.entry_point),
+          soci::into(row.version), soci::into(row.status), soci::into(row.userop), soci::into(row.transaction_hash),
+          soci::into(row.block_hash), soci::into(row.block_number), soci::into(row.success), soci::into(row.gas_cost),
+          soci::into(row.gas_used), soci::into(row.revert_reason), soci::into(row.first_log), soci::into(row.end_log),
+          soci::into(row.reason), soci::into(row.failures), soci::into(row.received_ms), soci::into(row.updated_ms));
 }
 
 template <std::size_t N>
@@ -154,16 +162,24 @@ Result<void> from_database(infra::Result<void> outcome) {
 
 }  // namespace
 
-infra::MigrationSet UseropStore::migrations() { return {"pool", {{1, "operations", kSchema}}}; }
+infra::MigrationSet UseropStore::migrations() {
+  return {"pool", {{1, "operations", kSchema}, {2, "the chain of an operation", kChains}}};
+}
 
 infra::MigrationSet pool_migrations() { return UseropStore::migrations(); }
 
+void claim_rows(soci::session& sql, std::uint64_t chain_id) {
+  const long long chain = static_cast<long long>(chain_id);
+  sql << "UPDATE pool_userops SET chain_id = :chain WHERE chain_id = 0", soci::use(chain);
+}
+
 Task<Result<UseropStore::Loaded>> UseropStore::load() {
-  auto job = [](soci::session& sql) -> Result<Loaded> {
+  auto job = [chain = chain_id_](soci::session& sql) -> Result<Loaded> {
     Loaded loaded;
     Row row;
-    const std::string open = "0";
-    soci::statement statement = select(sql, "is_final = CAST(:open AS INTEGER) ORDER BY sequence", open, row);
+    const std::string key = std::to_string(chain);
+    soci::statement statement =
+        select(sql, "chain_id = CAST(:chain AS BIGINT) AND is_final = 0 ORDER BY sequence", key, row);
     statement.execute();
     while (statement.fetch()) {
       auto userop = to_userop(row);
@@ -171,7 +187,8 @@ Task<Result<UseropStore::Loaded>> UseropStore::load() {
       loaded.userops.push_back(std::move(*userop));
     }
     long long last = 0;
-    sql << "SELECT COALESCE(MAX(sequence), 0) FROM pool_userops", soci::into(last);
+    sql << "SELECT COALESCE(MAX(sequence), 0) FROM pool_userops WHERE chain_id = :chain", soci::use(chain),
+        soci::into(last);
     loaded.last_sequence = static_cast<std::uint64_t>(last);
     return loaded;
   };
@@ -179,7 +196,7 @@ Task<Result<UseropStore::Loaded>> UseropStore::load() {
 }
 
 Task<Result<void>> UseropStore::insert(PooledUserop userop, std::optional<Bytes32> replaced, AlsoWrite also) {
-  auto job = [userop = std::move(userop), replaced, also = std::move(also)](soci::session& sql) {
+  auto job = [userop = std::move(userop), chain = chain_id_, replaced, also = std::move(also)](soci::session& sql) {
     if (replaced) {
       StatusChange change;
       change.hash = *replaced;
@@ -197,16 +214,17 @@ Task<Result<void>> UseropStore::insert(PooledUserop userop, std::optional<Bytes3
     const long long received = userop.received_ms;
     // A dropped operation may come again; its row starts anew.
     sql << "DELETE FROM pool_userops WHERE hash = :hash", soci::use(hash);
-    sql << "INSERT INTO pool_userops (hash, sequence, entry_point, version, status, is_final, userop, "
+    sql << "INSERT INTO pool_userops (hash, chain_id, sequence, entry_point, version, status, is_final, userop, "
            "transaction_hash, "
            "block_hash, block_number, success, gas_cost, gas_used, revert_reason, first_log, end_log, reason, "
            "failures, "
-           "received_ms, updated_ms) VALUES (:hash, :sequence, :entry_point, :version, :status, 0, :userop, '', '', 0, "
+           "received_ms, updated_ms) VALUES (:hash, :chain, :sequence, :entry_point, :version, :status, 0, :userop, "
+           "'', '', 0, "
            "0, "
            "'0', '0', '', 0, 0, '', 0, :received, :received)",
-        soci::use(hash, "hash"), soci::use(sequence, "sequence"), soci::use(entry_point, "entry_point"),
-        soci::use(version, "version"), soci::use(status, "status"), soci::use(op, "userop"),
-        soci::use(received, "received");
+        soci::use(hash, "hash"), soci::use(chain, "chain"), soci::use(sequence, "sequence"),
+        soci::use(entry_point, "entry_point"), soci::use(version, "version"), soci::use(status, "status"),
+        soci::use(op, "userop"), soci::use(received, "received");
     if (also) also(sql);
   };
   co_return from_database(co_await database_.write(job));
@@ -232,11 +250,11 @@ Task<Result<void>> UseropStore::finalize(std::vector<Bytes32> hashes, AlsoWrite 
 }
 
 Task<Result<UseropRecord>> UseropStore::record(Bytes32 hash) {
-  auto job = [key = hex(hash)](soci::session& sql) -> Result<UseropRecord> {
+  auto job = [key = hex(hash), chain = chain_id_](soci::session& sql) -> Result<UseropRecord> {
     Row row;
     soci::statement statement = select(sql, "hash = :hash", key, row);
     statement.execute();
-    if (!statement.fetch()) return fail(ErrorCode::not_found, "no such operation");
+    if (!statement.fetch() || row.chain_id != chain) return fail(ErrorCode::not_found, "no such operation");
     return to_record(row);
   };
   co_return from_database<UseropRecord>(co_await database_.read(job));
@@ -244,10 +262,10 @@ Task<Result<UseropRecord>> UseropStore::record(Bytes32 hash) {
 
 Task<Result<void>> UseropStore::trim(std::size_t keep) {
   const long long kept = static_cast<long long>(keep);
-  auto job = [kept](soci::session& sql) {
-    sql << "DELETE FROM pool_userops WHERE is_final = 1 AND sequence <= (SELECT MAX(sequence) FROM pool_userops) - "
-           ":kept",
-        soci::use(kept);
+  auto job = [kept, chain = chain_id_](soci::session& sql) {
+    sql << "DELETE FROM pool_userops WHERE chain_id = :chain AND is_final = 1 AND sequence <= (SELECT MAX(sequence) "
+           "FROM pool_userops WHERE chain_id = :same) - :kept",
+        soci::use(chain), soci::use(chain), soci::use(kept);
   };
   co_return from_database(co_await database_.write(job));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pool's table: one row an operation, from acceptance until retention removes it. Inside of the module.
+// The pool's table: one row an operation, from acceptance until retention removes it; each store sees the rows of its
+// chain. Inside of the module.
 #pragma once
 #include "community/infra/api/database.hpp"
 #include "community/pool/api/pool.hpp"
@@ -20,7 +21,8 @@ struct StatusChange {
 
 class UseropStore {
  public:
-  explicit UseropStore(infra::Database& database) : database_(database) {}
+  UseropStore(infra::Database& database, std::uint64_t chain_id)
+      : database_(database), chain_id_(static_cast<long long>(chain_id)) {}
   static infra::MigrationSet migrations();
 
   struct Loaded {
@@ -40,6 +42,7 @@ class UseropStore {
 
  private:
   infra::Database& database_;
+  const long long chain_id_;
 };
 
 }  // namespace community::pool

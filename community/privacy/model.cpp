@@ -92,8 +92,8 @@ constexpr Column kEntries[] = {{"sequence", number}, {"time_ms", time}, {"event"
                                {"payload_digest"},   {"previous"},      {"hash"}};
 constexpr Column kPayloads[] = {{"sequence", number}, {"salt"}, {"payload", json}};
 constexpr Column kAlarmsWallets[] = {
-    {"account"},       {"wallet"},           {"agreed_epoch", number}, {"agreed_server_key", number},
-    {"named", number}, {"followed", number}, {"created_ms", time}};
+    {"chain_id", number},          {"account"},       {"wallet"},           {"agreed_epoch", number},
+    {"agreed_server_key", number}, {"named", number}, {"followed", number}, {"created_ms", time}};
 constexpr Column kAlarms[] = {{"id", number},
                               {"chain_id", number},
                               {"account"},
@@ -122,10 +122,16 @@ constexpr Column kFreezes[] = {{"id", number},
                                {"reason"},
                                {"changed_ms", time},
                                {"wallet"}};
-constexpr Column kWatched[] = {{"address"}, {"created_ms", time}};
-constexpr Column kEvents[] = {
-    {"id"},         {"account"},       {"loudness", number}, {"block_number", number}, {"log_index", number},
-    {"gone", flag}, {"content", json}, {"seen_ms", time}};
+constexpr Column kWatched[] = {{"chain_id", number}, {"address"}, {"created_ms", time}};
+constexpr Column kEvents[] = {{"id"},
+                              {"chain_id", number},
+                              {"account"},
+                              {"loudness", number},
+                              {"block_number", number},
+                              {"log_index", number},
+                              {"gone", flag},
+                              {"content", json},
+                              {"seen_ms", time}};
 constexpr Column kRecords[] = {{"record_id"},        {"kind", number},         {"leaf", number},
                                {"revision", number}, {"root_version", number}, {"sealed", text, sealed}};
 constexpr Column kTags[] = {{"tag"}, {"record_id"}};
@@ -217,14 +223,15 @@ constexpr Table kModel[] = {
     {"audit_payloads", "sequence IN (SELECT sequence FROM audit_entries WHERE subject = :user)", "sequence",
      Kept::while_person_stays, OnLeaving::erased, kPayloads},
     {"audit_entries", "subject = :user", "sequence", Kept::while_person_stays, OnLeaving::chained, kEntries},
-    {"alarms_wallets", "account IN " COMMUNITY_OWN_ACCOUNTS, "account || ':' || wallet", Kept::while_person_stays,
-     OnLeaving::public_on_chain, kAlarmsWallets},
+    {"alarms_wallets", "account IN " COMMUNITY_OWN_ACCOUNTS,
+     "CAST(chain_id AS TEXT) || ':' || account || ':' || wallet", Kept::while_person_stays, OnLeaving::public_on_chain,
+     kAlarmsWallets},
     {"alarms_raised", "account IN " COMMUNITY_OWN_ACCOUNTS, "id", Kept::while_person_stays, OnLeaving::public_on_chain,
      kAlarms},
     {"alarms_freezes", "account IN " COMMUNITY_OWN_ACCOUNTS, "id", Kept::while_person_stays, OnLeaving::public_on_chain,
      kFreezes},
-    {"accounts_watched", "address IN " COMMUNITY_OWN_ACCOUNTS, "address", Kept::while_person_stays,
-     OnLeaving::public_on_chain, kWatched},
+    {"accounts_watched", "address IN " COMMUNITY_OWN_ACCOUNTS, "CAST(chain_id AS TEXT) || ':' || address",
+     Kept::while_person_stays, OnLeaving::public_on_chain, kWatched},
     {"accounts_events", "account IN " COMMUNITY_OWN_ACCOUNTS, "id", Kept::while_person_stays,
      OnLeaving::public_on_chain, kEvents},
     {"keys_records", "record_id IN " COMMUNITY_OWN_RECORDS, "record_id", Kept::while_person_stays,
@@ -239,7 +246,7 @@ constexpr Table kModel[] = {
 
 constexpr std::string_view kImpersonal[] = {
     // What the node as a whole has come to.
-    "schema_migrations", "database_writer", "audit_listeners", "alarms_sequence", "accounts_cursor", "keys_epoch",
+    "schema_migrations", "database_writer", "audit_listeners", "alarms_sequence", "accounts_cursors", "keys_epoch",
     "keys_tree", "keys_prepared", "keys_node_keys", "treasury_payments", "treasury_attempts",
     // What was brought on chain for whomever: public there, and under no id of a person here.
     "pool_userops", "bundler_transactions", "courier_errands", "courier_attempts"};

@@ -43,7 +43,10 @@ Error from_sender(sender::Error error) {
 class ChainTreasurer final : public Treasurer, private sender::OrderOwner {
  public:
   ChainTreasurer(TreasurerDependencies dependencies, TreasurerOptions options)
-      : d_(dependencies), options_(std::move(options)), limits_(options_.limits), store_(d_.database) {
+      : d_(dependencies),
+        options_(std::move(options)),
+        limits_(options_.limits),
+        store_(d_.database, options_.chain_id) {
     sender::SenderOptions sending;
     sending.chain_id = options_.chain_id;
     sending.from = options_.key.address;
@@ -135,8 +138,8 @@ class ChainTreasurer final : public Treasurer, private sender::OrderOwner {
     sender::Order order;
     order.value = payment.value;
     std::tie(order.to, order.data) = call_of(payment);
-    auto row = [payment, now = d_.clock.now_ms()](soci::session& sql, const sender::Order&) {
-      return std::to_string(PaymentStore::add(sql, payment, now));
+    auto row = [&store = store_, payment, now = d_.clock.now_ms()](soci::session& sql, const sender::Order&) {
+      return std::to_string(store.add(sql, payment, now));
     };
     sender::KeepOrder kept = std::move(row);
     auto accepted = co_await sender_->accept(std::move(order), false, std::move(kept));
@@ -201,7 +204,7 @@ class ChainTreasurer final : public Treasurer, private sender::OrderOwner {
 
   std::vector<sender::Order> open_orders(soci::session& sql) override {
     std::vector<sender::Order> orders;
-    for (const Payment& payment : PaymentStore::open(sql)) {
+    for (const Payment& payment : store_.open(sql)) {
       sender::Order order;
       order.id = std::to_string(payment.id);
       order.value = payment.value;

@@ -32,6 +32,13 @@ CREATE TABLE treasury_attempts (
 CREATE INDEX treasury_attempts_payment ON treasury_attempts (payment);
 )sql";
 
+// 0 until claim_rows says whose they are. An attempt belongs to its payment.
+constexpr const char* kChains = R"sql(
+ALTER TABLE treasury_payments ADD COLUMN chain_id BIGINT NOT NULL DEFAULT 0;
+DROP INDEX treasury_payments_open;
+CREATE INDEX treasury_payments_open ON treasury_payments (chain_id, state, id);
+)sql";
+
 constexpr const char* kColumns =
     "SELECT id, kind, payee, amount, automatic, state, transaction_hash, block_number, reason FROM treasury_payments ";
 
@@ -62,14 +69,14 @@ struct Row {
   }
 };
 
-// What follows kColumns; `number` is its parameter.
-std::vector<Payment> fetch(soci::session& sql, const std::string& rest, long long number) {
+// What follows the chain in the condition; `number` is its parameter.
+std::vector<Payment> fetch(soci::session& sql, long long chain, const std::string& rest, long long number) {
   Row row;
   std::vector<Payment> payments;
-  soci::statement statement =
-      (sql.prepare << kColumns + rest, soci::use(number), soci::into(row.id), soci::into(row.kind),
-       soci::into(row.payee), soci::into(row.amount), soci::into(row.automatic), soci::into(row.state),
-       soci::into(row.transaction), soci::into(row.block), soci::into(row.reason));
+  soci::statement statement = (sql.prepare << kColumns + ("WHERE chain_id = :chain " + rest), soci::use(chain),
+                               soci::use(number), soci::into(row.id), soci::into(row.kind), soci::into(row.payee),
+                               soci::into(row.amount), soci::into(row.automatic), soci::into(row.state),
+                               soci::into(row.transaction), soci::into(row.block), soci::into(row.reason));
   statement.execute();
   while (statement.fetch()) payments.push_back(row.payment());
   return payments;
@@ -78,28 +85,35 @@ std::vector<Payment> fetch(soci::session& sql, const std::string& rest, long lon
 }  // namespace
 
 infra::MigrationSet PaymentStore::migrations() {
-  return {"treasury", {{1, "payments and their transactions", kSchema}}};
+  return {"treasury", {{1, "payments and their transactions", kSchema}, {2, "the chain of a payment", kChains}}};
 }
 
-std::uint64_t PaymentStore::add(soci::session& sql, const Payment& payment, std::int64_t now_ms) {
+void claim_rows(soci::session& sql, std::uint64_t chain_id) {
+  const long long chain = static_cast<long long>(chain_id);
+  sql << "UPDATE treasury_payments SET chain_id = :chain WHERE chain_id = 0", soci::use(chain);
+}
+
+std::uint64_t PaymentStore::add(soci::session& sql, const Payment& payment, std::int64_t now_ms) const {
   long long id = 0;
   sql << "SELECT COALESCE(MAX(id), 0) + 1 FROM treasury_payments", soci::into(id);
   const long long now = now_ms;
   const int kind = static_cast<int>(payment.kind), automatic = payment.automatic ? 1 : 0;
   const std::string payee = hex(payment.payee), amount = core::format_decimal(payment.value);
-  sql << "INSERT INTO treasury_payments (id, kind, payee, amount, automatic, state, nonce, transaction_hash, "
-         "block_number, reason, created_ms) VALUES (:id, :kind, :payee, :amount, :automatic, 0, 0, '', 0, '', :now)",
-      soci::use(id), soci::use(kind), soci::use(payee), soci::use(amount), soci::use(automatic), soci::use(now);
+  sql << "INSERT INTO treasury_payments (id, chain_id, kind, payee, amount, automatic, state, nonce, transaction_hash, "
+         "block_number, reason, created_ms) VALUES (:id, :chain, :kind, :payee, :amount, :automatic, 0, 0, '', 0, '', "
+         ":now)",
+      soci::use(id), soci::use(chain_id_), soci::use(kind), soci::use(payee), soci::use(amount), soci::use(automatic),
+      soci::use(now);
   return static_cast<std::uint64_t>(id);
 }
 
-std::vector<Payment> PaymentStore::open(soci::session& sql) {
-  return fetch(sql, "WHERE state < :over ORDER BY id", static_cast<long long>(PaymentState::included));
+std::vector<Payment> PaymentStore::open(soci::session& sql) const {
+  return fetch(sql, chain_id_, "AND state < :over ORDER BY id", static_cast<long long>(PaymentState::included));
 }
 
 Task<Result<Payment>> PaymentStore::payment(std::uint64_t id) {
-  auto work = [number = static_cast<long long>(id)](soci::session& sql) {
-    return fetch(sql, "WHERE id = :id", number);
+  auto work = [chain = chain_id_, number = static_cast<long long>(id)](soci::session& sql) {
+    return fetch(sql, chain, "AND id = :id", number);
   };
   const auto found = co_await database_.read(work);
   if (!found) co_return fail(ErrorCode::storage, found.error().text());
@@ -108,8 +122,8 @@ Task<Result<Payment>> PaymentStore::payment(std::uint64_t id) {
 }
 
 Task<Result<std::vector<Payment>>> PaymentStore::latest(std::size_t count) {
-  auto work = [most = static_cast<long long>(count)](soci::session& sql) {
-    return fetch(sql, "ORDER BY id DESC LIMIT :most", most);
+  auto work = [chain = chain_id_, most = static_cast<long long>(count)](soci::session& sql) {
+    return fetch(sql, chain, "ORDER BY id DESC LIMIT :most", most);
   };
   auto found = co_await database_.read(work);
   if (!found) co_return fail(ErrorCode::storage, found.error().text());

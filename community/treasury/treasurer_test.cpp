@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The treasurer against a chain that refuses, forgets and reorganises, and across restarts. The key is in software.
 #include <gtest/gtest.h>
+#include <soci/soci.h>
 
 #include "community/chain/fake/fake_chain.hpp"
 #include "community/core/ecdsa.hpp"
@@ -300,6 +301,22 @@ TEST_F(TreasurerTest, ReportsWhatItHoldsAndDid) {
   EXPECT_EQ(report->holdings[2].balance, Uint256(700));
   ASSERT_EQ(report->payments.size(), 1u);
   EXPECT_EQ(report->payments[0].value, Uint256(3));
+}
+
+TEST_F(TreasurerTest, PaymentsOfAnotherChainAreLeftToItsTreasurer) {
+  start();
+  const auto own = pay(PaymentKind::executor, kExecutor, 1);
+  ASSERT_TRUE(own);
+  auto move = [](soci::session& sql) { sql << "UPDATE treasury_payments SET chain_id = 137"; };
+  ASSERT_TRUE(loop.block_on(database->write(move)));
+  stop();
+  start();
+  EXPECT_EQ(loop.block_on(treasurer->payment(*own)).error().code, ErrorCode::not_found);
+  EXPECT_TRUE(loop.block_on(treasurer->report())->payments.empty());
+  // Ids count over all chains.
+  const auto next = pay(PaymentKind::executor, kOther, 2);
+  ASSERT_TRUE(next);
+  EXPECT_EQ(*next, *own + 1);
 }
 
 }  // namespace

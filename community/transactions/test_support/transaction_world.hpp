@@ -60,7 +60,7 @@ class TransactionWorld : public ::testing::Test {
     blocks = std::make_unique<chain::BlockWatcher>(chain, clock);
     fees = std::make_unique<chain::FeeOracle>(chain, clock);
     audit_log = audit::make_audit_log({*database, random, clock, loop.executor()});
-    pool = pool::make_pool(*database, clock, nullptr, {});
+    pool = pool::make_pool(*database, clock, 1'337, nullptr, {});
     TransactionsDependencies d{*database, clock, random, core, phrases, *audit_log, people, {}};
     d.chains.push_back({kChain, chain, *fees, *blocks, *entry_point, validator, estimator, *pool, courier,
                         has_sponsor ? &sponsor : nullptr, true, 3});
