@@ -147,6 +147,13 @@ std::optional<std::string> remove_other_binding(soci::session& sql, const Accoun
                                                 const std::string& wallet_id);
 // Passed over when the wallet has it.
 void insert_binding(soci::session& sql, const ArrivedAccount& arrived, const std::string& binding_id);
+struct OwnedWallet {
+  std::string user_id;
+  Wallet wallet;
+};
+// Made here, with an account on some chain, and nobody's on this one; by wallet id, those after `after`.
+std::vector<OwnedWallet> wallets_without_account(soci::session& sql, std::uint64_t chain_id, const std::string& after,
+                                                 std::size_t most);
 // Wallets and intents together.
 long long count_wallets(soci::session& sql, const std::string& user_id);
 void note_wallet_used(soci::session& sql, const std::string& wallet_id, std::uint64_t chain_id, std::int64_t now_ms);

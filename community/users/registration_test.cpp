@@ -334,6 +334,41 @@ TEST_F(RegistrationTest, WhatExpiredIsRemoved) {
   EXPECT_EQ(rows("registrations"), 0);
 }
 
+TEST_F(RegistrationTest, AnOlderWalletGetsItsAccountOnAChainThatTheOperatorAdded) {
+  const Device device;
+  register_person("ada@example.com", device);
+  // As a node has it that served chain 1 alone.
+  auto before = [](soci::session& sql) { sql << "DELETE FROM wallet_bindings WHERE chain_id = 10"; };
+  ASSERT_TRUE(wait(database->write(before)));
+  ASSERT_EQ(core.records.size(), 1u);
+  std::vector<protocol::AccountBinding>& bound = core.records.begin()->second.accounts;
+  ASSERT_EQ(bound.size(), 2u);
+  bound.pop_back();
+  const auto restart_and_look = [this] {
+    start();
+    infra::TaskGroup running(loop.executor());
+    running.spawn(people->run());
+    wait(clock.wait_for_sleepers(1));
+    running.cancel();
+    wait(running.join());
+  };
+  core.is_away = true;
+  restart_and_look();
+  EXPECT_EQ(rows("wallet_bindings"), 1);
+  core.is_away = false;
+  core.lose_bound = true;
+  restart_and_look();
+  EXPECT_EQ(rows("wallet_bindings"), 1);
+  EXPECT_EQ(bound.size(), 2u);
+  core.lose_bound = false;
+  for (int start = 0; start < 2; start++) {
+    restart_and_look();
+    EXPECT_EQ(rows("wallet_bindings"), 2);
+    EXPECT_EQ(rows("(SELECT DISTINCT wallet_address FROM wallet_bindings) a"), 1);
+    EXPECT_EQ(bound.size(), 2u);
+  }
+}
+
 // --- what people write -----------------------------------------------------------------------------------------------
 
 TEST_F(RegistrationTest, NamesAreKeptAsTheyWereWrittenAndNothingElseIsTaken) {

@@ -153,9 +153,11 @@ infra::HealthReport UsersService::report() const {
 Task<void> UsersService::run() {
   // At the start nobody else works on an intent.
   std::int64_t made_before_ms = INT64_MAX;
+  bool is_everywhere = false;
   for (;;) {
     co_await clean_up();
     co_await finish_interrupted(made_before_ms);
+    if (!is_everywhere) is_everywhere = co_await use_further_chains();
     co_await d_.clock.sleep_for(kRound);
     made_before_ms = d_.clock.now_ms() - kPatience_ms;
   }

@@ -88,6 +88,11 @@ class UsersService final : public Users {
   Task<void> finish_interrupted(std::int64_t made_before_ms);
   Task<void> clean_up();
 
+  // further_chains.cpp
+  // False while database or core are away.
+  Task<bool> use_further_chains();
+  Task<Result<void>> use_on_chain(std::string user_id, Wallet wallet, AccountChain chain);
+
   // registration.cpp
   Task<Result<PasskeyQuestion>> answer_proof(store::Registration registration, int outcome);
   Result<VerifiedPasskey> verify(const std::string& user_id, const Bytes32& challenge, const NewPasskey& passkey) const;

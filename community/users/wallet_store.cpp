@@ -165,6 +165,26 @@ void insert_binding(soci::session& sql, const ArrivedAccount& arrived, const std
       soci::use(chain), soci::use(path), soci::use(alias), soci::use(primary), soci::use(now), soci::use(never);
 }
 
+std::vector<OwnedWallet> wallets_without_account(soci::session& sql, std::uint64_t chain_id, const std::string& after,
+                                                 std::size_t most) {
+  const long long chain = static_cast<long long>(chain_id), limit = static_cast<long long>(most);
+  std::vector<OwnedWallet> found;
+  std::string user_id, wallet_id;
+  soci::statement statement =
+      (sql.prepare
+           << "SELECT o.user_id, o.wallet_id FROM wallet_origins o WHERE o.wallet_id > :after AND o.init_data <> "
+              "'' AND EXISTS (SELECT 1 FROM wallet_bindings b WHERE b.wallet_id = o.wallet_id) AND NOT EXISTS "
+              "(SELECT 1 FROM wallet_bindings c, wallet_bindings d WHERE c.wallet_id = o.wallet_id AND "
+              "d.wallet_address = c.wallet_address AND d.chain_id = :chain) ORDER BY o.wallet_id LIMIT :most",
+       soci::use(after), soci::use(chain), soci::use(limit), soci::into(user_id), soci::into(wallet_id));
+  statement.execute();
+  std::vector<std::pair<std::string, std::string>> ids;
+  while (statement.fetch()) ids.emplace_back(user_id, wallet_id);
+  for (const auto& [owner, id] : ids)
+    if (auto one = wallet(sql, owner, id)) found.push_back({owner, std::move(*one)});
+  return found;
+}
+
 long long count_wallets(soci::session& sql, const std::string& user_id) {
   long long made = 0, on_their_way = 0;
   sql << "SELECT COUNT(*) FROM wallet_origins WHERE user_id = :user", soci::use(user_id), soci::into(made);
