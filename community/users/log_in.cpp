@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Log-in with a passkey (WebAuthn level 3, section 7.2) and the sessions that follow from it.
 #include "community/core/ecdsa.hpp"
+#include "community/users/api/ended.hpp"
 #include "community/users/service.hpp"
 #include "community/webauthn/api/ceremony.hpp"
 #include "trusted/webauthn/assertion.hpp"
@@ -147,6 +148,8 @@ Task<Result<Identity>> UsersService::identify(std::string text) {
   const std::int64_t now = d_.clock.now_ms();
   auto read = [hash = base::sha256(*token), now](soci::session& sql) -> Result<Identity> {
     auto session = store::session_of_token(sql, hash);
+    if (!session && store::lost_its_passkey(sql, hash, now))
+      return fail(ErrorCode::not_logged_in, std::string(kPasskeyRemoved));
     if (!session || session->expires_ms <= now) return fail(ErrorCode::not_logged_in);
     auto person = store::person(sql, session->user_id);
     if (!person || !person->is_active) return fail(ErrorCode::not_logged_in);

@@ -10,7 +10,8 @@ constexpr const char* kSummary =
     "SELECT u.user_id, u.created_at, u.status, (SELECT COUNT(*) FROM biometric_profiles p WHERE p.user_id = "
     "u.user_id), "
     "(SELECT COUNT(*) FROM wallet_origins w WHERE w.user_id = u.user_id), "
-    "(SELECT COUNT(*) FROM sessions s WHERE s.user_id = u.user_id), "
+    "(SELECT COUNT(*) FROM sessions s JOIN biometric_profiles p ON p.profile_id = s.profile_id WHERE s.user_id = "
+    "u.user_id), "
     "(SELECT COALESCE(MAX(s.last_used_at), 0) FROM sessions s WHERE s.user_id = u.user_id) FROM users u ";
 
 // What the statement, whose parameters are bound, finds.

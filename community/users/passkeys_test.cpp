@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Further passkeys: checked, kept without power, brought into use and taken out of it by changes of a wallet's keys.
+#include "community/users/api/ended.hpp"
 #include "community/users/test_support/people_world.hpp"
 
 namespace community::users::test_support {
@@ -119,6 +120,33 @@ TEST_F(PasskeysTest, OneThatGoesEndsItsSessions) {
   EXPECT_FALSE(logs_in(second));
   EXPECT_TRUE(logs_in(device));
   EXPECT_EQ(events()[events().size() - 2], "PasskeyRemoved");
+}
+
+// The browser that held it can be told why it is logged out, and nobody else can.
+TEST_F(PasskeysTest, ASessionWithoutItsPasskeyIsOverAndSaysWhy) {
+  const auto added = add(second);
+  ASSERT_TRUE(added);
+  enter({user_id, wallet_id, {added->profile_id}, {}});
+  const auto session = log_in(second.get(people->begin_log_in()));
+  const auto other = log_in(device.get(people->begin_log_in()));
+  ASSERT_TRUE(session && other);
+  const std::string token = session->session.token;
+  const std::size_t before = wait(people->sessions(user_id)).value().size();
+  const auto why = [this](const std::string& text) {
+    const auto identity = wait(people->identify(text));
+    EXPECT_EQ(identity.error().code, ErrorCode::not_logged_in);
+    return identity.error().message;
+  };
+  enter({user_id, wallet_id, {}, {added->profile_id}});
+  EXPECT_EQ(why(token), kPasskeyRemoved);
+  EXPECT_EQ(wait(people->sessions(user_id)).value().size(), before - 1);
+  EXPECT_TRUE(wait(people->identify(other->session.token)));
+  // One that was ended otherwise, another token, and no token at all.
+  ASSERT_TRUE(wait(people->revoke_session(user_id, other->session.session.session_id)));
+  for (const std::string& text : {other->session.token, std::string(43, 'A'), std::string("x"), std::string()})
+    EXPECT_EQ(why(text), "") << text;
+  clock.advance(std::chrono::hours(25));
+  EXPECT_EQ(why(token), "") << "it would have expired by now";
 }
 
 TEST_F(PasskeysTest, TheLastOneIsNeverRetired) {

@@ -100,6 +100,10 @@ struct SessionRow {
   }
 };
 
+// A session whose passkey is gone is over; its row stays until it would have expired, so that its browser can be told.
+constexpr const char* kIsLive =
+    " AND EXISTS (SELECT 1 FROM biometric_profiles p WHERE p.profile_id = sessions.profile_id)";
+
 std::vector<Session> fetch_sessions(soci::statement& statement, const std::string& rest) {
   SessionRow row;
   row.bind(statement);
@@ -207,7 +211,6 @@ void activate_passkey(soci::session& sql, const std::string& profile_id, const s
 }
 
 void remove_passkey(soci::session& sql, const std::string& user_id, const std::string& profile_id) {
-  sql << "DELETE FROM sessions WHERE user_id = :user AND profile_id = :id", soci::use(user_id), soci::use(profile_id);
   sql << "DELETE FROM biometric_profiles WHERE user_id = :user AND profile_id = :id", soci::use(user_id),
       soci::use(profile_id);
 }
@@ -221,7 +224,8 @@ void note_verified(soci::session& sql, const std::string& profile_id, std::uint3
 std::vector<Session> insert(soci::session& sql, const Session& session, const Bytes32& token_hash) {
   soci::statement oldest(sql);
   oldest.exchange(soci::use(session.user_id));
-  auto ended = fetch_sessions(oldest, "WHERE user_id = :user ORDER BY created_at DESC, session_id");
+  auto ended =
+      fetch_sessions(oldest, "WHERE user_id = :user" + std::string(kIsLive) + " ORDER BY created_at DESC, session_id");
   ended.erase(ended.begin(), ended.begin() + static_cast<std::ptrdiff_t>(std::min(ended.size(), kMaxSessions - 1)));
   for (const Session& one : ended) remove_session(sql, one.user_id, one.session_id);
   const std::string hash = hex(token_hash);
@@ -238,15 +242,26 @@ std::optional<Session> session_of_token(soci::session& sql, const Bytes32& token
   const std::string hash = hex(token_hash);
   soci::statement statement(sql);
   statement.exchange(soci::use(hash));
-  auto found = fetch_sessions(statement, "WHERE token_hash = :hash");
+  auto found = fetch_sessions(statement, "WHERE token_hash = :hash" + std::string(kIsLive));
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
+}
+
+bool lost_its_passkey(soci::session& sql, const Bytes32& token_hash, std::int64_t now_ms) {
+  const std::string hash = hex(token_hash);
+  const long long now = now_ms;
+  long long count = 0;
+  sql << "SELECT COUNT(*) FROM sessions WHERE token_hash = :hash AND expires_at > :now AND NOT EXISTS (SELECT 1 FROM "
+         "biometric_profiles p WHERE p.profile_id = sessions.profile_id)",
+      soci::use(hash), soci::use(now), soci::into(count);
+  return count > 0;
 }
 
 std::vector<Session> sessions(soci::session& sql, const std::string& user_id) {
   soci::statement statement(sql);
   statement.exchange(soci::use(user_id));
-  return fetch_sessions(statement, "WHERE user_id = :user ORDER BY last_used_at DESC, session_id");
+  return fetch_sessions(statement,
+                        "WHERE user_id = :user" + std::string(kIsLive) + " ORDER BY last_used_at DESC, session_id");
 }
 
 void note_used(soci::session& sql, const std::string& session_id, std::int64_t now_ms) {

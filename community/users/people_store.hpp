@@ -102,7 +102,7 @@ std::optional<PasskeyProfile> passkey(soci::session& sql, const std::string& use
 std::vector<PasskeyProfile> passkeys(soci::session& sql, const std::string& user_id);
 void rename_passkey(soci::session& sql, const std::string& profile_id, const std::string& name);
 void activate_passkey(soci::session& sql, const std::string& profile_id, const std::string& tee_template_id);
-// With the sessions that it began.
+// The sessions that it began are over with it.
 void remove_passkey(soci::session& sql, const std::string& user_id, const std::string& profile_id);
 void note_verified(soci::session& sql, const std::string& profile_id, std::uint32_t sign_count, std::int64_t now_ms);
 
@@ -111,6 +111,8 @@ void note_verified(soci::session& sql, const std::string& profile_id, std::uint3
 // Ends the oldest of the person where there would be more than kMaxSessions: which ones.
 std::vector<Session> insert(soci::session& sql, const Session& session, const Bytes32& token_hash);
 std::optional<Session> session_of_token(soci::session& sql, const Bytes32& token_hash);
+// Whether it is over because its passkey was removed, and would not have expired yet.
+bool lost_its_passkey(soci::session& sql, const Bytes32& token_hash, std::int64_t now_ms);
 std::vector<Session> sessions(soci::session& sql, const std::string& user_id);
 void note_used(soci::session& sql, const std::string& session_id, std::int64_t now_ms);
 // Whether there was one.

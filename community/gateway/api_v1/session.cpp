@@ -3,6 +3,7 @@
 #include "community/core/base64url.hpp"
 #include "community/gateway/api_v1/credentials.hpp"
 #include "community/gateway/api_v1/resources.hpp"
+#include "community/users/api/ended.hpp"
 
 namespace community::gateway::api_v1 {
 namespace {
@@ -40,11 +41,16 @@ Task<Result<HttpResponse>> authenticate_user(Api& api, Call& call) {
   co_return response;
 }
 
-// null, and no error, when nobody is logged in: a page asks this first.
+// null, and no error, when nobody is logged in: a page asks this first. Whose passkey was removed is told so.
 Task<Result<HttpResponse>> get_session(Api& api, Call& call) {
   if (call.token.empty()) co_return infra::http_json(200, "null");
   const auto identity = co_await api.users().identify(call.token);
-  if (!identity && identity.error().code == users::ErrorCode::not_logged_in) co_return infra::http_json(200, "null");
+  if (!identity && identity.error().code == users::ErrorCode::not_logged_in) {
+    if (identity.error().message != users::kPasskeyRemoved) co_return infra::http_json(200, "null");
+    json::object ended;
+    ended["endedBy"] = users::kPasskeyRemoved;
+    co_return answer_json(200, ended);
+  }
   if (!identity) co_return refuse(identity.error());
   co_return answer_json(200, logged_in(identity->person, identity->session, api.users().csrf_token(call.token)));
 }

@@ -6,6 +6,7 @@ import type { LoggedIn, User } from '../api/models'
 let current = $state<LoggedIn | null | undefined>(undefined)
 let failure = $state<unknown>(null)
 let wasEnded = $state(false)
+let lostPasskey = $state(false)
 
 // Whether somebody was logged in here when the page was last open: the frame is then laid out before the node answers.
 const HINT = 'logged in'
@@ -30,14 +31,17 @@ function keepHint(isPerson: boolean) {
 function enter(loggedIn: LoggedIn | null) {
   current = loggedIn
   keepHint(loggedIn !== null)
-  if (loggedIn) wasEnded = false
+  if (loggedIn) wasEnded = lostPasskey = false
   setCsrfToken(loggedIn?.csrfToken ?? null)
 }
 
 async function ask() {
   try {
     const before = current
-    const found = await call('get', '/api/v1/session', {})
+    const answer = await call('get', '/api/v1/session', {})
+    // Its cookie stays until the next log-in, so that a page which is opened later is told, too.
+    lostPasskey = answer !== null && 'endedBy' in answer
+    const found = answer !== null && 'user' in answer ? answer : null
     // Another answer may have come while this one was on its way.
     if (before && !found && current === before) wasEnded = true
     enter(found)
@@ -64,6 +68,10 @@ export const session = {
   /** Whether the person was logged out by something else than this page: another device, or time. */
   get wasEnded() {
     return wasEnded
+  },
+  /** Whether it is over because its passkey was removed: an escape, a recovery or a change of keys took it. */
+  get lostPasskey() {
+    return lostPasskey
   },
   /** Why the node could not be asked; null when it could. */
   get failure() {

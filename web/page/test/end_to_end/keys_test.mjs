@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { checksummed } from '../../../escape/src/core/bytes.mjs'
 import { equal, holds } from '../harness.mjs'
-import { accessible, authenticator, leave, visit } from './browser.mjs'
+import { accessible, authenticator, leave, picture, visit } from './browser.mjs'
 import { chainOf, ETHER } from './chain.mjs'
 import { getFunds, logIn, prepareSend, register, saveRecoveryFile, signAndWait } from './people.mjs'
 
@@ -50,7 +50,7 @@ export const inBlock = (page) =>
   page
     .getByRole('status')
     .getByText(/^(Done|In a block)$/)
-    .or(page.getByText('You were logged out'))
+    .or(page.getByText(/^(You were logged out|Your keys were changed)$/))
     .first()
     .waitFor()
 
@@ -173,6 +173,12 @@ async function removed({ visitor, chain, page, other, bob }) {
   await signAndWait(visitor)
   // The node and its trusted core refuse it from this moment on.
   await other.page.goto(`${node.origin}/home`)
+  // Its session is over with it, and says why.
+  await other.page.getByText('Your keys were changed', { exact: true }).waitFor()
+  await other.page.getByText('Was it not you? Your recovery file freezes the account').waitFor()
+  equal(await other.page.getByText('You were logged out').count(), 0, 'other reasons')
+  await accessible(other.page, 'a session whose passkey was removed')
+  await picture(other.page, 'login-passkey-removed')
   await other.page.getByRole('button', { name: 'Log in with your passkey' }).click()
   await other.page.getByRole('alert').waitFor()
   equal(await other.page.getByRole('heading', { name: 'Your keys, and where they are' }).count(), 0, 'logged in')
