@@ -8,9 +8,11 @@
 #include "community/chain/api/block_watcher.hpp"
 #include "community/chain/api/entry_point.hpp"
 #include "community/chain/api/fee_oracle.hpp"
+#include "community/chain/api/view_calls.hpp"
 #include "community/chain/fake/anvil.hpp"
 #include "community/core/abi.hpp"
 #include "community/infra/factory.hpp"
+#include "trusted/base/sha2.hpp"
 
 namespace community::chain {
 namespace {
@@ -279,6 +281,34 @@ TEST_F(anvil_entry_point_test, Version08AgreesWithTheContract) {
   loop.block_on(deploy(*entry_point, "@account-abstraction/contracts",
                        "0x0a59dbff790c23c976a548690c27297883cc66b4c67024f9117b0238995e35e9"));
   loop.block_on(compare(*entry_point));
+}
+
+// One eth_call with what several would answer, reverts and addresses without code among them.
+TEST_F(anvil_test, AsksManyThingsInOneCall) {
+  start();
+  // Precompiles: SHA-256, identity, and a pairing check, which fails for an input of a wrong length.
+  const Bytes words(70, 0x11);
+  const auto precompile = [](std::uint8_t number) {
+    Address address{};
+    address.back() = number;
+    return address;
+  };
+  const std::vector<ViewCall> calls{{precompile(2), words},
+                                    {precompile(4), words},
+                                    {Address{9, 9}, words},
+                                    {precompile(8), Bytes(5, 1)},
+                                    {precompile(4), {}}};
+  CallRequest request;
+  request.data = encode_view_calls(calls);
+  const auto answer = loop.block_on(client->call(request));
+  ASSERT_TRUE(answer) << answer.error().text();
+  const auto answers = decode_view_answers(*answer, calls.size());
+  ASSERT_TRUE(answers);
+  EXPECT_EQ((*answers)[0].data, core::to_bytes(base::sha256(words)));
+  EXPECT_EQ((*answers)[1].data, words);
+  EXPECT_TRUE((*answers)[2].success && (*answers)[2].data.empty());
+  EXPECT_FALSE((*answers)[3].success);
+  EXPECT_TRUE((*answers)[4].success && (*answers)[4].data.empty());
 }
 
 }  // namespace

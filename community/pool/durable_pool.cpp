@@ -88,7 +88,8 @@ class DurablePool final : public Pool {
     return check_entities(op);
   }
 
-  Task<Result<Bytes32>> add(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit, AlsoWrite also) override {
+  Task<Result<Bytes32>> add(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit, AlsoWrite also,
+                            Survives survives) override {
     if (auto loaded = co_await load(); !loaded) co_return tl::unexpected(std::move(loaded.error()));
     if (auto checked = check(userop.hash, userop.entry_point, userop.op); !checked)
       co_return tl::unexpected(std::move(checked.error()));
@@ -112,7 +113,7 @@ class DurablePool final : public Pool {
     std::optional<Bytes32> replaced_hash;
     if (replaced) replaced_hash = replaced->userop.hash;
     PooledUserop row = *entry;
-    auto written = co_await store_.insert(std::move(row), replaced_hash, std::move(also));
+    auto written = co_await store_.insert(std::move(row), replaced_hash, std::move(also), survives);
     writing_.erase(hash);
     if (!written) {
       unlink(entry);

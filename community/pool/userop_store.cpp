@@ -195,7 +195,8 @@ Task<Result<UseropStore::Loaded>> UseropStore::load() {
   co_return from_database<Loaded>(co_await database_.read(job));
 }
 
-Task<Result<void>> UseropStore::insert(PooledUserop userop, std::optional<Bytes32> replaced, AlsoWrite also) {
+Task<Result<void>> UseropStore::insert(PooledUserop userop, std::optional<Bytes32> replaced, AlsoWrite also,
+                                       Survives survives) {
   auto job = [userop = std::move(userop), chain = chain_id_, replaced, also = std::move(also)](soci::session& sql) {
     if (replaced) {
       StatusChange change;
@@ -227,6 +228,7 @@ Task<Result<void>> UseropStore::insert(PooledUserop userop, std::optional<Bytes3
         soci::use(op, "userop"), soci::use(received, "received");
     if (also) also(sql);
   };
+  if (survives == Survives::end_of_program) co_return from_database(co_await database_.write_unsynced(job));
   co_return from_database(co_await database_.write(job));
 }
 

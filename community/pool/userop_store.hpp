@@ -32,7 +32,7 @@ class UseropStore {
   };
   Task<Result<Loaded>> load();
   // Writes the operation and, in the same commit, that `replaced` (if any) was replaced by it, and `also`.
-  Task<Result<void>> insert(PooledUserop userop, std::optional<Bytes32> replaced, AlsoWrite also);
+  Task<Result<void>> insert(PooledUserop userop, std::optional<Bytes32> replaced, AlsoWrite also, Survives survives);
   Task<Result<void>> change(std::vector<StatusChange> changes, std::int64_t now_ms, AlsoWrite also);
   // Marks the rows as finished without changing anything else.
   Task<Result<void>> finalize(std::vector<Bytes32> hashes, AlsoWrite also);

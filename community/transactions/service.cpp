@@ -205,14 +205,20 @@ Task<Result<void>> TransactionService::keep(Stored row, std::vector<audit::Audit
   co_return Result<void>{};
 }
 
+std::optional<Stored> TransactionService::read_row(soci::session& sql, const std::string& user_id,
+                                                   const std::string& transaction_id, std::int64_t now_ms) {
+  auto row = store::find(sql, user_id, transaction_id);
+  if (row && row->transaction.state == State::prepared && row->transaction.expires_ms <= now_ms)
+    row->transaction.state = State::expired;
+  return row;
+}
+
 Task<Result<Stored>> TransactionService::find(std::string user_id, std::string transaction_id) {
   const auto live = live_.find(transaction_id);
   if (live != live_.end() && live->second.transaction.user_id == user_id) co_return live->second;
   auto read = [user_id, transaction_id, now = d_.clock.now_ms()](soci::session& sql) -> Result<Stored> {
-    auto row = store::find(sql, user_id, transaction_id);
+    auto row = read_row(sql, user_id, transaction_id, now);
     if (!row) return fail(ErrorCode::not_found);
-    Transaction& t = row->transaction;
-    if (t.state == State::prepared && t.expires_ms <= now) t.state = State::expired;
     return std::move(*row);
   };
   co_return from_database(co_await d_.database.read(read));

@@ -248,6 +248,13 @@ class TransactionService final : public Transactions {
     // Nothing was signed: it had been, with the same digest.
     bool is_repetition = false;
   };
+  // What a signature depends on here: the row, what its person may still sign away, and the person's passkeys.
+  struct ToSign {
+    Stored row;
+    Result<void> limits;
+    std::vector<OwnedPasskey> own;
+  };
+  Task<Result<ToSign>> find_to_sign(std::string user_id, std::string transaction_id);
   Task<Result<Signing>> make_signature(std::string user_id, std::string transaction_id, SignRequest request);
   Task<Result<accounts::PasskeySignature>> check_assertion(const Stored& row, const SignRequest& request,
                                                            const accounts::ChainPasskey& key);
@@ -259,7 +266,7 @@ class TransactionService final : public Transactions {
     std::string passkey_id;
   };
   // passkey_not_accounts, passkey_refused, and what limits and risk say.
-  Task<Result<PasskeyVote>> check_passkey_vote(const Stored& row, const SignRequest& request);
+  Task<Result<PasskeyVote>> check_passkey_vote(const ToSign& known, const SignRequest& request);
   // escape_key_has_no_vote, escape_key_voted, escape_signature_refused.
   static Result<accounts::ActionSignature> check_escape_vote(const Stored& row, const SignRequest& request);
   // Whether the server key signs, too, which takes a passkey's assertion.
@@ -273,12 +280,16 @@ class TransactionService final : public Transactions {
   Task<Result<core::Signature>> ask_gate(const Stored& row, const PreparedAction& prepared, const SignRequest& request);
   Result<void> check_limits(soci::session& sql, const Transaction& transaction, std::int64_t now_ms) const;
   Task<Result<void>> check_risk(const Stored& row);
+  Task<Result<void>> check_policy(const Stored& row);
   // False when another request of the person's signed it meanwhile, or gave a vote.
   Result<bool> write_signed(soci::session& sql, const Stored& row, const std::vector<audit::AuditEvent>& events) const;
   std::vector<audit::AuditEvent> events_of_signature(const Transaction& transaction,
                                                      const std::string& passkey_id) const;
+  // False when another request was faster; nothing is written then.
+  Task<Result<bool>> keep_signature(Stored& row, const std::string& passkey_id);
   Task<Result<Transaction>> keep_signed(Stored row, std::string passkey_id);
-  Task<Result<Transaction>> keep_in_pool(Stored row, std::string passkey_id, PoolReady ready);
+  // Nothing when the pool does not have it: what is on disk says how it goes on.
+  Task<Result<std::optional<Transaction>>> keep_in_pool(Chain& chain, Stored row, std::string passkey_id);
   void take_signed(const Stored& row);
   void observe_signature(std::chrono::steady_clock::time_point begin);
   // Written to the audit log; the error as it was given.
@@ -329,6 +340,9 @@ class TransactionService final : public Transactions {
     return std::move(*outcome);
   }
   Task<Result<Stored>> find(std::string user_id, std::string transaction_id);
+  // One whose time is over is expired, whether or not that is written yet.
+  static std::optional<Stored> read_row(soci::session& sql, const std::string& user_id,
+                                        const std::string& transaction_id, std::int64_t now_ms);
   // The day of the chain's clock, of operations that nobody sponsors.
   std::uint32_t today(const Chain& chain) const;
 
@@ -336,7 +350,7 @@ class TransactionService final : public Transactions {
   class Hold {
    public:
     Hold(TransactionService& owner, std::string id) : owner_(owner), id_(std::move(id)) { owner_.held_.insert(id_); }
-    ~Hold() { owner_.held_.erase(id_); }
+    ~Hold() { owner_.held_.erase(owner_.held_.find(id_)); }
     Hold(const Hold&) = delete;
     Hold& operator=(const Hold&) = delete;
 
@@ -354,7 +368,8 @@ class TransactionService final : public Transactions {
   std::map<std::string, Stored> live_;
   // Changes of keys that the trusted core was asked for before this program began.
   std::vector<Stored> interrupted_;
-  std::set<std::string> held_;
+  // By whom it is worked on, as often as somebody does: two requests may sign one row at the same time.
+  std::multiset<std::string> held_;
   // Of transactions of phrases' keys: the head at which each was asked for last.
   std::map<std::string, Bytes32> looked_at_;
   // Accounts with strange keys, by chain and address: the key epoch that is on disk for them.

@@ -118,6 +118,10 @@ Task<Result<void>> TransactionService::check_risk(const Stored& row) {
   auto within = co_await d_.database.read(read);
   if (!within) co_return fail(ErrorCode::database_unavailable, within.error().text());
   if (!*within) co_return tl::unexpected(within->error());
+  co_return co_await check_policy(row);
+}
+
+Task<Result<void>> TransactionService::check_policy(const Stored& row) {
   if (d_.policy == nullptr) co_return Result<void>{};
   RiskQuestion question;
   question.user_id = row.transaction.user_id;
@@ -147,19 +151,19 @@ Result<accounts::ActionSignature> TransactionService::check_escape_vote(const St
   return accounts::ActionSignature{accounts::kEscapeSigner, core::to_bytes(signature->to_rsv())};
 }
 
-Task<Result<TransactionService::PasskeyVote>> TransactionService::check_passkey_vote(const Stored& row,
+Task<Result<TransactionService::PasskeyVote>> TransactionService::check_passkey_vote(const ToSign& known,
                                                                                      const SignRequest& request) {
-  const auto own = co_await d_.people.passkeys(row.transaction.user_id);
-  if (!own) co_return tl::unexpected(own.error());
-  const auto passkey = std::find_if(own->begin(), own->end(), [&request](const OwnedPasskey& one) {
+  const Stored& row = known.row;
+  const auto passkey = std::find_if(known.own.begin(), known.own.end(), [&request](const OwnedPasskey& one) {
     return one.is_active && one.credential_id == request.credential_id;
   });
   const auto slot = std::find_if(row.passkeys.begin(), row.passkeys.end(), [&](const accounts::ChainPasskey& one) {
-    return passkey != own->end() && one.key.public_key == passkey->public_key;
+    return passkey != known.own.end() && one.key.public_key == passkey->public_key;
   });
   if (slot == row.passkeys.end())
     co_return fail(ErrorCode::passkey_not_accounts, "the passkey is none that may sign this");
-  if (auto allowed = co_await check_risk(row); !allowed) co_return tl::unexpected(allowed.error());
+  if (!known.limits) co_return tl::unexpected(known.limits.error());
+  if (auto allowed = co_await check_policy(row); !allowed) co_return tl::unexpected(allowed.error());
   auto assertion = co_await check_assertion(row, request, *slot);
   count("community_transactions_biometric_verifications_total", "Assertions over transactions, by what came of them.",
         {{"result", assertion ? "ok" : "refused"}});
@@ -343,7 +347,7 @@ void TransactionService::take_signed(const Stored& row) {
   to_tell_.set();
 }
 
-Task<Result<Transaction>> TransactionService::keep_signed(Stored row, std::string passkey_id) {
+Task<Result<bool>> TransactionService::keep_signature(Stored& row, const std::string& passkey_id) {
   Transaction& t = row.transaction;
   t.updated_ms = d_.clock.now_ms();
   if (!row.submission.empty() || is_answered(t.kind)) {
@@ -355,52 +359,70 @@ Task<Result<Transaction>> TransactionService::keep_signed(Stored row, std::strin
     return write_signed(sql, row, events);
   };
   const auto kept = from_database(co_await d_.database.write(work));
-  if (!kept) co_return tl::unexpected(kept.error());
-  if (!*kept) co_return co_await transaction(t.user_id, t.transaction_id);
-  take_signed(row);
-  co_return t;
+  if (kept && *kept) take_signed(row);
+  co_return kept;
 }
 
-// One commit decides: before it nothing was signed as far as this node knows, and the page asks again; after it the
-// pool has the operation.
-Task<Result<Transaction>> TransactionService::keep_in_pool(Stored row, std::string passkey_id, PoolReady ready) {
-  Transaction& t = row.transaction;
-  t.updated_ms = t.signed_ms = d_.clock.now_ms();
-  t.state = State::signed_;
-  Stored sent = row;
+Task<Result<Transaction>> TransactionService::keep_signed(Stored row, std::string passkey_id) {
+  const auto kept = co_await keep_signature(row, passkey_id);
+  if (!kept) co_return tl::unexpected(kept.error());
+  if (!*kept) co_return co_await transaction(row.transaction.user_id, row.transaction.transaction_id);
+  co_return std::move(row.transaction);
+}
+
+// The signature goes to disk while the chain is asked whether the operation holds: it is the promise, and what is in
+// the pool follows from it after a crash.
+Task<Result<std::optional<Transaction>>> TransactionService::keep_in_pool(Chain& chain, Stored row,
+                                                                          std::string passkey_id) {
+  const Hold hold(*this, row.transaction.transaction_id);
+  Stored kept_row = row;
+  auto keeping = keep_signature(kept_row, passkey_id);
+  auto [ready, kept] = co_await infra::both(make_ready(chain, row), std::move(keeping));
+  if (!kept) co_return tl::unexpected(kept.error());
+  // Another request was faster, or there is something to say about the operation: each has its way from what is on
+  // disk.
+  if (!*kept || !ready) co_return std::nullopt;
+  Stored sent = std::move(kept_row);
   sent.transaction.state = State::submitted;
-  auto events = events_of_signature(t, passkey_id);
-  events.push_back(event(audit::EventName::transaction_broadcast, t));
-  events.back().payload["hash"] = core::to_hex(*t.digest);
-  const auto refusal = std::make_shared<std::optional<Error>>();
-  auto also = [this, sent, events, refusal](soci::session& sql) {
-    auto written = write_signed(sql, sent, events);
-    if (written && *written) return;
-    if (!written) *refusal = std::move(written.error());
-    throw soci::soci_error("the signature is not kept");
+  audit::AuditEvent broadcast = event(audit::EventName::transaction_broadcast, sent.transaction);
+  broadcast.payload["hash"] = core::to_hex(*sent.transaction.digest);
+  auto also = [this, sent, broadcast](soci::session& sql) {
+    const bool is_there = store::update(sql, sent);
+    if (!is_there || !d_.audit.record(sql, broadcast)) throw soci::soci_error("what was signed is gone");
   };
-  pool::Pool& pool = find_chain(t.chain_id)->served.pool;
-  const auto added = co_await pool.add(std::move(ready.userop), ready.paymaster_deposit, std::move(also));
-  if (!added && *refusal) co_return tl::unexpected(std::move(**refusal));
-  if (!added) {
-    // Another request was faster, or the pool has no place now: each has its way from what is on disk.
-    auto kept = co_await keep_signed(row, std::move(passkey_id));
-    if (!kept) co_return kept;
-    co_return co_await broadcast_transaction(t.user_id, t.transaction_id);
-  }
-  take_signed(row);
+  const auto added = co_await chain.served.pool.add(std::move(ready->userop), ready->paymaster_deposit, std::move(also),
+                                                    pool::Survives::end_of_program);
+  if (!added) co_return std::nullopt;
   enter(sent);
   untold_.push_back(sent.transaction);
+  to_tell_.set();
   changed_.set();
   co_return std::move(sent.transaction);
+}
+
+// In one question to the database, beside the other one.
+Task<Result<TransactionService::ToSign>> TransactionService::find_to_sign(std::string user_id,
+                                                                          std::string transaction_id) {
+  auto read = [this, user_id, transaction_id, now = d_.clock.now_ms()](soci::session& sql) -> Result<ToSign> {
+    auto row = read_row(sql, user_id, transaction_id, now);
+    if (!row) return fail(ErrorCode::not_found);
+    auto limits = check_limits(sql, row->transaction, now);
+    return ToSign{std::move(*row), std::move(limits), {}};
+  };
+  auto [found, own] = co_await infra::both(d_.database.read(read), d_.people.passkeys(user_id));
+  auto known = from_database(std::move(found));
+  if (!known) co_return known;
+  if (!own) co_return tl::unexpected(own.error());
+  known->own = std::move(*own);
+  co_return known;
 }
 
 Task<Result<TransactionService::Signing>> TransactionService::make_signature(std::string user_id,
                                                                              std::string transaction_id,
                                                                              SignRequest request) {
-  auto found = co_await find(user_id, transaction_id);
+  auto found = co_await find_to_sign(std::move(user_id), std::move(transaction_id));
   if (!found) co_return tl::unexpected(found.error());
-  Stored& row = *found;
+  Stored& row = found->row;
   const Transaction& t = row.transaction;
   if (is_repetition(t, request)) co_return Signing{std::move(row), {}, true};
   if (t.state != State::prepared && t.state != State::expired) co_return fail(ErrorCode::not_prepared);
@@ -430,7 +452,7 @@ Task<Result<TransactionService::Signing>> TransactionService::make_signature(std
   }
   std::optional<PasskeyVote> passkey;
   if (request.has_assertion()) {
-    auto checked = co_await check_passkey_vote(row, request);
+    auto checked = co_await check_passkey_vote(*found, request);
     if (!checked) co_return tl::unexpected(checked.error());
     passkey = std::move(*checked);
   }
@@ -486,12 +508,11 @@ Task<Result<Transaction>> TransactionService::sign_and_broadcast(std::string use
   Stored& row = made->row;
   Chain* chain = find_chain(row.transaction.chain_id);
   if (chain != nullptr && is_operation(row.transaction.kind)) {
-    auto ready = co_await make_ready(*chain, row);
-    if (ready) {
-      auto kept = co_await keep_in_pool(std::move(row), std::move(made->passkey_id), std::move(*ready));
-      if (kept) observe_signature(begin);
-      co_return kept;
-    }
+    auto sent = co_await keep_in_pool(*chain, std::move(row), std::move(made->passkey_id));
+    if (!sent) co_return tl::unexpected(sent.error());
+    observe_signature(begin);
+    if (*sent) co_return std::move(**sent);
+    co_return co_await broadcast_transaction(std::move(user_id), std::move(transaction_id));
   }
   auto kept = co_await keep_signed(std::move(row), std::move(made->passkey_id));
   if (!kept) co_return tl::unexpected(kept.error());

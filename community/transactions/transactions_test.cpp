@@ -471,8 +471,9 @@ TEST_F(Transacting, TwoRequestsAtOnceSendOnce) {
   auto other = service->sign_and_broadcast(person, t.transaction_id, second.sign(*t.digest));
   const auto [a, b] = loop.block_on(infra::both(std::move(one), std::move(other)));
   ASSERT_TRUE(a && b);
-  EXPECT_EQ(a->state, State::submitted);
-  EXPECT_EQ(b->state, State::submitted);
+  // Who comes second may be answered before the pool has it.
+  EXPECT_TRUE(is_under_way(a->state) && is_under_way(b->state));
+  EXPECT_EQ(now(t).state, State::submitted);
   EXPECT_EQ(count("TransactionSigned"), 1u);
   EXPECT_EQ(count("TransactionBroadcast"), 1u);
   EXPECT_EQ(pool->statistics().waiting, 1u);

@@ -3,9 +3,14 @@
 // once with ample limits and once with the limits found. The simulations tolerate a dummy signature and cost a little
 // more than the EntryPoint itself (its immutables are storage there), so what passes here passes on chain.
 //
-// Both runs offer one wei per gas: an amount that ample limits do not turn into a prefund nobody has, while deposits
+// Operations of one shape need nearly the same. What the last one of a shape was given is tried first: the run shows at
+// once that the operation goes through with it and what it needs, and where that is less or much more than what it has,
+// both runs are made as for any other.
+//
+// All runs offer one wei per gas: an amount that ample limits do not turn into a prefund nobody has, while deposits
 // are still charged and missing funds still paid, which zero would skip.
 #include <algorithm>
+#include <map>
 
 #include "community/core/abi.hpp"
 #include "community/validation/call_trace.hpp"
@@ -49,6 +54,12 @@ constexpr std::uint64_t kBlocksAhead = 2;
 constexpr std::uint64_t kSecondsAhead = 24;
 // Limits are raised by half this often before estimation gives up.
 constexpr int kRaises = 5;
+// Shapes that are remembered; the addresses of a paymaster and an EntryPoint, some numbers and four limits are 200
+// bytes.
+constexpr std::size_t kMaxShapes = 4'096;
+// What was remembered is given when at least half of the margin is left, and at most this much more than it would be.
+constexpr std::uint64_t kExcessPercent = 10;
+constexpr std::uint64_t kExcessGas = 2'000;
 
 std::uint64_t with_margin(std::uint64_t gas) { return gas == 0 ? 0 : gas + gas * kMarginPercent / 100 + kMarginGas; }
 
@@ -60,6 +71,44 @@ struct Limits {
   std::uint64_t paymaster_verification = 0;
   std::uint64_t post_op = 0;
 };
+
+// `fresh` is a limit as a run shows it, with its margin.
+bool is_close(std::uint64_t given, std::uint64_t fresh) {
+  if (fresh == 0 || given == 0) return given == fresh;
+  const std::uint64_t half_margin = (fresh * kMarginPercent / 100 + kMarginGas) / 2;
+  return given + half_margin >= fresh && given <= fresh + fresh * kExcessPercent / 100 + kExcessGas;
+}
+
+bool are_close(const Limits& given, const Limits& fresh) {
+  return is_close(given.verification, fresh.verification) && is_close(given.call, fresh.call) &&
+         is_close(given.paymaster_verification, fresh.paymaster_verification) && is_close(given.post_op, fresh.post_op);
+}
+
+// What operations that need about the same gas have in common. Whoever makes others remember something odd costs them
+// one run at most.
+struct Shape {
+  Address entry_point{};
+  std::optional<Address> factory, paymaster;
+  Bytes selector;
+  std::size_t call_data = 0, factory_data = 0, signature = 0, paymaster_data = 0;
+  // The first use of a nonce key takes a new slot.
+  bool is_first_of_key = false;
+  auto operator<=>(const Shape&) const = default;
+};
+
+Shape shape_of(const UserOperation& op, const Address& entry_point) {
+  Shape shape;
+  shape.entry_point = entry_point;
+  shape.factory = op.factory;
+  shape.paymaster = op.paymaster;
+  shape.selector = core::to_bytes(ByteView(op.call_data).first(std::min<std::size_t>(4, op.call_data.size())));
+  shape.call_data = op.call_data.size();
+  shape.factory_data = op.factory_data.size();
+  shape.signature = op.signature.size();
+  shape.paymaster_data = op.paymaster_data.size();
+  shape.is_first_of_key = op.nonce.limb[0] == 0;
+  return shape;
+}
 
 // What one run showed.
 struct Run {
@@ -94,8 +143,17 @@ class TraceEstimator final : public Estimator {
   Task<Result<GasEstimate>> estimate(UserOperation op, EntryPointId entry_point, json::object overrides,
                                      bool nonce_pending) override {
     Request request;
+    const bool has_overrides = !overrides.empty();
     if (auto made = prepare(request, std::move(op), entry_point, std::move(overrides), nonce_pending); !made)
       co_return tl::unexpected(std::move(made.error()));
+    // Assumed state is nobody else's.
+    const bool has_shape = !has_overrides && !nonce_pending;
+    const Shape shape = shape_of(request.op, entry_point.address);
+    if (const auto known = remembered_.find(shape); has_shape && known != remembered_.end()) {
+      const Limits given = known->second;
+      const bool enough = co_await is_enough(request, given);
+      if (enough) co_return make_estimate(request, given);
+    }
     Limits ample;
     ample.verification = options_.limits.verification_gas;
     ample.call = kAmpleCallGas;
@@ -114,6 +172,7 @@ class TraceEstimator final : public Estimator {
     const Limits found = limits_of(request, *first);
     auto confirmed = co_await confirm(request, found);
     if (!confirmed) co_return tl::unexpected(std::move(confirmed.error()));
+    if (has_shape) remember(shape, *confirmed);
     co_return make_estimate(request, *confirmed);
   }
 
@@ -271,6 +330,20 @@ class TraceEstimator final : public Estimator {
     return limits;
   }
 
+  // One run with limits that were enough for another operation of its shape.
+  Task<bool> is_enough(const Request& request, Limits given) {
+    const auto seen = co_await run(request, given);
+    if (!seen || seen->execution_failed() || seen->post_op_failed()) co_return false;
+    // What an account without a paymaster does about missing funds is found out by two runs.
+    if (!request.op.paymaster && !seen->paid_missing_funds) co_return false;
+    co_return are_close(given, limits_of(request, *seen));
+  }
+
+  void remember(const Shape& shape, const Limits& limits) {
+    if (remembered_.size() >= kMaxShapes && !remembered_.contains(shape)) remembered_.clear();
+    remembered_[shape] = limits;
+  }
+
   Task<Result<Limits>> confirm(const Request& request, Limits limits) {
     std::string last = "the execution fails";
     for (int i = 0; i <= kRaises; i++) {
@@ -319,6 +392,7 @@ class TraceEstimator final : public Estimator {
   chain::ExecutionClient& chain_;
   const chain::BlockWatcher& blocks_;
   ValidationOptions options_;
+  std::map<Shape, Limits> remembered_;
 };
 
 }  // namespace

@@ -85,6 +85,29 @@ export async function estimateTests(context) {
     }
   }
 
+  await test('what operations of one shape are given does not hang on the one before', async () => {
+    const account = await SimpleAccount.make(context, '0.8')
+    await chain.send({ to: account.address, value: '0x8ac7230489e80000' })
+    await account.receipt(await account.send(await account.prepare({ sponsored: false, callData: execute(sink) })))
+    const words = []
+    // The same bytes in length and selector; a first payment to an address takes 25,000 gas more than a further one.
+    const stranger = () => toHex(crypto.getRandomValues(new Uint8Array(20)))
+    const friend = stranger()
+    for (const to of [friend, friend, friend, stranger(), friend, stranger(), stranger()]) {
+      const op = await account.prepare({ sponsored: false, callData: execute(to, 1n) })
+      equal(await accepts(account, op), '', 'it passes with the estimate')
+      // Assumed state, of an address that has no part in it, is estimated by itself.
+      const alone = await account.estimate(op, { [stranger()]: { balance: '0x1' } })
+      for (const limit of ['callGasLimit', 'verificationGasLimit']) {
+        const most = (alone[limit] * 110n) / 100n + 2_000n
+        holds(op[limit] <= most, `${limit} ${op[limit]}, alone ${alone[limit]}`)
+      }
+      words.push(`call ${op.callGasLimit} of ${alone.callGasLimit}`)
+      equal((await account.receipt(await account.send(op))).success, true, 'it succeeds on chain')
+    }
+    return words.join(', ')
+  })
+
   await test("the paymaster's gas constants: estimate within them, not far below", async () => {
     const words = []
     for (const [version, bytes] of [['0.7', 2_000], ['0.8', 2_000], ['0.7', 40_000], ['0.8', 40_000]]) {

@@ -49,8 +49,8 @@ export class SimpleAccount {
     }
   }
 
-  async estimate(op) {
-    const gas = await this.rpc('eth_estimateUserOperationGas', [hexed(op), this.entryPoint])
+  async estimate(op, overrides = {}) {
+    const gas = await this.rpc('eth_estimateUserOperationGas', [hexed(op), this.entryPoint, overrides])
     return Object.fromEntries(Object.entries(gas).map(([k, v]) => [k, BigInt(v)]))
   }
 

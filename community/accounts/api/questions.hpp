@@ -16,7 +16,8 @@ struct Question {
   std::string answer;
 };
 
-// All at once, in one request to the chain; the answers in the order of the questions. `client` outlives the task.
+// All at once, as one eth_call where the chain's server runs it, else in one batch; the answers in the order of the
+// questions. `client` outlives the task.
 // chain_failed when the chain does not answer; account_unreadable when the contract reverts or answers other types.
 infra::Task<Result<std::vector<AbiValues>>> ask_all(chain::ExecutionClient& client, Address contract,
                                                     std::vector<Question> questions, chain::BlockRef block);

@@ -288,12 +288,31 @@ ChainResult<json::value> FakeChain::answer_state(const ChainCall& call) {
 
 ChainResult<json::value> FakeChain::answer_call(const ChainCall& call) {
   const CallRequest request = call_request(call.params.at(0));
-  const auto handler = request.to ? call_handlers_.find(*request.to) : call_handlers_.end();
-  ChainResult<Bytes> result = Bytes{};
-  if (handler != call_handlers_.end()) result = handler->second(request);
+  const auto many = request.to ? std::nullopt : decode_view_calls(request.data);
+  ChainResult<Bytes> result = many ? answer_view_calls(*many) : answer_contract(request);
   if (!result) return tl::unexpected(result.error());
   if (call.method == "eth_estimateGas") return quantity(21'000 + request.data.size() * 16);
   return hex(*result);
+}
+
+ChainResult<Bytes> FakeChain::answer_contract(const CallRequest& request) {
+  const auto handler = request.to ? call_handlers_.find(*request.to) : call_handlers_.end();
+  if (handler == call_handlers_.end()) return Bytes{};
+  return handler->second(request);
+}
+
+ChainResult<Bytes> FakeChain::answer_view_calls(const std::vector<ViewCall>& calls) {
+  std::vector<ViewAnswer> answers;
+  for (const ViewCall& one : calls) {
+    CallRequest request;
+    request.to = one.to;
+    request.data = one.data;
+    auto answer = answer_contract(request);
+    // A chain that is away answers none of them.
+    if (!answer && !answer.error().reverted) return tl::unexpected(answer.error());
+    answers.push_back({answer.has_value(), answer ? std::move(*answer) : answer.error().data});
+  }
+  return encode_view_answers(answers);
 }
 
 ChainResult<json::value> FakeChain::answer_block(const ChainCall& call) const {

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "community/chain/api/execution_client.hpp"
+#include "community/chain/api/view_calls.hpp"
 
 namespace community::chain {
 
@@ -79,6 +80,8 @@ class FakeChain final : public ExecutionClient {
   ChainResult<json::value> answer(const ChainCall& call);
   ChainResult<json::value> answer_state(const ChainCall& call);
   ChainResult<json::value> answer_call(const ChainCall& call);
+  ChainResult<Bytes> answer_contract(const CallRequest& request);
+  ChainResult<Bytes> answer_view_calls(const std::vector<ViewCall>& calls);
   ChainResult<json::value> answer_block(const ChainCall& call) const;
   ChainResult<json::value> answer_fees(const ChainCall& call) const;
   ChainResult<json::value> send(const ChainCall& call);

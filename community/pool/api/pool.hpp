@@ -110,6 +110,11 @@ struct PoolStatistics {
 // SQL that must become durable together with the pool's own change.
 using AlsoWrite = std::function<void(soci::session&)>;
 
+// What survives the end of this program survives `kill -9`, and waits for no disk; a power failure may lose it. For
+// whoever keeps what was added elsewhere, too, and adds it again: before an operation leaves for the chain it is on
+// disk.
+enum class Survives : std::uint8_t { power_failure, end_of_program };
+
 class Pool {
  public:
   virtual ~Pool() = default;
@@ -119,7 +124,7 @@ class Pool {
   // Durable when it returns, together with `also`; when that throws, the operation is not added either (storage).
   // `paymaster_deposit` is the payer's deposit at the latest block, for operations with a paymaster.
   virtual Task<Result<Bytes32>> add(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit,
-                                    AlsoWrite also = {}) = 0;
+                                    AlsoWrite also = {}, Survives survives = Survives::power_failure) = 0;
   // What `add` would refuse for reasons of its own, before a simulation is spent on it.
   virtual Result<void> check(const Bytes32& hash, const EntryPointId& entry_point, const UserOperation& op) const = 0;
 
