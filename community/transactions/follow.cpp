@@ -60,6 +60,8 @@ Task<bool> TransactionService::has_lost_nonce(Stored& row) {
            other.lane_sequence == row.lane_sequence && other.transaction.sequence > t.sequence &&
            is_under_way(other.transaction.state);
   };
+  // As of the refusal: a rival that is taken back while the database answers leaves the nonce to this one.
+  const bool has_rival = std::any_of(live_.begin(), live_.end(), is_rival);
   auto read = [row](soci::session& sql) { return store::same_nonce_in_block(sql, row); };
   auto winner = co_await d_.database.read(read);
   if (winner && !winner->empty()) {
@@ -69,7 +71,7 @@ Task<bool> TransactionService::has_lost_nonce(Stored& row) {
     row.is_over = true;
     co_return true;
   }
-  co_return !winner || std::any_of(live_.begin(), live_.end(), is_rival);
+  co_return !winner || has_rival;
 }
 
 Task<void> TransactionService::follow_operation(Stored& row) {
