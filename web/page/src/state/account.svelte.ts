@@ -19,12 +19,12 @@ let wallets = $state.raw<Wallets | null>(null)
 let owner = ''
 let chosen = $state.raw<{ walletId: string; chainId: number } | null>(null)
 
+// The chains in the node's order: its first one is where people begin.
 const places = (list: readonly Wallet[]): Account[] =>
   list.flatMap((wallet) =>
-    wallet.accounts.flatMap(({ chainId }) => {
-      const chain = node.chain(chainId)
-      return chain ? [{ wallet, chain }] : []
-    }),
+    (node.info?.chains ?? []).flatMap((chain) =>
+      wallet.accounts.some(({ chainId }) => chainId === chain.chainId) ? [{ wallet, chain }] : [],
+    ),
   )
 
 export const account = {
