@@ -91,7 +91,10 @@ transactions::Transactions::Listener watch_deployed(AlarmsByChain alarms) {
     const auto* operation = std::get_if<transactions::PreparedOperation>(&transaction.content);
     const bool deploys = operation != nullptr && operation->userop.factory;
     const auto record = core::parse_uuid(transaction.wallet_id);
-    if (!deploys || !record || transaction.state != transactions::State::signed_) co_return;
+    // From the signature on, and with each state that follows: a node that is killed before it was told of one is told
+    // of the next.
+    const bool is_void = transaction.state > transactions::State::failed;
+    if (!deploys || !record || transaction.signed_ms == 0 || is_void) co_return;
     if (const auto followed = co_await alarms.at(transaction.chain_id)->follow(transaction.account, *record); !followed)
       infra::log_warning("an account is not watched yet", {{"why", followed.error().text()}});
   };
