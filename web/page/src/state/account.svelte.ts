@@ -7,6 +7,7 @@ import type { Place } from '../transaction/check'
 import type { KeyFacts } from '../transaction/keys'
 import type { WalletState } from '../transaction/models'
 import { tokensOf } from '../transaction/tokens'
+import { type Choice, choiceOf, keepChoice } from './choice'
 import { node } from './node.svelte'
 import { session } from './session.svelte'
 
@@ -17,7 +18,7 @@ export interface Account {
 
 let wallets = $state.raw<Wallets | null>(null)
 let owner = ''
-let chosen = $state.raw<{ walletId: string; chainId: number } | null>(null)
+let chosen = $state.raw<Choice | null>(null)
 
 // The chains in the node's order: its first one is where people begin.
 const places = (list: readonly Wallet[]): Account[] =>
@@ -44,14 +45,15 @@ export const account = {
   },
   choose({ wallet, chain }: Account) {
     chosen = { walletId: wallet.walletId, chainId: chain.chainId }
+    keepChoice(owner, chosen)
   },
-  /** Asks for the wallets; the choice of somebody else is forgotten. Throws Problem and AccountRefused. */
+  /** Asks for the wallets; another person's choice is that person's own. Throws Problem and AccountRefused. */
   async load(): Promise<void> {
     const userId = session.user?.userId ?? ''
     if (owner !== userId) {
       owner = userId
       wallets = null
-      chosen = null
+      chosen = choiceOf(userId)
     }
     await node.known()
     wallets = await loadWallets(userId)

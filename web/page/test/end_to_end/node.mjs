@@ -49,8 +49,11 @@ export async function until(condition, what) {
   throw new Error(`${what} did not happen`)
 }
 
-/** `name`: of a node below localhost; `chain`: URL of another node's chain, which it joins. */
-export async function startNode({ name = '', chain: joined = '' } = {}) {
+/**
+ * `name`: of a node below localhost; `chain`: URL of another node's chain, which it joins; `further`: ids of chains that it
+ * serves beside the first.
+ */
+export async function startNode({ name = '', chain: joined = '', further = [] } = {}) {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'page-node-'))
   const [rpc, http, chain] = await Promise.all([freePort(), freePort(), freePort()])
   const data = path.join(folder, 'data')
@@ -75,6 +78,12 @@ export async function startNode({ name = '', chain: joined = '' } = {}) {
     COMMUNITY_NODE_LIMITS__SIGNED_PER_MINUTE: '1000000',
     ...(name ? { COMMUNITY_NODE_SECURITY__RP_ID: name, COMMUNITY_NODE_SECURITY__ORIGIN: origin } : {}),
   }
+  const chains = {}
+  for (const id of further) {
+    chains[id] = `http://127.0.0.1:${await freePort()}`
+    env[`COMMUNITY_NODE_CHAINS__CHAIN${id}__RPC_URL`] = chains[id]
+    env[`COMMUNITY_NODE_CHAINS__CHAIN${id}__CHAIN_ID`] = `${id}`
+  }
   const child = spawn(PROGRAM, flags, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr])
@@ -87,6 +96,8 @@ export async function startNode({ name = '', chain: joined = '' } = {}) {
     // Names below localhost are known to browsers alone.
     local: `http://localhost:${http}`,
     chain: chainUrl,
+    /** Of the further ones, by their ids. */
+    chains,
     data,
     output: () => output,
     async stop() {

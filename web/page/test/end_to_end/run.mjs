@@ -7,7 +7,7 @@ import { startNode } from './node.mjs'
 const LANES = [
   ['serving', 'registration', 'account', 'money', 'live', 'notices', 'moving'],
   ['keys', 'ways', 'apps'],
-  ['multisig', 'phrase', 'privacy', 'pictures'],
+  ['multisig', 'phrase', 'privacy', 'chains', 'pictures'],
 ]
 
 /** Of what the node said last, for whoever looks for the reason of a failure. */
