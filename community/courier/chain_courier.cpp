@@ -94,8 +94,8 @@ class ChainCourier final : public Courier, private sender::OrderOwner {
     options.chain_id = chain_id;
     options.from = key.address;
     options.tables = {"courier_errands", "courier_attempts", "errand"};
-    options.limits = {limits.queue,        limits.gas,           limits.max_fee_per_gas,
-                      limits.stuck_blocks, limits.bump_permille, limits.final_depth};
+    options.limits = {limits.queue,         limits.gas,         limits.max_fee_per_gas, limits.stuck_blocks,
+                      limits.bump_permille, limits.final_depth, limits.under_way};
     options.is_urgent = true;
     options.what = "an errand";
     sender_ = sender::make_sender({d_.database, d_.chain, d_.blocks, d_.fees, *this}, std::move(options));

@@ -157,6 +157,63 @@ TEST_F(CourierTest, CallsGoOneAfterTheOther) {
   EXPECT_EQ(executed, (std::vector<Bytes>{freeze, escape}));
 }
 
+// Else whoever freezes an account would wait for minutes behind each other person.
+TEST_F(CourierTest, TheNextBeginsWhenTheFormerIsInABlock) {
+  limits.final_depth = 1'000;
+  restart();
+  const auto first = accept(freeze), second = accept(escape), third = accept({5, 5, 5, 5});
+  ASSERT_TRUE(first && second && third);
+  until([this] { return chain.pending() == 1; });
+  EXPECT_EQ(chain.sent().size(), 1u) << "one at a time waits for a block";
+  for (std::size_t count = 2; count <= 3; count++) {
+    mine();
+    until([&] { return chain.sent().size() == count; });
+    EXPECT_EQ(chain.sent()[count - 1].nonce, Uint256(count - 1));
+  }
+  mine();
+  EXPECT_EQ(executed, (std::vector<Bytes>{freeze, escape, {5, 5, 5, 5}}));
+  EXPECT_EQ(state(*first), ErrandState::sent) << "in a block, and not final";
+  // Found again, all of them, and none is carried out twice.
+  limits.final_depth = 3;
+  restart();
+  for (const auto& id : {*first, *second, *third}) {
+    finish(id);
+    EXPECT_EQ(state(id), ErrandState::included);
+  }
+  EXPECT_EQ(executed.size(), 3u);
+}
+
+TEST_F(CourierTest, AReorganisationOfSeveralIsSentAgainBeforeAnythingNew) {
+  limits.final_depth = 50;
+  restart();
+  const auto first = accept(freeze);
+  ASSERT_TRUE(first);
+  until([this] { return chain.pending() == 1; });
+  mine();
+  const auto second = accept(escape);
+  ASSERT_TRUE(second);
+  until([this] { return chain.pending() == 1; });
+  mine();
+  settle();
+  ASSERT_EQ(executed.size(), 2u);
+  // Both blocks go, and what was in them is forgotten by the chain's server.
+  const Bytes32 first_hash = loop.block_on(courier->errand(*first))->transaction_hash;
+  const Bytes32 second_hash = loop.block_on(courier->errand(*second))->transaction_hash;
+  chain.reorg(2, 2);
+  chain.drop_pending(first_hash);
+  chain.drop_pending(second_hash);
+  const auto third = accept({5, 5, 5, 5});
+  ASSERT_TRUE(third);
+  executed.clear();
+  limits.final_depth = 3;
+  restart();
+  for (const auto& id : {*first, *second, *third}) {
+    finish(id);
+    EXPECT_EQ(state(id), ErrandState::included) << loop.block_on(courier->errand(id))->reason;
+  }
+  EXPECT_EQ(executed, (std::vector<Bytes>{freeze, escape, {5, 5, 5, 5}}));
+}
+
 TEST_F(CourierTest, TheSameCallIsOneErrandWhileItIsOpen) {
   const auto first = accept(freeze), again = accept(freeze);
   ASSERT_TRUE(first && again);

@@ -20,6 +20,8 @@ struct Job {
   std::uint64_t nonce = 0;
   // In the order they were made.
   std::vector<Attempt> attempts;
+  // Looks in a row that found the nonce used and none of the attempts mined. Not on disk.
+  unsigned missing = 0;
 };
 
 class AttemptStore {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One order is under way at a time, with all its attempts on disk, until one of them is final: whichever of them is
-// mined, it is the order. Nonces need no bookkeeping beyond that, because nobody else uses the key.
+// At most one order waits for a block, with all its attempts on disk: whichever of them is mined, it is the order.
+// Those before it are in blocks and wait until they are final; where a reorganisation takes some out again, they are
+// sent again and nothing new is begun before they are back. So each order has the nonce after the one before, and
+// nonces need no bookkeeping beyond that, because nobody else uses the key.
 #include <algorithm>
 #include <deque>
 #include <set>
@@ -19,6 +21,7 @@ constexpr unsigned kGasMarginPercent = 25;
 // Looks that must agree that the nonce is used and no attempt mined: the client may have taken in a block between two
 // answers, or two clients may differ for a while.
 constexpr unsigned kLooksUntilLost = 3;
+bool is_in_block(const Job& job) { return job.order.block_number != 0; }
 
 class SequentialSender final : public Sender {
  public:
@@ -70,7 +73,10 @@ class SequentialSender final : public Sender {
         const bool loaded = co_await load();
         if (loaded) loaded_.set();
         // A crash may have come between disk and chain; sending what the chain knows already does no harm.
-        if (current_) co_await send(current_->attempts.back());
+        for (std::size_t i = 0; loaded && i < under_way_.size(); i++) {
+          const Attempt last = under_way_[i].attempts.back();
+          co_await send(last);
+        }
       }
       if (loaded_.is_set()) co_await step();
       co_await wake_.wait();
@@ -95,19 +101,20 @@ class SequentialSender final : public Sender {
     }
     for (Job& job : *jobs) {
       const bool is_new = open_.insert(job.order.id).second;
-      if (!job.attempts.empty() && !current_) {
-        current_ = std::move(job);
+      if (!job.attempts.empty()) {
+        under_way_.push_back(std::move(job));
       } else if (is_new) {
         waiting_.push_back(std::move(job));
       }
     }
+    std::sort(under_way_.begin(), under_way_.end(), [](const Job& a, const Job& b) { return a.nonce < b.nonce; });
     co_return true;
   }
 
   Task<void> step() {
-    if (current_) co_await follow();
-    if (!current_ && waiting_.empty()) co_await d_.owner.idle();
-    while (!current_ && !waiting_.empty()) {
+    co_await follow_all();
+    if (under_way_.empty() && waiting_.empty()) co_await d_.owner.idle();
+    while (may_begin()) {
       Job job = std::move(waiting_.front());
       waiting_.pop_front();
       const bool is_over_or_sent = co_await begin(job);
@@ -118,10 +125,17 @@ class SequentialSender final : public Sender {
     }
   }
 
+  bool may_begin() const {
+    return !waiting_.empty() && under_way_.size() < limits_.under_way &&
+           std::all_of(under_way_.begin(), under_way_.end(), is_in_block);
+  }
+
   // False when it has to be tried again later; an order that chain or core refuse is over.
   Task<bool> begin(Job& job) {
     const auto nonce = co_await d_.chain.transaction_count(options_.from);
     if (!nonce) co_return false;
+    // A reorganisation has taken out what was in a block at the last look.
+    if (!under_way_.empty() && *nonce <= under_way_.back().nonce) co_return false;
     const auto gas = co_await estimate(job);
     if (!gas) {
       if (gas.error().code == ErrorCode::chain_unavailable) co_return false;
@@ -137,8 +151,7 @@ class SequentialSender final : public Sender {
       co_await end(std::move(job), sent.error().message);
       co_return true;
     }
-    missing_ = 0;
-    current_ = std::move(job);
+    under_way_.push_back(std::move(job));
     co_return true;
   }
 
@@ -203,34 +216,47 @@ class SequentialSender final : public Sender {
                          {{"what", options_.what}, {"why", sent.error().text()}});
   }
 
-  Task<void> follow() {
-    Job& job = *current_;
+  // How an order ended: an empty text is a success.
+  using Ending = std::optional<std::string>;
+
+  Task<void> follow_all() {
+    if (under_way_.empty()) co_return;
     // The count comes first: a block between the answers then shows as a receipt, not as a loss.
     const auto count = co_await d_.chain.transaction_count(options_.from);
     if (!count) co_return;
-    for (const Attempt& one : job.attempts) {
-      const auto receipt = co_await d_.chain.receipt(one.hash);
-      if (!receipt) co_return;
+    for (std::size_t i = 0; i < under_way_.size();) {
+      Ending ending = co_await follow(under_way_[i], *count);
+      if (!ending) {
+        i++;
+        continue;
+      }
+      Job done = std::move(under_way_[i]);
+      under_way_.erase(under_way_.begin() + static_cast<std::ptrdiff_t>(i));
+      co_await end(std::move(done), std::move(*ending));
+    }
+  }
+
+  Task<Ending> follow(Job& job, std::uint64_t count) {
+    for (std::size_t i = 0; i < job.attempts.size(); i++) {
+      const Bytes32 hash = job.attempts[i].hash;
+      const auto receipt = co_await d_.chain.receipt(hash);
+      if (!receipt) co_return std::nullopt;
       if (!*receipt) continue;
-      missing_ = 0;
-      co_await on_mined(one.hash, (*receipt)->block_number, (*receipt)->success);
-      co_return;
+      job.missing = 0;
+      co_return co_await on_mined(job, hash, (*receipt)->block_number, (*receipt)->success);
     }
-    if (*count > job.nonce) {
-      if (++missing_ < kLooksUntilLost) co_return;
-      Job lost = std::move(job);
-      current_.reset();
-      co_await end(std::move(lost), "its nonce was used by a transaction that is not this node's");
-      co_return;
+    if (count > job.nonce) {
+      if (++job.missing < kLooksUntilLost) co_return std::nullopt;
+      co_return "its nonce was used by a transaction that is not this node's";
     }
-    missing_ = 0;
+    job.missing = 0;
     job.order.block_number = 0;
     Attempt last = job.attempts.back();
     if (head_ >= last.sent_at + limits_.stuck_blocks) co_await raise(job, std::move(last));
+    co_return std::nullopt;
   }
 
-  Task<void> on_mined(Bytes32 hash, std::uint64_t block_number, bool success) {
-    Job& job = *current_;
+  Task<Ending> on_mined(Job& job, Bytes32 hash, std::uint64_t block_number, bool success) {
     const bool is_new = job.order.block_number != block_number || job.order.transaction_hash != hash;
     job.order.transaction_hash = hash;
     job.order.block_number = block_number;
@@ -238,11 +264,9 @@ class SequentialSender final : public Sender {
     if (head_ < block_number + limits_.final_depth) {
       Job row = job;
       if (is_new) co_await write(std::move(row));
-      co_return;
+      co_return std::nullopt;
     }
-    Job done = std::move(job);
-    current_.reset();
-    co_await end(std::move(done), success ? "" : "it reverted on chain");
+    co_return success ? "" : "it reverted on chain";
   }
 
   // Higher fees where they may rise; the same bytes again where not.
@@ -288,15 +312,14 @@ class SequentialSender final : public Sender {
   const SenderLimits limits_;
   AttemptStore store_;
   std::deque<Job> waiting_;
-  std::optional<Job> current_;
+  // By nonce. The vector stays as it is while one of them is followed.
+  std::vector<Job> under_way_;
   // Waiting and under way.
   std::set<std::string> open_;
   // Orders without an id yet, which are being written.
   std::size_t arriving_ = 0;
   infra::Event wake_, loaded_;
   std::uint64_t head_ = 0;
-  // Looks in a row that found the nonce used and none of the attempts mined.
-  unsigned missing_ = 0;
 };
 
 }  // namespace

@@ -40,6 +40,8 @@ struct CourierLimits {
   unsigned bump_permille = 125;
   // Blocks after which an inclusion is final.
   std::uint64_t final_depth = 12;
+  // Errands in blocks that are not final, and the one that waits for a block.
+  std::size_t under_way = 32;
   // wei; the trusted core's fee_cap. Bumps stop there.
   Uint256 max_fee_per_gas;
 };

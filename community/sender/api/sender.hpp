@@ -93,6 +93,8 @@ struct SenderLimits {
   unsigned bump_permille = 125;
   // Blocks after which an inclusion is final.
   std::uint64_t final_depth = 12;
+  // Sent and not final; all but the last are in blocks. Each costs a question or more at each block.
+  std::size_t under_way = 1;
 };
 
 // All outlive the sender.
