@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is no batch of calls: queued items, plain functions, and what an account is now.
+#include "community/transactions/store.hpp"
 #include "community/transactions/test_support/transaction_world.hpp"
 
 namespace community::transactions::test_support {
@@ -195,6 +196,27 @@ TEST_F(ActingOnAccounts, ToldStateIsOfOneBlock) {
   expect_refusal(loop.block_on(service->wallet_state(person, wallet_id, kChain, std::vector<Address>(33))),
                  ErrorCode::field_invalid);
   expect_refusal(loop.block_on(service->wallet_state(stranger, wallet_id, kChain, {})), ErrorCode::not_found);
+}
+
+// Its old node keeps it in the list, says that it left, and when.
+TEST_F(ActingOnAccounts, OneThatMovedAwayIsToldSo) {
+  const auto look = [this] { return loop.block_on(service->wallet_state(person, wallet_id, kChain, {})).value(); };
+  EXPECT_FALSE(look().is_elsewhere);
+  key_epoch = 4;
+  const std::uint64_t number = chain.head().number;
+  auto heard = [number, account = alice](soci::session& sql) {
+    store::note_key_epoch(sql, {kChain, account, 4, number});
+  };
+  ASSERT_TRUE(loop.block_on(database->write(heard)));
+  EXPECT_FALSE(look().is_elsewhere) << "other passkeys, the same server";
+  server_key = test_address(0xf00);
+  const WalletState moved = look();
+  EXPECT_TRUE(moved.is_elsewhere);
+  EXPECT_EQ(moved.moved_at_s, chain.head().timestamp);
+  key_epoch = 5;
+  EXPECT_EQ(look().moved_at_s, 0u) << "nobody heard when";
+  server_key = FakeCore::server_key_of(0);
+  EXPECT_FALSE(look().is_elsewhere) << "it came home";
 }
 
 TEST_F(ActingOnAccounts, FundsAreGivenOnceInAWhile) {

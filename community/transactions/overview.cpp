@@ -8,6 +8,13 @@ namespace community::transactions {
 
 namespace json = core::json;
 
+namespace {
+
+// Accounts whose server key is known to be their wallet's, about 100 bytes each: 6 MB. Beyond, the core is asked again.
+constexpr std::size_t kMaxOwnServerKeys = 65'536;
+
+}  // namespace
+
 Task<Result<std::vector<WaitingItem>>> TransactionService::waiting_items(const Moment& now, std::uint64_t from_block) {
   auto items = co_await now.chain->view.waiting(now.wallet.account, from_block);
   if (!items) co_return tl::unexpected(from_accounts(items.error()));
@@ -66,6 +73,27 @@ Task<Result<std::vector<Lane>>> TransactionService::lanes_of(const Moment& now) 
   co_return out;
 }
 
+// Asked of the core once for each server key that an account has; a key of this wallet's stays one.
+Task<void> TransactionService::look_elsewhere(const Moment& now, WalletState& out) {
+  const std::pair place(now.chain->served.chain_id, now.wallet.account);
+  const auto known = own_server_keys_.find(place);
+  if (known != own_server_keys_.end() && known->second == now.state.server_key) co_return;
+  const auto index = co_await server_key_index(now);
+  if (index) {
+    if (own_server_keys_.size() >= kMaxOwnServerKeys) own_server_keys_.clear();
+    own_server_keys_[place] = now.state.server_key;
+  }
+  if (index || index.error().code != ErrorCode::account_elsewhere) co_return;
+  out.is_elsewhere = true;
+  auto read = [place, epoch = now.state.key_epoch](soci::session& sql) {
+    return store::block_of_key_epoch(sql, {place.first, place.second, epoch, 0});
+  };
+  const auto number = co_await d_.database.read(read);
+  if (!number || *number == 0) co_return;
+  const auto block = co_await now.chain->served.chain.block(chain::BlockRef::number(*number));
+  if (block && *block) out.moved_at_s = (*block)->timestamp;
+}
+
 Task<Result<WalletState>> TransactionService::wallet_state(std::string user_id, std::string wallet_id,
                                                            std::uint64_t chain_id, std::vector<Address> tokens) {
   if (tokens.size() > kMaxTokens) co_return fail_field("/token", "32 tokens at most");
@@ -97,6 +125,7 @@ Task<Result<WalletState>> TransactionService::wallet_state(std::string user_id, 
     if (!grants) co_return tl::unexpected(grants.error());
     out.waiting = std::move(*waiting);
     out.grants = std::move(*grants);
+    co_await look_elsewhere(*now, out);
   }
   out.state = std::move(now->state);
   co_return out;

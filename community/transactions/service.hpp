@@ -132,6 +132,7 @@ class TransactionService final : public Transactions {
   Task<Result<void>> complete(Moment& now, std::vector<Address> tokens);
   Task<Result<accounts::WaitingItem>> find_item(const Moment& now, Bytes32 item);
   Task<Result<std::uint32_t>> server_key_index(const Moment& now);
+  Task<void> look_elsewhere(const Moment& now, WalletState& out);
 
   // retire.cpp
   enum class Unknown : std::uint8_t { for_now, for_good };
@@ -374,6 +375,8 @@ class TransactionService final : public Transactions {
   std::map<std::string, Bytes32> looked_at_;
   // Accounts with strange keys, by chain and address: the key epoch that is on disk for them.
   std::map<std::pair<std::uint64_t, Address>, std::uint32_t> noted_epochs_;
+  // Accounts by chain and address: the server key that was found to be their wallet's.
+  std::map<std::pair<std::uint64_t, Address>, Address> own_server_keys_;
   std::vector<Listener> listeners_;
   std::deque<Transaction> untold_;
   infra::Event changed_, to_tell_;

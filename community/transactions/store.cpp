@@ -554,6 +554,17 @@ void take_back_key_epochs(soci::session& sql, std::uint64_t chain_id, std::uint6
       soci::use(above);
 }
 
+std::uint64_t block_of_key_epoch(soci::session& sql, const KeyEpoch& heard) {
+  const long long chain = static_cast<long long>(heard.chain_id), epoch = heard.key_epoch;
+  const std::string account = hex(heard.account);
+  long long block = 0;
+  sql << "SELECT block_number FROM transactions_key_epochs WHERE chain_id = :chain AND account = :account AND "
+         "key_epoch "
+         "= :epoch",
+      soci::use(chain), soci::use(account), soci::use(epoch), soci::into(block);
+  return static_cast<std::uint64_t>(block);
+}
+
 std::uint32_t key_epoch(soci::session& sql, std::uint64_t chain_id, const Address& account) {
   const long long chain = static_cast<long long>(chain_id);
   const std::string of = hex(account);

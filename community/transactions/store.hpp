@@ -141,6 +141,8 @@ void note_key_epoch_tried(soci::session& sql, const KeyEpoch& tried, std::int64_
 void remove_key_epoch(soci::session& sql, const KeyEpoch& heard);
 // A reorganisation took these blocks: what comes again is heard of again.
 void take_back_key_epochs(soci::session& sql, std::uint64_t chain_id, std::uint64_t above_block);
+// In which block this epoch began; 0: it was not heard of.
+std::uint64_t block_of_key_epoch(soci::session& sql, const KeyEpoch& heard);
 // The latest that was heard of; 0: none.
 std::uint32_t key_epoch(soci::session& sql, std::uint64_t chain_id, const Address& account);
 // Changes of keys that the person signed here, latest first. An account has 8 passkeys at the most, and one that waits

@@ -291,6 +291,8 @@ json::object to_json(const transactions::WalletState& state) {
   out["waiting"] = list_of(state.waiting, accounts::AccountOnChain{state.chain_id, state.account});
   out["grants"] = list_of(state.grants);
   out["lanes"] = list_of(state.lanes);
+  out["isElsewhere"] = state.is_elsewhere;
+  out["movedAt"] = state.moved_at_s == 0 ? json::value(nullptr) : json::value(time_of_seconds(state.moved_at_s));
   return out;
 }
 

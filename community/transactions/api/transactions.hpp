@@ -102,6 +102,10 @@ struct WalletState {
   std::vector<WaitingItem> waiting;
   std::vector<GrantState> grants;
   std::vector<Lane> lanes;
+  // Its server key is none of this wallet's: it moved to another node. Not known, and so false, while the core is away.
+  bool is_elsewhere = false;
+  // Of the block that changed its keys last, where this node heard of it and it is elsewhere; 0: not known.
+  std::uint64_t moved_at_s = 0;
 };
 
 // A grant that this node holds the trusted core's ticket for.

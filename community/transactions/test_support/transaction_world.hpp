@@ -247,6 +247,7 @@ class TransactionWorld : public ::testing::Test {
   std::vector<accounts::InitPasskey> passkeys;
   std::uint32_t key_epoch = 3;
   static Bytes32 escape_secret() { return Uint256(0xe5c).to_be(); }
+  Address server_key = FakeCore::server_key();
   Address escape_key = core::address_of(*core::public_key_of(escape_secret()));
   std::uint64_t frozen_until_s = 0;
   std::set<Address> known;
@@ -307,8 +308,7 @@ class TransactionWorld : public ::testing::Test {
   chain::ChainResult<Bytes> account_answer(const Bytes& call) const {
     const std::uint64_t mask = (1U << passkeys.size()) - 1;
     if (asks(call, "keys()"))
-      return words(
-          {Uint256::from_be(FakeCore::server_key()), Uint256::from_be(escape_key), Uint256(key_epoch), Uint256(mask)});
+      return words({Uint256::from_be(server_key), Uint256::from_be(escape_key), Uint256(key_epoch), Uint256(mask)});
     if (asks(call, "frozen()")) return words({Uint256(frozen_until_s), Uint256()});
     if (asks(call, "guardians()")) return words({Uint256(), Uint256(), Uint256(604'800)});
     if (asks(call, "gasCap()")) return words({gas_cap});

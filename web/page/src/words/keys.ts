@@ -60,7 +60,7 @@ export function linesOfKeysSummary(summary: CallSummary): Line[] {
       summary.unlistedTokens ?? false,
     )
   return [
-    ...added.map(({ name }) => ({ words: m.keys_add({ name: name ?? '?' }) })),
+    ...added.map(({ name }) => ({ words: m.keys_add({ name: name ?? m.foreign_name() }) })),
     ...removed.map(({ name }) => ({ words: m.keys_remove({ name: name ?? m.key_unnamed() }) })),
     ...(serverKey ? [serverLine(serverKey)] : []),
     ...(escapeKey ? [escapeLine(escapeKey)] : []),

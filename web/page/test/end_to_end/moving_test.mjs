@@ -168,6 +168,17 @@ async function moves(browser, node, second) {
   // The old node signs nothing for it any more, and says where it is.
   await prepareSend(old.visitor, someone(), '0.1')
   await old.page.getByText('The account has moved to another node.').waitFor()
+  await old.page.goto(`${node.origin}/home`)
+  await old.page.getByText(/^Another node has kept its server key since /).waitFor()
+  equal(await old.page.getByRole('main').getByRole('link', { name: 'Send', exact: true }).count(), 0, 'ways to pay')
+  await old.page.getByText('In the trusted core of another node.').waitFor()
+  await old.page.getByRole('link', { name: 'Add the passkey “A passkey of another node”' }).waitFor()
+  await accessible(old.page, 'an account that moved away')
+  await picture(old.page, 'moved-away')
+  // Its passkeys there are no strangers to be afraid of.
+  await old.page.goto(`${node.origin}/passkeys`)
+  await old.page.getByRole('heading', { name: 'Passkeys', level: 1 }).waitFor()
+  equal(await old.page.getByText('The account takes a passkey that').count(), 0, 'strangers')
   await leave(old.visitor)
 
   // What it did before is told as what another node says; the chain knows of it all the same.
