@@ -26,7 +26,7 @@ Task<Result<HttpResponse>> list(audit::AuditLog& log, Call& call) {
   if (!before || !limit)
     co_return tl::unexpected(malformed_request("before is a sequence number, limit a number from 1 to 100"));
   audit::Query query;
-  query.subject = call.identity->person.user_id;
+  query.subject = user_of(call);
   query.before = *before;
   query.newest_first = true;
   query.limit = static_cast<std::size_t>(*limit);

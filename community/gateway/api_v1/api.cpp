@@ -269,7 +269,7 @@ Task<Result<void>> Api::identify(const Route& route, Call& call) {
   auto identity = co_await users_.identify(call.token);
   if (!identity) co_return tl::unexpected(to_problem(identity.error()));
   call.identity = std::move(*identity);
-  const std::string& user_id = call.identity->person.user_id;
+  const std::string& user_id = user_of(call);
   if (auto good = take("person " + user_id, options_.limits.person); !good) co_return good;
   if (route.cost == Cost::export_)
     if (auto good = take("export " + user_id, options_.limits.exports); !good) co_return good;

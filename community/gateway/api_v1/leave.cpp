@@ -24,13 +24,13 @@ tl::unexpected<Problem> refused(const privacy::Error& error) {
 }
 
 Task<Result<HttpResponse>> get_privacy(Privacy& privacy, Call& call) {
-  const auto overview = co_await privacy.overview(call.identity->person.user_id);
+  const auto overview = co_await privacy.overview(user_of(call));
   if (!overview) co_return refused(overview.error());
   co_return answer_json(200, *overview);
 }
 
 Task<Result<HttpResponse>> export_person(Privacy& privacy, Call& call) {
-  auto response = co_await privacy.export_person(call.identity->person.user_id);
+  auto response = co_await privacy.export_person(user_of(call));
   if (!response) co_return refused(response.error());
   co_return std::move(*response);
 }
@@ -39,7 +39,7 @@ Task<Result<HttpResponse>> export_person(Privacy& privacy, Call& call) {
 Task<Result<HttpResponse>> begin_deletion(Api& api, Call& call) {
   JsonReader in(call.body, JsonReader::Unknown::refused);
   if (auto wrong = in.finish()) co_return tl::unexpected(*wrong);
-  const std::string& user_id = call.identity->person.user_id;
+  const std::string& user_id = user_of(call);
   const auto passkeys = co_await api.users().passkeys(user_id);
   if (!passkeys) co_return refuse(passkeys.error());
   json::array credentials;
@@ -62,7 +62,7 @@ Task<Result<HttpResponse>> delete_me(Api& api, Privacy& privacy, Call& call) {
   JsonReader in(call.body, JsonReader::Unknown::refused);
   users::LogInAssertion assertion = read_assertion(in);
   if (auto wrong = in.finish()) co_return tl::unexpected(*wrong);
-  const std::string& user_id = call.identity->person.user_id;
+  const std::string& user_id = user_of(call);
   if (auto proven = co_await api.users().prove_deletion(user_id, std::move(assertion)); !proven)
     co_return refuse(proven.error());
   const auto erased = co_await privacy.erase_person(user_id);

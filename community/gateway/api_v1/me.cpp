@@ -15,7 +15,7 @@ Task<Result<HttpResponse>> update_me(Api& api, Call& call) {
   change.phone_number = in.nullable_text("phoneNumber");
   change.locale = in.optional_text("locale");
   if (auto wrong = in.finish()) co_return tl::unexpected(*wrong);
-  const auto person = co_await api.users().update_profile(call.identity->person.user_id, std::move(change));
+  const auto person = co_await api.users().update_profile(user_of(call), std::move(change));
   if (!person) co_return refuse(person.error());
   co_return answer_json(200, to_json(*person));
 }

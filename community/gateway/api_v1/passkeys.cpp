@@ -12,7 +12,7 @@ constexpr int kTimeout_ms = 300'000;
 constexpr int kEs256 = -7;
 
 Task<Result<HttpResponse>> list(Api& api, Call& call) {
-  const auto passkeys = co_await api.users().passkeys(call.identity->person.user_id);
+  const auto passkeys = co_await api.users().passkeys(user_of(call));
   if (!passkeys) co_return refuse(passkeys.error());
   json::array entries;
   for (const users::PasskeyProfile& passkey : *passkeys) entries.push_back(to_json(passkey));
@@ -25,7 +25,7 @@ Task<Result<HttpResponse>> rename(Api& api, Call& call) {
   JsonReader in(call.body, JsonReader::Unknown::refused);
   std::string name = in.text("name");
   if (auto wrong = in.finish()) co_return tl::unexpected(*wrong);
-  const auto passkey = co_await api.users().rename_passkey(call.identity->person.user_id, call.id(), std::move(name));
+  const auto passkey = co_await api.users().rename_passkey(user_of(call), call.id(), std::move(name));
   if (!passkey) co_return refuse(passkey.error());
   co_return answer_json(200, to_json(*passkey));
 }
@@ -34,7 +34,7 @@ Task<Result<HttpResponse>> rename(Api& api, Call& call) {
 Task<Result<HttpResponse>> begin(Api& api, const RelyingParty& relying_party, Call& call) {
   JsonReader in(call.body, JsonReader::Unknown::refused);
   if (auto wrong = in.finish()) co_return tl::unexpected(*wrong);
-  const auto question = co_await api.users().begin_passkey(call.identity->person.user_id);
+  const auto question = co_await api.users().begin_passkey(user_of(call));
   if (!question) co_return refuse(question.error());
   json::object out;
   out["passkey"] = creation_options(*question, relying_party);
@@ -46,13 +46,13 @@ Task<Result<HttpResponse>> add_passkey(Api& api, Call& call) {
   JsonReader in(call.body, JsonReader::Unknown::refused);
   users::NewPasskey passkey = read_further_passkey(in);
   if (auto wrong = in.finish()) co_return tl::unexpected(*wrong);
-  const auto added = co_await api.users().add_passkey(call.identity->person.user_id, std::move(passkey));
+  const auto added = co_await api.users().add_passkey(user_of(call), std::move(passkey));
   if (!added) co_return refuse(added.error());
   co_return answer_json(201, to_json(*added));
 }
 
 Task<Result<HttpResponse>> remove(Api& api, Call& call) {
-  const auto removed = co_await api.users().remove_passkey(call.identity->person.user_id, call.id());
+  const auto removed = co_await api.users().remove_passkey(user_of(call), call.id());
   if (!removed) co_return refuse(removed.error());
   co_return no_content();
 }

@@ -54,7 +54,7 @@ Task<Result<HttpResponse>> get_push(Push* push, Call& call) {
   out["publicKey"] = nullptr;
   out["subscriptions"] = json::array();
   if (push == nullptr) co_return answer_json(200, out);
-  const auto devices = co_await push->devices(call.identity->person.user_id);
+  const auto devices = co_await push->devices(user_of(call));
   if (!devices) co_return refused(devices.error());
   json::array entries;
   for (const notifications::PushDevice& device : *devices) entries.push_back(to_json(device));
@@ -68,7 +68,7 @@ Task<Result<HttpResponse>> subscribe(Push* push, audit::AuditLog& log, Call& cal
   if (push == nullptr) co_return tl::unexpected(no_push());
   auto subscription = notifications::parse_push_subscription(call.body);
   if (!subscription) co_return refused(subscription.error());
-  const auto device = co_await push->subscribe_browser(log, call.identity->person.user_id, std::move(*subscription));
+  const auto device = co_await push->subscribe_browser(log, user_of(call), std::move(*subscription));
   if (!device) co_return refused(device.error());
   co_return answer_json(201, to_json(*device));
 }
@@ -78,7 +78,7 @@ Task<Result<HttpResponse>> unsubscribe(Push* push, audit::AuditLog& log, Call& c
   const std::string id = call.parameters.empty() ? std::string() : call.id();
   if (push == nullptr && id.empty()) co_return no_content();
   if (push == nullptr) co_return tl::unexpected(not_found());
-  const auto gone = co_await push->unsubscribe_browser(log, call.identity->person.user_id, id);
+  const auto gone = co_await push->unsubscribe_browser(log, user_of(call), id);
   if (!gone) co_return refused(gone.error());
   if (*gone == 0 && !id.empty()) co_return tl::unexpected(not_found());
   co_return no_content();

@@ -6,7 +6,7 @@ namespace community::gateway::api_v1 {
 namespace {
 
 Task<Result<HttpResponse>> list(Api& api, Call& call) {
-  const auto sessions = co_await api.users().sessions(call.identity->person.user_id);
+  const auto sessions = co_await api.users().sessions(user_of(call));
   if (!sessions) co_return refuse(sessions.error());
   json::array entries;
   for (const users::Session& session : *sessions)
@@ -17,7 +17,7 @@ Task<Result<HttpResponse>> list(Api& api, Call& call) {
 }
 
 Task<Result<HttpResponse>> revoke_one(Api& api, Call& call) {
-  const auto done = co_await api.users().revoke_session(call.identity->person.user_id, call.id());
+  const auto done = co_await api.users().revoke_session(user_of(call), call.id());
   if (!done) co_return refuse(done.error());
   HttpResponse response = no_content();
   if (call.id() == call.identity->session.session_id) response.headers.add("set-cookie", api.ended_cookie());

@@ -6,7 +6,7 @@ namespace community::gateway::api_v1 {
 namespace {
 
 Task<Result<HttpResponse>> get_user_wallets(Api& api, Call& call) {
-  const auto wallets = co_await api.users().get_user_wallets(call.identity->person.user_id);
+  const auto wallets = co_await api.users().get_user_wallets(user_of(call));
   if (!wallets) co_return refuse(wallets.error());
   json::array entries;
   for (const users::Wallet& wallet : *wallets) entries.push_back(to_json(wallet));
@@ -28,7 +28,7 @@ Task<Result<HttpResponse>> create_wallet(Api& api, Call& call) {
 }
 
 Task<Result<HttpResponse>> get_wallet(Api& api, Call& call) {
-  const auto wallet = co_await api.users().wallet(call.identity->person.user_id, call.id());
+  const auto wallet = co_await api.users().wallet(user_of(call), call.id());
   if (!wallet) co_return refuse(wallet.error());
   co_return answer_json(200, to_json(*wallet));
 }
@@ -40,7 +40,7 @@ Task<Result<HttpResponse>> update_wallet(Api& api, Call& call) {
   change.make_primary = in.optional_true("isPrimary");
   change.recovery_file_saved = in.optional_true("recoveryFileSaved");
   if (auto wrong = in.finish()) co_return tl::unexpected(*wrong);
-  const auto wallet = co_await api.users().update_wallet(call.identity->person.user_id, call.id(), std::move(change));
+  const auto wallet = co_await api.users().update_wallet(user_of(call), call.id(), std::move(change));
   if (!wallet) co_return refuse(wallet.error());
   co_return answer_json(200, to_json(*wallet));
 }
