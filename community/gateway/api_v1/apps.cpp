@@ -21,6 +21,8 @@ constexpr ProblemRule<ErrorCode> kRules[] = {
     {ErrorCode::origin_wrong, 403, "The token belongs to another page."},
     {ErrorCode::database_unavailable, 503, "The database is away or busy; try again."},
 };
+// refused is told by its cause.
+static_assert(rules_without_row(kRules) == 1);
 
 tl::unexpected<Problem> refused(const apps::Error& error) {
   if (error.code == ErrorCode::refused) return tl::unexpected(to_problem(*error.cause));

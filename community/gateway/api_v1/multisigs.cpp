@@ -25,6 +25,7 @@ constexpr ProblemRule<ErrorCode> kRules[] = {
     {ErrorCode::chain_unavailable, 503, "The chain is away or busy; try again."},
     {ErrorCode::database_unavailable, 503, "The database is away or busy; try again."},
 };
+static_assert(rules_without_row(kRules) == 0);
 
 tl::unexpected<Problem> refuse(const multisigs::Error& error) { return tl::unexpected(problem_of(error, kRules)); }
 

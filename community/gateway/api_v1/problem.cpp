@@ -9,39 +9,23 @@ namespace {
 namespace json = core::json;
 using users::ErrorCode;
 
-std::pair<unsigned, const char*> status_and_title(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::field_invalid:
-      return {400, "A member of the request is not what it has to be."};
-    case ErrorCode::code_wrong:
-      return {400, "The code is wrong."};
-    case ErrorCode::registration_expired:
-      return {410, "The registration is unknown, used up or too old; begin again."};
-    case ErrorCode::already_registered:
-      return {409, "The address has an account; log in instead."};
-    case ErrorCode::passkey_refused:
-      return {400, "The passkey was refused."};
-    case ErrorCode::not_logged_in:
-      return {401, "Nobody is logged in."};
-    case ErrorCode::not_found:
-      return {404, "There is no such thing."};
-    case ErrorCode::too_many_wallets:
-      return {409, "The person has as many wallets as one may have."};
-    case ErrorCode::too_many_passkeys:
-      return {409, "The person has as many passkeys as an account takes."};
-    case ErrorCode::passkey_in_use:
-      return {409, "The passkey is in use."};
-    case ErrorCode::too_many_requests:
-      return {429, "Too many requests; wait."};
-    case ErrorCode::core_refused:
-      return {403, "The trusted core refused."};
-    case ErrorCode::core_unavailable:
-      return {503, "The trusted core is away or busy; try again."};
-    case ErrorCode::database_unavailable:
-      return {503, "The database is away or busy; try again."};
-  }
-  return {500, "An error of this node."};
-}
+constexpr ProblemRule<ErrorCode> kRules[] = {
+    {ErrorCode::field_invalid, 400, "A member of the request is not what it has to be."},
+    {ErrorCode::code_wrong, 400, "The code is wrong."},
+    {ErrorCode::registration_expired, 410, "The registration is unknown, used up or too old; begin again."},
+    {ErrorCode::already_registered, 409, "The address has an account; log in instead."},
+    {ErrorCode::passkey_refused, 400, "The passkey was refused."},
+    {ErrorCode::not_logged_in, 401, "Nobody is logged in."},
+    {ErrorCode::not_found, 404, "There is no such thing."},
+    {ErrorCode::too_many_wallets, 409, "The person has as many wallets as one may have."},
+    {ErrorCode::too_many_passkeys, 409, "The person has as many passkeys as an account takes."},
+    {ErrorCode::passkey_in_use, 409, "The passkey is in use."},
+    {ErrorCode::too_many_requests, 429, "Too many requests; wait."},
+    {ErrorCode::core_refused, 403, "The trusted core refused."},
+    {ErrorCode::core_unavailable, 503, "The trusted core is away or busy; try again."},
+    {ErrorCode::database_unavailable, 503, "The database is away or busy; try again."},
+};
+static_assert(rules_without_row(kRules) == 0);
 
 }  // namespace
 
@@ -67,19 +51,9 @@ std::string to_json_text(const Problem& problem) {
 }
 
 Problem to_problem(const users::Error& error) {
-  const auto [status, title] = status_and_title(error.code);
-  Problem problem;
-  problem.status = status;
-  problem.rule = with_hyphens(name(error.code));
-  problem.title = title;
-  // Words of the database and of the core are for the log.
-  const bool is_own = error.code != ErrorCode::database_unavailable && error.code != ErrorCode::core_unavailable;
-  if (is_own) problem.detail = error.message;
-  problem.field = error.field;
+  Problem problem = problem_of(error, kRules);
   problem.refusal = with_hyphens(error.refusal);
   problem.attempts_left = error.attempts_left;
-  problem.retry_after_s = error.retry_after_s;
-  if (problem.status == 503) problem.retry_after_s = 2;
   return problem;
 }
 

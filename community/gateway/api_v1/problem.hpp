@@ -39,6 +39,18 @@ struct ProblemRule {
   const char* title;
 };
 
+// How many of a module's rules have no row. For static_assert: a rule that is new is not forgotten here.
+template <class Code, std::size_t N>
+constexpr std::size_t rules_without_row(const ProblemRule<Code> (&rules)[N]) {
+  std::size_t missing = 0;
+  for (std::uint8_t i = 0; name(static_cast<Code>(i)) != "unknown"; i++) {
+    bool is_there = false;
+    for (const ProblemRule<Code>& rule : rules) is_there = is_there || rule.code == static_cast<Code>(i);
+    if (!is_there) missing++;
+  }
+  return missing;
+}
+
 // What the errors of the modules have in common; what is a module's own it adds. A rule without a row is an error of
 // this node (500). What is away (503) may be asked again soon, and the words of database, chain and core are for the
 // log.
