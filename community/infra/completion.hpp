@@ -25,10 +25,11 @@ class Completion : public std::enable_shared_from_this<Completion> {
     });
   }
 
-  // On the loop given at construction.
+  // On the loop given at construction. A task that is cancelled waits all the same: what the other thread works on may
+  // belong to the task or to who cancels it.
   Task<Result<void>> wait() {
     auto self = shared_from_this();
-    co_await done_.wait();
+    co_await done_.wait_uncancelled();
     co_return std::move(result_);
   }
 

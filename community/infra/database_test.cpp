@@ -253,6 +253,40 @@ TEST_F(database_test, AFullQueueRefusesByType) {
   loop.block_on(test());
 }
 
+// What a job uses may belong to whoever cancels the task: an owner that has joined its tasks goes away.
+TEST_F(database_test, ACancelledCallerGoesOnWhenItsJobHasEnded) {
+  auto database = open({counters()}).value();
+  std::promise<void> release;
+  std::atomic<int> running = 0, ended = 0;
+  auto gate = release.get_future().share();
+  auto block = [gate, &running, &ended](soci::session&) {
+    running++;
+    gate.wait();
+    ended++;
+  };
+  bool went_on = false;
+  auto reading = [&]() -> Task<void> { co_await database->read(block); };
+  auto writing = [&]() -> Task<void> {
+    co_await database->write(block);
+    co_await reschedule();
+    went_on = true;
+  };
+  auto test = [&]() -> Task<void> {
+    TaskGroup group(co_await boost::asio::this_coro::executor);
+    group.spawn(reading());
+    group.spawn(writing());
+    while (running < 2) co_await reschedule();
+    group.cancel();
+    for (int turn = 0; turn < 100; turn++) co_await reschedule();
+    EXPECT_EQ(group.size(), 2u);
+    release.set_value();
+    co_await group.join();
+    EXPECT_EQ(ended, 2);
+    EXPECT_FALSE(went_on) << "cancellation is noticed at the next wait";
+  };
+  loop.block_on(test());
+}
+
 TEST_F(database_test, StepsAreAppliedOnceAndLaterOnesAdded) {
   { ASSERT_TRUE(open({counters(1)}).has_value()); }
   { ASSERT_TRUE(open({counters(2)}).has_value()); }

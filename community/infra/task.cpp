@@ -127,10 +127,20 @@ std::size_t Event::waiters() const { return state_->waiters.size(); }
 
 Task<void> Event::wait() {
   bool woken = false;
-  while (!woken) woken = co_await wait_for(Milliseconds::max());
+  while (!woken) woken = co_await wait_until(SteadyTime::max(), true);
+}
+
+Task<void> Event::wait_uncancelled() {
+  bool woken = false;
+  while (!woken) woken = co_await wait_until(SteadyTime::max(), false);
 }
 
 Task<bool> Event::wait_for(Milliseconds timeout) {
+  const bool is_endless = timeout == Milliseconds::max();
+  return wait_until(is_endless ? SteadyTime::max() : std::chrono::steady_clock::now() + timeout, true);
+}
+
+Task<bool> Event::wait_until(SteadyTime time, bool is_cancellable) {
   // Cancellation is noticed all the same: Asio checks it when the caller awaits this.
   if (state_->is_set) co_return true;
   struct Registration {
@@ -138,15 +148,18 @@ Task<bool> Event::wait_for(Milliseconds timeout) {
     std::list<State::Waiter>::iterator place;
     ~Registration() { state->waiters.erase(place); }
   };
-  asio::steady_timer timer(co_await asio::this_coro::executor);
-  if (timeout == Milliseconds::max()) {
-    timer.expires_at(SteadyTime::max());
-  } else {
-    timer.expires_after(timeout);
-  }
+  asio::steady_timer timer(co_await asio::this_coro::executor, time);
   auto state = state_;
   Registration registration{state, state->waiters.insert(state->waiters.end(), State::Waiter{&timer})};
-  const auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  boost::system::error_code error;
+  if (is_cancellable) {
+    std::tie(error) = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  } else {
+    // A slot that nobody emits to, in place of the task's own.
+    const asio::cancellation_slot nobody;
+    std::tie(error) =
+        co_await timer.async_wait(asio::bind_cancellation_slot(nobody, asio::as_tuple(asio::use_awaitable)));
+  }
   if (registration.place->woken) co_return true;
   if (error) throw_cancelled();
   co_return false;

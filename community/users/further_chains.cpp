@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An operator adds a chain to a node that has people: wallets that were made before get their account there, at the
-// same address, from the same init data. Done once after each start, since chains change at no other time. Each step may
-// be repeated: the core's binding is found again by what it was made of, and the row is entered once.
+// same address, from the same init data. Done once after each start, since chains change at no other time. Each step
+// may be repeated: the core's binding is found again by what it was made of, and the row is entered once.
 #include "community/infra/api/log.hpp"
 #include "community/users/service.hpp"
 

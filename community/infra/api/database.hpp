@@ -83,7 +83,8 @@ class Database {
   // Runs `f(soci::session&)` on the writer thread inside a savepoint of a transaction shared with other writes, and
   // returns its value once that transaction is on disk: at once when idle, one fsync for all that gathered under load.
   // When `f` returns an error value or throws, its own changes are undone and nobody else's. soci errors arrive as
-  // constraint or database. `f` runs even when the caller is gone, so it owns what it uses.
+  // constraint or database. A caller that is cancelled goes on when `f` has ended, so that `f` may use what lives as
+  // long as the task; only a loop that is destroyed with tasks on it leaves `f` behind.
   //
   // After any error but one nothing of `f` is in the database. The one is outcome_unknown (PostgreSQL only): the
   // connection was lost between COMMIT and its answer, and the server did not come back within ten seconds to say what

@@ -76,12 +76,15 @@ class Event {
   void reset();
   bool is_set() const;
   Task<void> wait();
+  // Waits on when the task is cancelled, which is noticed at its next wait.
+  Task<void> wait_uncancelled();
   // False when the time passed first.
   Task<bool> wait_for(Milliseconds timeout);
   std::size_t waiters() const;
 
  private:
   struct State;
+  Task<bool> wait_until(SteadyTime time, bool is_cancellable);
   std::shared_ptr<State> state_;
 };
 

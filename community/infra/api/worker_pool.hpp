@@ -26,7 +26,7 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   // Runs `f` on a thread of the pool and returns its value on the caller's loop; queue_full or closed when it did not
-  // run. `f` owns what it uses: when the caller is cancelled or destroyed the job still runs to its end.
+  // run. A caller that is cancelled goes on when the job has ended, so that `f` may use what lives as long as the task.
   // A named lambda is copied, one that cannot be copied is moved from.
   template <class F>
   auto run(F&& f) -> Task<Result<std::invoke_result_t<std::remove_cvref_t<F>&>>>;
