@@ -162,18 +162,22 @@ class Connection final : public BodyWriter {
       co_return false;
     }
     BodyReservation reservation;
+    HttpAdmission admission;
     if (!parser.is_done()) {
       const auto length = parser.content_length();
-      const auto* large = length ? find_large(sv(fields.method_string()), sv(fields.target())) : nullptr;
-      const std::uint64_t most = std::max(large != nullptr ? large->bytes : 0, limits().body_bytes);
+      const auto* large = find_large(sv(fields.method_string()), sv(fields.target()));
+      const std::uint64_t ordinary =
+          large != nullptr ? std::min(limits().body_bytes, kOrdinaryBodyBytes) : limits().body_bytes;
+      // Who does not say how much comes has no more room than others.
+      const std::uint64_t most = large != nullptr && length ? large->bytes : ordinary;
       if (length && *length > most) co_return co_await refuse_body(most);
       parser.body_limit(most);
-      const bool is_large = length && *length > limits().body_bytes;
+      const bool is_large = length && *length > ordinary;
       if (is_large && large->admit) {
         const HttpRequest head = head_of(fields);
-        auto refusal = co_await call_gate(large->admit, head);
-        if (refusal) {
-          co_await refuse(std::move(*refusal));
+        admission = co_await call_gate(large->admit, head);
+        if (admission.refusal) {
+          co_await refuse(std::move(*admission.refusal));
           co_return false;
         }
       }
@@ -255,7 +259,7 @@ class Connection final : public BodyWriter {
   }
 
   // A gate that fails lets nothing in.
-  Task<std::optional<HttpResponse>> call_gate(const HttpGate& gate, const HttpRequest& head) {
+  Task<HttpAdmission> call_gate(const HttpGate& gate, const HttpRequest& head) {
     std::string failure;
     try {
       co_return co_await gate(head);
@@ -264,7 +268,9 @@ class Connection final : public BodyWriter {
       failure = e.what();
     }
     log_error("http gate failed", {{"server", shared_->options.name}, {"why", failure}});
-    co_return http_text(500, "internal error\n");
+    HttpAdmission refused;
+    refused.refusal = http_text(500, "internal error\n");
+    co_return refused;
   }
 
   Task<HttpResponse> call_handler(HttpRequest request) {

@@ -181,12 +181,13 @@ TEST_F(http_hostile_test, LargeBodiesHaveTheirOwnBudget) {
 TEST_F(http_hostile_test, WhoIsNotAdmittedTakesNoRoomOfLargeBodies) {
   constexpr std::uint64_t kLarge = 16ull << 20;
   std::vector<std::string> asked;
-  const HttpGate admit = [&asked](const HttpRequest& head) -> Task<std::optional<HttpResponse>> {
+  const HttpGate admit = [&asked](const HttpRequest& head) -> Task<HttpAdmission> {
     asked.push_back(head.method + " " + head.target + " " + head.body);
     co_await reschedule();
     if (head.headers.get("cookie") == "throw") throw std::runtime_error("the gate fails");
-    if (head.headers.get("cookie") == "known") co_return std::nullopt;
-    co_return http_text(401, "who are you?\n");
+    HttpAdmission admission;
+    if (head.headers.get("cookie") != "known") admission.refusal = http_text(401, "who are you?\n");
+    co_return admission;
   };
   options.large_bodies = {{"POST", "/large", kLarge, admit}};
   options.limits.large_body = Milliseconds(60'000);
@@ -209,6 +210,76 @@ TEST_F(http_hostile_test, WhoIsNotAdmittedTakesNoRoomOfLargeBodies) {
   // A small body is read before anybody asks, from the budget of all others.
   EXPECT_EQ(talk(head("unknown", 9'000) + std::string(9'000, 'x')).substr(0, 12), "HTTP/1.1 200");
   EXPECT_EQ(asked.size(), 11u);
+}
+
+TEST_F(http_hostile_test, APlaceIsKeptUntilTheRequestIsOver) {
+  constexpr std::uint64_t kLarge = 16ull << 20;
+  const auto places = std::make_shared<int>(0);
+  const HttpGate admit = [places](const HttpRequest&) -> Task<HttpAdmission> {
+    HttpAdmission admission;
+    if (*places > 0) {
+      admission.refusal = http_text(429, "one at a time\n");
+      co_return admission;
+    }
+    ++*places;
+    admission.place = std::shared_ptr<void>(places.get(), [places](void*) { --*places; });
+    co_return admission;
+  };
+  options.large_bodies = {{"POST", "/large", kLarge, admit}};
+  options.limits.large_body = Milliseconds(60'000);
+  start();
+  const auto head = [](std::uint64_t length) {
+    return "POST /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " + std::to_string(length) +
+           "\r\n\r\n";
+  };
+  const std::string all = head(50'000) + std::string(50'000, 'x');
+  auto take_turns = [&]() -> Task<void> {
+    {
+      auto slow = co_await connect();
+      const std::string begun = head(kLarge) + "x";
+      co_await asio::async_write(slow, asio::buffer(begun), asio::use_awaitable);
+      while (*places == 0) co_await reschedule();
+      const std::string refused = co_await converse(all);
+      EXPECT_EQ(refused.substr(0, 12), "HTTP/1.1 429");
+    }
+    // The slow one went away.
+    while (*places > 0) co_await reschedule();
+    const std::string served = co_await converse(all);
+    EXPECT_EQ(served.substr(0, 12), "HTTP/1.1 200");
+    while (*places > 0) co_await reschedule();
+  };
+  loop.block_on(take_turns());
+  EXPECT_EQ(handled, 1);
+}
+
+TEST_F(http_hostile_test, LargeBodiesStayLargeWhereOthersMayBeAsLarge) {
+  constexpr std::uint64_t kLarge = 4ull << 20;
+  int asked = 0;
+  const HttpGate admit = [&asked](const HttpRequest&) -> Task<HttpAdmission> {
+    asked++;
+    co_return HttpAdmission();
+  };
+  options.large_bodies = {{"POST", "/large", kLarge, admit}};
+  options.limits.body_bytes = 2 * kLarge;
+  options.limits.body = options.limits.large_body = Milliseconds(60'000);
+  start();
+  const auto post = [this](const std::string& path, std::uint64_t size) {
+    return talk("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " +
+                std::to_string(size) + "\r\n\r\n" + std::string(size, 'x'))
+        .substr(0, 12);
+  };
+  EXPECT_EQ(post("/", kLarge + 1), "HTTP/1.1 200");
+  EXPECT_EQ(post("/large", kOrdinaryBodyBytes), "HTTP/1.1 200");
+  EXPECT_EQ(asked, 0);
+  EXPECT_EQ(post("/large", kOrdinaryBodyBytes + 1), "HTTP/1.1 200");
+  EXPECT_EQ(post("/large", kLarge), "HTTP/1.1 200");
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(post("/large", kLarge + 1), "HTTP/1.1 413");
+  // In chunks, without saying how much it will be, it would be large unasked.
+  std::string chunks = "POST /large HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 17; i++) chunks += "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
+  EXPECT_EQ(talk(chunks + "0\r\n\r\n").substr(0, 12), "HTTP/1.1 413");
+  EXPECT_EQ(asked, 2);
 }
 
 TEST_F(http_hostile_test, AHeaderBombIsRefused) {

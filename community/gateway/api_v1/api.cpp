@@ -159,8 +159,16 @@ users::Client Api::client_of(const HttpRequest& request) const {
   return client;
 }
 
+// Most large bodies are there by then; the server cuts those that take two minutes.
+constexpr std::int64_t kLargeBodyWait_s = 15;
+
+std::shared_ptr<void> Api::take_place(const std::string& user_id) {
+  if (!senders_->insert(user_id).second) return nullptr;
+  return {senders_.get(), [senders = senders_, user_id](void*) { senders->erase(user_id); }};
+}
+
 // The same checks once more when the body is there: the session may have ended meanwhile. So it counts as two requests.
-Task<std::optional<HttpResponse>> Api::admit(std::shared_ptr<const Route> route, const HttpRequest& head) {
+Task<infra::HttpAdmission> Api::admit(std::shared_ptr<const Route> route, const HttpRequest& head) {
   Call call;
   call.request = head;
   call.client = client_of(head);
@@ -170,8 +178,20 @@ Task<std::optional<HttpResponse>> Api::admit(std::shared_ptr<const Route> route,
     auto known = co_await identify(*route, call);
     good = std::move(known);
   }
-  if (good) co_return std::nullopt;
-  co_return refuse(*route, good.error(), {});
+  infra::HttpAdmission admission;
+  if (good && call.identity) {
+    // Two that come slowly would keep everybody else out.
+    admission.place = take_place(user_of(call));
+    if (!admission.place) {
+      users::Error busy;
+      busy.code = users::ErrorCode::too_many_requests;
+      busy.message = "another large request of this person is on its way";
+      busy.retry_after_s = kLargeBodyWait_s;
+      good = tl::unexpected(to_problem(busy));
+    }
+  }
+  if (!good) admission.refusal = refuse(*route, good.error(), {});
+  co_return admission;
 }
 
 Task<Result<HttpResponse>> Api::answer(const Route& route, Call& call) {

@@ -3,6 +3,8 @@
 // A handler cannot be reached without them, because there is no other way to add one.
 #pragma once
 #include <functional>
+#include <memory>
+#include <set>
 
 #include "community/gateway/api_v1/json_reader.hpp"
 #include "community/gateway/factory.hpp"
@@ -17,8 +19,8 @@ using infra::Task;
 
 // Of a request on most routes; the largest there is a registration's attestation with certificates, some 8 kB.
 inline constexpr std::size_t kMaxBody = 64 * 1'024;
-// What servers take of everybody; who sends more is asked for the session first.
-inline constexpr std::size_t kLargeBody = 1'024 * 1'024;
+// What servers take of everybody; who sends more is asked for the session first, and sends one at a time.
+inline constexpr std::size_t kLargeBody = infra::kOrdinaryBodyBytes;
 
 enum class Access : std::uint8_t {
   // Anybody.
@@ -94,7 +96,9 @@ class Api {
   };
   Task<HttpResponse> serve(std::shared_ptr<const Route> route, HttpRequest request,
                            infra::HttpRouter::Parameters parameters);
-  Task<std::optional<HttpResponse>> admit(std::shared_ptr<const Route> route, const HttpRequest& head);
+  Task<infra::HttpAdmission> admit(std::shared_ptr<const Route> route, const HttpRequest& head);
+  // One for each person; nothing while it is taken.
+  std::shared_ptr<void> take_place(const std::string& user_id);
   // Counts a refusal.
   HttpResponse refuse(const Route& route, const Problem& problem, const std::string& app_origin);
   users::Client client_of(const HttpRequest& request) const;
@@ -116,6 +120,8 @@ class Api {
   infra::Metrics* metrics_;
   users::RateLimits rates_;
   std::vector<infra::HttpServerOptions::LargeBody> large_bodies_;
+  // People whose large body is on its way. A connection may end after this object.
+  std::shared_ptr<std::set<std::string>> senders_ = std::make_shared<std::set<std::string>>();
 };
 
 }  // namespace community::gateway::api_v1

@@ -28,8 +28,17 @@ struct HttpServerLimits {
   Milliseconds drain{10'000};
 };
 
-// What is answered to a request of which only the head is known; nothing lets it in.
-using HttpGate = std::function<Task<std::optional<HttpResponse>>(const HttpRequest& head)>;
+// Bodies beyond this are large where a path has its own limit (LargeBody), whatever limits.body_bytes allows.
+inline constexpr std::uint64_t kOrdinaryBodyBytes = 1'024 * 1'024;
+
+// What becomes of a request of which only the head is known.
+struct HttpAdmission {
+  // Nothing lets it in.
+  std::optional<HttpResponse> refusal;
+  // Kept until the request is answered or its connection ends: by it a gate counts those whom it let in.
+  std::shared_ptr<void> place;
+};
+using HttpGate = std::function<Task<HttpAdmission>(const HttpRequest& head)>;
 
 struct HttpServerOptions {
   // "localhost:3000" (both 127.0.0.1 and ::1), "0.0.0.0:9000", "[::1]:80". Port 0 takes a free one.
@@ -41,8 +50,8 @@ struct HttpServerOptions {
   // Paths whose handler looks at origins itself and answers preflights: nothing is refused or added for it. One that
   // ends in "/" stands for everything below it.
   std::vector<std::string> paths_of_any_origin;
-  // Requests that may be larger than limits.body_bytes, when they say how large they are. They have a budget of their
-  // own, so that they keep no other request out.
+  // Requests that may be larger than others, when they say how large they are. Beyond limits.body_bytes or
+  // kOrdinaryBodyBytes, whichever is less, they have a budget of their own, so that they keep no other request out.
   struct LargeBody {
     std::string method;
     std::string path;
