@@ -113,6 +113,31 @@ class CourierTest : public ::testing::Test {
   void until_state(const Bytes32& id, ErrandState wanted) {
     until([&] { return state(id) == wanted; });
   }
+  Errand now(const Bytes32& id) { return *loop.block_on(courier->errand(id)); }
+  void until_in_block(const Bytes32& id, bool wanted = true) {
+    until([&] { return now(id).is_in_block() == wanted; });
+  }
+  // On its way, mined in the next block and told so.
+  Bytes32 in_block(const Bytes& data) {
+    const auto id = accept(data);
+    EXPECT_TRUE(id);
+    until([this] { return chain.pending() == 1; });
+    mine();
+    until_in_block(*id);
+    return *id;
+  }
+  // A transaction of the courier's key that is not the courier's.
+  void send_foreign(std::uint64_t nonce) {
+    core::Transaction foreign;
+    foreign.chain_id = Uint256(1'337);
+    foreign.nonce = nonce;
+    foreign.max_fee_per_gas = Uint256(1'000'000'000'000);
+    foreign.gas_limit = Uint256(90'000);
+    foreign.to = kAccount;
+    foreign.data = Bytes{7};
+    foreign.signature = *core::sign_digest(kSecret, base::keccak256(foreign.unsigned_encoding()));
+    ASSERT_TRUE(loop.block_on(chain.send_raw_transaction(*foreign.signed_encoding())));
+  }
   // Mines until the errand is over; the limit only ends a test that has failed.
   void finish(const Bytes32& id) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -335,15 +360,7 @@ TEST_F(CourierTest, ANonceThatSomebodyElseUsedEndsTheErrandAndNotTheCourier) {
   until_state(*id, ErrandState::sent);
   until([this] { return chain.pending() == 1; });
   chain.drop_pending(loop.block_on(courier->errand(*id))->transaction_hash);
-  core::Transaction foreign;
-  foreign.chain_id = Uint256(1'337);
-  foreign.nonce = chain.sent()[0].nonce;
-  foreign.max_fee_per_gas = Uint256(1'000'000'000'000);
-  foreign.gas_limit = Uint256(90'000);
-  foreign.to = kAccount;
-  foreign.data = Bytes{7};
-  foreign.signature = *core::sign_digest(kSecret, base::keccak256(foreign.unsigned_encoding()));
-  ASSERT_TRUE(loop.block_on(chain.send_raw_transaction(*foreign.signed_encoding())));
+  send_foreign(chain.sent()[0].nonce);
   finish(*id);
   const auto lost = loop.block_on(courier->errand(*id));
   EXPECT_EQ(lost->state, ErrandState::failed);
@@ -365,6 +382,79 @@ TEST_F(CourierTest, AReorganisationDoesNotEndAnErrandTooEarly) {
   EXPECT_EQ(state(*id), ErrandState::sent);
   finish(*id);
   EXPECT_EQ(state(*id), ErrandState::included);
+}
+
+// Who froze an account wants to know that it is in a block, minutes before it is final, and when it is there no more.
+TEST_F(CourierTest, ABlockIsToldBeforeItIsFinalAndTakenBack) {
+  const Bytes32 id = in_block(freeze);
+  const Errand first = now(id);
+  EXPECT_EQ(first.state, ErrandState::sent);
+  EXPECT_EQ(first.block_number, chain.head().number);
+  EXPECT_EQ(first.reason, "");
+  chain.reorg(1, 2);
+  look();
+  until_in_block(id, false);
+  EXPECT_EQ(state(id), ErrandState::sent);
+  EXPECT_EQ(now(id).transaction_hash, first.transaction_hash) << "the one that is on its way";
+  mine();
+  until_in_block(id);
+  const Errand second = now(id);
+  EXPECT_EQ(second.state, ErrandState::sent);
+  EXPECT_EQ(second.block_number, chain.head().number);
+  EXPECT_GT(second.block_number, first.block_number);
+  finish(id);
+  EXPECT_EQ(state(id), ErrandState::included);
+  EXPECT_EQ(now(id).block_number, second.block_number);
+}
+
+TEST_F(CourierTest, ARevertIsToldInItsBlockAndGoesWithIt) {
+  fails_on_chain = true;
+  const Bytes32 id = in_block(freeze);
+  EXPECT_EQ(state(id), ErrandState::sent) << "a reorganisation may still make it a success";
+  EXPECT_NE(now(id).reason.find("reverted"), std::string::npos) << now(id).reason;
+  chain.reorg(1, 1);
+  look();
+  until_in_block(id, false);
+  EXPECT_EQ(now(id).reason, "");
+  fails_on_chain = false;
+  mine();
+  until_in_block(id);
+  EXPECT_EQ(now(id).reason, "");
+  finish(id);
+  EXPECT_EQ(state(id), ErrandState::included);
+  EXPECT_EQ(now(id).reason, "");
+}
+
+TEST_F(CourierTest, ARestartMendsTheBlockOfARow) {
+  const Bytes32 id = in_block(freeze);
+  stop();
+  chain.reorg(1, 1);
+  open();
+  EXPECT_TRUE(now(id).is_in_block()) << "as it was left";
+  stop();
+  start();
+  until_in_block(id, false);
+  EXPECT_EQ(state(id), ErrandState::sent);
+  restart();
+  mine();
+  until_in_block(id);
+  EXPECT_EQ(state(id), ErrandState::sent) << "it was sent before the restart";
+  restart();
+  finish(id);
+  EXPECT_EQ(state(id), ErrandState::included);
+  EXPECT_EQ(executed, (std::vector<Bytes>{freeze, freeze})) << "once in each of the blocks, of which one is gone";
+  EXPECT_EQ(chain.sent().size(), 1u);
+}
+
+TEST_F(CourierTest, WhatLostItsBlockToAnotherTransactionIsInNone) {
+  const Bytes32 id = in_block(freeze);
+  chain.reorg(1, 1);
+  chain.drop_pending(now(id).transaction_hash);
+  send_foreign(chain.sent()[0].nonce);
+  finish(id);
+  EXPECT_EQ(state(id), ErrandState::failed);
+  EXPECT_NE(now(id).reason.find("nonce"), std::string::npos) << now(id).reason;
+  EXPECT_FALSE(now(id).is_in_block());
 }
 
 TEST_F(CourierTest, TheSameCallOnTwoChainsIsTwoErrands) {

@@ -29,6 +29,21 @@ std::vector<Attempt> read_attempts(soci::session& sql, const OrderTables& tables
   return attempts;
 }
 
+// Where the order was at the last look: what became of that meanwhile, following it tells.
+void read_state(soci::session& sql, const OrderTables& tables, Job& job) {
+  Order& order = job.order;
+  std::string transaction;
+  int state = 0;
+  long long nonce = 0, block = 0;
+  sql << "SELECT state, nonce, transaction_hash, block_number, reason FROM " << tables.orders << " WHERE id = :id",
+      soci::use(order.id), soci::into(state), soci::into(nonce), soci::into(transaction), soci::into(block),
+      soci::into(order.reason);
+  order.state = static_cast<OrderState>(state);
+  order.transaction_hash = core::parse_hex_array<32>(transaction, core::HexPrefix::optional).value_or(Bytes32{});
+  order.block_number = static_cast<std::uint64_t>(block);
+  job.nonce = static_cast<std::uint64_t>(nonce);
+}
+
 void write_state(soci::session& sql, const OrderTables& tables, const Job& job) {
   const Order& order = job.order;
   const std::string transaction = hex(order.transaction_hash);
@@ -59,10 +74,8 @@ Task<Result<std::vector<Job>>> AttemptStore::open() {
     for (Order& order : owner_.open_orders(sql)) {
       Job job;
       job.attempts = read_attempts(sql, tables_, order.id);
-      long long nonce = 0;
-      sql << "SELECT nonce FROM " << tables_.orders << " WHERE id = :id", soci::use(order.id), soci::into(nonce);
-      job.nonce = static_cast<std::uint64_t>(nonce);
       job.order = std::move(order);
+      read_state(sql, tables_, job);
       jobs.push_back(std::move(job));
     }
     return jobs;

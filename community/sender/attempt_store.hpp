@@ -22,6 +22,8 @@ struct Job {
   std::vector<Attempt> attempts;
   // Looks in a row that found the nonce used and none of the attempts mined. Not on disk.
   unsigned missing = 0;
+  // The row does not say yet where the order is: it is written again at the next look. Not on disk.
+  bool is_row_behind = false;
 };
 
 class AttemptStore {

@@ -21,7 +21,9 @@ constexpr unsigned kGasMarginPercent = 25;
 // Looks that must agree that the nonce is used and no attempt mined: the client may have taken in a block between two
 // answers, or two clients may differ for a while.
 constexpr unsigned kLooksUntilLost = 3;
-bool is_in_block(const Job& job) { return job.order.block_number != 0; }
+constexpr const char* kReverted = "it reverted on chain";
+
+bool is_in_block(const Job& job) { return job.order.is_in_block(); }
 
 class SequentialSender final : public Sender {
  public:
@@ -219,6 +221,13 @@ class SequentialSender final : public Sender {
   // How an order ended: an empty text is a success.
   using Ending = std::optional<std::string>;
 
+  // Where an order is that is not over.
+  struct Place {
+    Bytes32 transaction_hash{};
+    std::uint64_t block_number = 0;
+    std::string reason = {};
+  };
+
   Task<void> follow_all() {
     if (under_way_.empty()) co_return;
     // The count comes first: a block between the answers then shows as a receipt, not as a loss.
@@ -247,26 +256,42 @@ class SequentialSender final : public Sender {
     }
     if (count > job.nonce) {
       if (++job.missing < kLooksUntilLost) co_return std::nullopt;
+      job.order.block_number = 0;
       co_return "its nonce was used by a transaction that is not this node's";
     }
     job.missing = 0;
-    job.order.block_number = 0;
     Attempt last = job.attempts.back();
+    const Place in_no_block{last.hash};
+    co_await note(job, in_no_block);
     if (head_ >= last.sent_at + limits_.stuck_blocks) co_await raise(job, std::move(last));
     co_return std::nullopt;
   }
 
   Task<Ending> on_mined(Job& job, Bytes32 hash, std::uint64_t block_number, bool success) {
-    const bool is_new = job.order.block_number != block_number || job.order.transaction_hash != hash;
-    job.order.transaction_hash = hash;
-    job.order.block_number = block_number;
-    // Until it is final, a reorganisation may take it out again; then it is sent again from here.
-    if (head_ < block_number + limits_.final_depth) {
-      Job row = job;
-      if (is_new) co_await write(std::move(row));
-      co_return std::nullopt;
+    const bool is_final = head_ >= block_number + limits_.final_depth;
+    if (is_final) {
+      job.order.transaction_hash = hash;
+      job.order.block_number = block_number;
+      co_return success ? "" : kReverted;
     }
-    co_return success ? "" : "it reverted on chain";
+    // A reorganisation may take it out again; then it is sent again from here.
+    const Place in_block{hash, block_number, success ? "" : kReverted};
+    co_await note(job, in_block);
+    co_return std::nullopt;
+  }
+
+  // Whoever waits for the order reads it from its row.
+  Task<void> note(Job& job, Place place) {
+    Order& order = job.order;
+    const bool is_new = order.transaction_hash != place.transaction_hash || order.block_number != place.block_number ||
+                        order.reason != place.reason;
+    if (!is_new && !job.is_row_behind) co_return;
+    order.transaction_hash = place.transaction_hash;
+    order.block_number = place.block_number;
+    order.reason = std::move(place.reason);
+    Job row = job;
+    const bool is_written = co_await write(std::move(row));
+    job.is_row_behind = !is_written;
   }
 
   // Higher fees where they may rise; the same bytes again where not.
@@ -288,12 +313,13 @@ class SequentialSender final : public Sender {
     co_await send(last);
   }
 
-  Task<void> write(Job job) {
+  Task<bool> write(Job job) {
     std::optional<Attempt> none;
     const auto written = co_await store_.write(std::move(job), std::move(none));
     if (!written)
       infra::log_warning("the state of a transaction was not written",
                          {{"what", options_.what}, {"why", written.error().text()}});
+    co_return written.has_value();
   }
 
   // An empty reason: it is on chain for good.
@@ -301,7 +327,7 @@ class SequentialSender final : public Sender {
     job.order.state = reason.empty() ? OrderState::included : OrderState::failed;
     job.order.reason = std::move(reason);
     Order order = job.order;
-    co_await write(std::move(job));
+    (void)co_await write(std::move(job));
     open_.erase(order.id);
     co_await d_.owner.ended(std::move(order));
     wake_.set();

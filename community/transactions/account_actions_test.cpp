@@ -88,14 +88,79 @@ TEST_F(ActingOnAccounts, AFreezeNeedsNoCore) {
   const auto values = freeze.decode(courier.calls.begin()->second);
   ASSERT_TRUE(values);
   EXPECT_EQ((*values)[1].list().size(), 1u);
-  courier.errands.begin()->second.state = courier::ErrandState::included;
-  courier.errands.begin()->second.block_number = chain.head().number;
-  courier.errands.begin()->second.transaction_hash = Bytes32{5};
+  courier.mine(chain.head().number);
   until_state(t, State::included);
   EXPECT_EQ(now(t).transaction_hash, (Bytes32{5}));
+  EXPECT_EQ(now(t).block_number, chain.head().number);
   EXPECT_EQ(count("AccountFrozen"), 1u);
-  mine(3);
+  courier.finish();
   until_state(t, State::final_);
+  EXPECT_EQ(count("AccountFrozen"), 1u);
+}
+
+// Whether it is final is for the courier to say, which asks the chain: a row may be of a block that is gone.
+TEST_F(ActingOnAccounts, AFreezeThatAReorganisationTookOutIsOnItsWayAgain) {
+  run();
+  const Transaction t = prepared(PlainOrder{accounts::Freeze{}});
+  (void)sent(t);
+  const std::uint64_t first_block = chain.head().number;
+  courier.mine(first_block);
+  until_state(t, State::included);
+  mine(10);
+  until([this, before = courier.looked] { return courier.looked > before + 2; });
+  EXPECT_EQ(now(t).state, State::included) << "ten blocks later, and the courier has not looked";
+  courier.take_out();
+  until_state(t, State::submitted);
+  EXPECT_FALSE(now(t).transaction_hash);
+  EXPECT_EQ(now(t).block_number, 0u);
+  restart();
+  run();
+  EXPECT_EQ(now(t).state, State::submitted);
+  courier.mine(first_block + 2);
+  until_state(t, State::included);
+  EXPECT_EQ(now(t).block_number, first_block + 2);
+  courier.mine(first_block + 3);
+  until([&] { return now(t).block_number == first_block + 3; });
+  courier.finish();
+  until_state(t, State::final_);
+  EXPECT_EQ(count("AccountFrozen"), 1u) << "told once";
+  EXPECT_EQ(count("TransactionIncluded"), 1u);
+  EXPECT_EQ(count("TransactionFailed"), 0u);
+}
+
+TEST_F(ActingOnAccounts, ARevertInABlockIsNoFreeze) {
+  run();
+  const Transaction t = prepared(PlainOrder{accounts::Freeze{}});
+  (void)sent(t);
+  courier.mine(chain.head().number, "it reverted on chain");
+  until_state(t, State::failed);
+  EXPECT_EQ(now(t).reason, "it reverted on chain");
+  EXPECT_EQ(now(t).block_number, chain.head().number);
+  EXPECT_EQ(count("AccountFrozen"), 0u);
+  EXPECT_EQ(count("TransactionFailed"), 1u);
+  // The block is replaced, and it reverts in the next one, too: then that goes, and it acts.
+  courier.take_out();
+  until_state(t, State::submitted);
+  EXPECT_EQ(now(t).reason, "");
+  restart();
+  run();
+  courier.mine(chain.head().number + 1, "it reverted on chain");
+  until_state(t, State::failed);
+  EXPECT_EQ(count("TransactionFailed"), 1u) << "told once";
+  courier.mine(chain.head().number + 2);
+  until_state(t, State::included);
+  EXPECT_EQ(count("AccountFrozen"), 1u);
+  courier.mine(chain.head().number + 3, "it reverted on chain");
+  until_state(t, State::failed);
+  courier.finish();
+  restart();
+  run();
+  until([this] {
+    return metrics.text().find("community_transactions_ended_total{state=\"failed\"} 1") != std::string::npos;
+  });
+  EXPECT_EQ(now(t).state, State::failed);
+  EXPECT_EQ(count("TransactionFailed"), 1u);
+  EXPECT_EQ(count("AccountFrozen"), 1u);
 }
 
 TEST_F(ActingOnAccounts, UnfreezingAtOnceTakesTwoPasskeysAndTheCore) {

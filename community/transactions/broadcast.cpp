@@ -122,7 +122,7 @@ Task<Result<Stored>> TransactionService::bring(Stored row) {
     t.state = State::dropped;
     t.reason = outcome.reason;
     row.is_over = true;
-    events.push_back(event_of_failure(t));
+    events = untold_events(row);
     infra::log_info("what a person signed was refused", {{"transaction", t.transaction_id}, {"why", t.reason}});
   }
   Stored kept = row;

@@ -448,6 +448,8 @@ json::object content_json(const Stored& row) {
     grant["id"] = digits(row.grant->id);
     out["grant"] = std::move(grant);
   }
+  if (row.told_inclusion) out["toldInclusion"] = true;
+  if (row.told_failure) out["toldFailure"] = true;
   out["sponsorName"] = t.sponsor_name;
   out["payerReason"] = t.payer_reason;
   return out;
@@ -464,6 +466,8 @@ bool read_content(const json::object& content, Stored& row) {
   if (!take_number(content, "serverKeyIndex", row.server_key_index) ||
       !take_number(content, "startedBy", row.started_by))
     return false;
+  row.told_inclusion = content.contains("toldInclusion");
+  row.told_failure = content.contains("toldFailure");
   if (const auto plan = core::object_member(content, "plan"); plan && !read_plan(**plan, row)) return false;
   if (const auto asked = core::object_member(content, "asked"); asked && !read_request(**asked, row.asked))
     return false;

@@ -180,6 +180,7 @@ TEST_F(Eoa, WhatAReorganisationTakesAwayComesBack) {
   until_state(t, State::submitted);
   mine();
   until_state(t, State::included);
+  EXPECT_EQ(count("TransactionIncluded"), 1u) << "told once";
 }
 
 TEST_F(Eoa, APoolThatForgotItGetsItAgain) {

@@ -27,6 +27,15 @@ bool is_day_over(const std::string& reason) {
 
 }  // namespace
 
+void TransactionService::leave_block(Stored& row) {
+  Transaction& t = row.transaction;
+  t.state = State::submitted;
+  t.transaction_hash.reset();
+  t.block_number = 0;
+  t.actual_cost = Uint256();
+  t.reason.clear();
+}
+
 void TransactionService::take_inclusion(const pool::UseropRecord& record, Stored& row) {
   Transaction& t = row.transaction;
   t.state = record.status == pool::UseropStatus::included ? State::included : State::failed;
@@ -78,7 +87,7 @@ Task<void> TransactionService::follow_operation(Stored& row) {
   Transaction& t = row.transaction;
   pool::Pool& pool = find_chain(t.chain_id)->served.pool;
   if (pool.find_live(*t.digest)) {
-    t.state = State::submitted;
+    leave_block(row);
     co_return;
   }
   const auto record = co_await pool.record(*t.digest);
@@ -118,7 +127,7 @@ Task<void> TransactionService::follow_operation(Stored& row) {
     case validated:
     case pooled:
     case bundled:
-      t.state = State::submitted;
+      leave_block(row);
       break;
   }
 }
@@ -130,15 +139,30 @@ Task<void> TransactionService::follow_errand(Stored& row) {
     if (errand.error().code == courier::ErrorCode::not_found && t.state == State::submitted) t.state = State::signed_;
     co_return;
   }
-  if (errand->state == courier::ErrandState::included || errand->state == courier::ErrandState::failed) {
-    const bool included = errand->state == courier::ErrandState::included;
-    t.state = included ? State::included : State::failed;
-    if (!base::is_zero(errand->transaction_hash)) t.transaction_hash = errand->transaction_hash;
-    t.block_number = errand->block_number;
-    t.reason = clean_text(errand->reason, kMaxRevertCharacters);
-    // Given up before it was in a block: there is no block to become final.
-    if (!included && errand->block_number == 0) row.is_over = true;
+  // The courier has the last word: what is deep enough by a row that it has not looked at again may be gone.
+  row.is_over = errand->state == courier::ErrandState::included || errand->state == courier::ErrandState::failed;
+  if (!row.is_over && !errand->is_in_block()) {
+    leave_block(row);
+    co_return;
   }
+  const bool has_acted = row.is_over ? errand->state == courier::ErrandState::included : errand->reason.empty();
+  const State done = row.is_over ? State::final_ : State::included;
+  t.state = has_acted ? done : State::failed;
+  if (!base::is_zero(errand->transaction_hash)) t.transaction_hash = errand->transaction_hash;
+  t.block_number = errand->block_number;
+  t.reason = clean_text(errand->reason, kMaxRevertCharacters);
+}
+
+std::vector<audit::AuditEvent> TransactionService::untold_events(Stored& row) const {
+  const State state = row.transaction.state;
+  const bool has_acted = state == State::included || state == State::final_;
+  const bool has_failed = state == State::failed || state == State::dropped;
+  std::vector<audit::AuditEvent> events;
+  if (has_acted && !row.told_inclusion) events = events_of_inclusion(*this, row);
+  if (has_failed && !row.told_failure) events.push_back(event_of_failure(row.transaction));
+  row.told_inclusion = row.told_inclusion || has_acted;
+  row.told_failure = row.told_failure || has_failed;
+  return events;
 }
 
 Task<void> TransactionService::follow(std::string id) {
@@ -162,21 +186,17 @@ Task<void> TransactionService::follow(std::string id) {
   co_await std::move(task);
   Transaction& t = row.transaction;
   const auto& head = chain->served.blocks.head();
-  const bool in_block = t.state == State::included || t.state == State::failed;
-  if (in_block && !row.is_over && head && head->number >= t.block_number + chain->served.final_depth) {
+  const bool in_block = (t.state == State::included || t.state == State::failed) && !row.errand;
+  if (in_block && head && head->number >= t.block_number + chain->served.final_depth) {
     if (t.state == State::included) t.state = State::final_;
     row.is_over = true;
   }
   const bool same_place = t.transaction_hash == transaction_before && t.block_number == block_before;
   if (t.state == before && same_place && !row.is_over) co_return;
   t.updated_ms = d_.clock.now_ms();
-  std::vector<audit::AuditEvent> events;
-  const bool has_acted = t.state == State::included || t.state == State::final_;
-  if (has_acted && block_before == 0) events = events_of_inclusion(*this, row);
-  const bool has_failed = t.state == State::failed || t.state == State::dropped;
-  if (has_failed && t.state != before) events.push_back(event_of_failure(t));
-  // Asked again at the next look when it fails.
-  if (has_acted && block_before == 0 && t.kind == Kind::cancel)
+  std::vector<audit::AuditEvent> events = untold_events(row);
+  // For good: what is cancelled in a block that goes may still come to be. Asked again at the next look when it fails.
+  if (t.state == State::final_ && t.kind == Kind::cancel)
     if (const auto retired = co_await retire_cancelled(d_.database, d_.people, row); !retired) co_return;
   if (const auto kept = co_await keep(std::move(row), std::move(events)); !kept)
     infra::log_warning("a transaction's state is not on disk yet", {{"why", kept.error().message}});

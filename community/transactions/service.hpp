@@ -312,6 +312,10 @@ class TransactionService final : public Transactions {
   Task<void> follow_operation(Stored& row);
   Task<void> follow_errand(Stored& row);
   void take_inclusion(const pool::UseropRecord& record, Stored& row);
+  // Submitted, and in no block: before it comes into one, or after a reorganisation took it out.
+  static void leave_block(Stored& row);
+  // Of a row as it is now, what the log does not have; the row says that it has, when it is kept.
+  std::vector<audit::AuditEvent> untold_events(Stored& row) const;
   bool was_renewed(Stored& row, const std::string& reason);
   // Of an operation that was refused or dropped. False: it is given up. True: another one took its nonce, and the row
   // says so, or may still take it, and the row is as it was.

@@ -201,6 +201,9 @@ Stored Columns::stored() const {
   const auto parsed = core::parse_json(content);
   if (!parsed || !parsed->is_object() || !read_content(parsed->get_object(), row))
     throw soci::soci_error("transactions_entries has content that this program did not write: " + id);
+  // Rows of before this was written down.
+  if (t.state == State::included || t.state == State::final_) row.told_inclusion = true;
+  if (t.state == State::failed || t.state == State::dropped) row.told_failure = true;
   return row;
 }
 

@@ -63,6 +63,8 @@ struct Stored {
   std::optional<SignRequest> asked;
   // Of an eoa: the wallet's account, under which recipients are remembered for all keys of the wallet.
   std::optional<Address> remembered_by;
+  // Its person heard of it in a block, or that it failed: once each, however often a reorganisation brings it back.
+  bool told_inclusion = false, told_failure = false;
   // Nothing changes any more.
   bool is_over = false;
 };

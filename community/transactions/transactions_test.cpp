@@ -626,8 +626,16 @@ TEST_F(Transacting, AReorganisationTakesItBack) {
   until_state(t, State::included);
   ASSERT_TRUE(loop.block_on(pool->mark_waiting({*t.digest}, false, pool::AlsoWrite())));
   until_state(t, State::submitted);
+  EXPECT_FALSE(now(t).transaction_hash);
+  EXPECT_EQ(now(t).block_number, 0u);
+  EXPECT_TRUE(now(t).actual_cost.is_zero());
+  restart();
+  run();
   include(t);
   until_state(t, State::included);
+  mine(3);
+  until_state(t, State::final_);
+  EXPECT_EQ(count("TransactionIncluded"), 1u);
 }
 
 TEST_F(Transacting, ADropIsTold) {

@@ -242,8 +242,24 @@ TEST_F(TreasurerTest, OneThatRevertsOnChainHasFailed) {
   start();
   fails_on_chain = true;
   const auto id = pay(PaymentKind::deposit, kPaymaster, 1);
-  mine(4);
+  mine();
+  EXPECT_EQ(payment(*id).state, PaymentState::sent);
+  EXPECT_NE(payment(*id).reason, "") << "told before it is final";
+  mine(3);
   EXPECT_EQ(payment(*id).state, PaymentState::failed);
+}
+
+TEST_F(TreasurerTest, APaymentThatAReorganisationTookOutIsInNoBlock) {
+  start();
+  const auto id = pay(PaymentKind::executor, kExecutor, 1);
+  mine();
+  EXPECT_EQ(payment(*id).block_number, chain.head().number);
+  chain.reorg(1, 2);
+  look();
+  settle();
+  EXPECT_EQ(payment(*id).block_number, 0u);
+  mine(4);
+  EXPECT_EQ(payment(*id).state, PaymentState::included);
 }
 
 TEST_F(TreasurerTest, FillsUpWhatIsBelowItsLowestToItsTarget) {

@@ -52,13 +52,17 @@ COMMUNITY_RULES(ErrandState, COMMUNITY_ERRAND_STATES)
 struct Errand {
   // keccak256 of destination and call data: the same call is the same errand while it is not over.
   Bytes32 id{};
+  // Included is final. One that is sent may be in a block already.
   ErrandState state = ErrandState::waiting;
   Address to{};
-  // Of the transaction that was included, or of the last one sent.
+  // Of the transaction that is in a block, or of the last one sent.
   Bytes32 transaction_hash{};
+  // Zero before it is in a block, and again once a reorganisation took it out.
   std::uint64_t block_number = 0;
-  // Why it failed.
+  // Why it failed; of one that is sent and in a block, why it did nothing there.
   std::string reason;
+
+  bool is_in_block() const { return block_number != 0; }
 };
 
 class Courier {

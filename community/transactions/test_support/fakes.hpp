@@ -264,6 +264,7 @@ class FakeCourier final : public courier::Courier {
   }
   Task<courier::Result<courier::Errand>> errand(Bytes32 id) override {
     co_await infra::reschedule();
+    looked++;
     const auto found = errands.find(id);
     if (found == errands.end()) co_return courier::fail(courier::ErrorCode::not_found);
     co_return found->second;
@@ -271,7 +272,24 @@ class FakeCourier final : public courier::Courier {
   Task<void> run() override { co_return; }
   std::optional<Address> address() const override { return Address{1}; }
 
-  std::size_t asked = 0;
+  // All that it has, in this block, which is not final; with a reason it did nothing there.
+  void mine(std::uint64_t block_number, const std::string& reason = {}) {
+    for (auto& [id, errand] : errands) {
+      errand.state = courier::ErrandState::sent;
+      errand.transaction_hash = Bytes32{5};
+      errand.block_number = block_number;
+      errand.reason = reason;
+    }
+  }
+  // As a reorganisation does.
+  void take_out() { mine(0); }
+  // In the blocks that they are in, for good.
+  void finish() {
+    for (auto& [id, errand] : errands)
+      errand.state = errand.reason.empty() ? courier::ErrandState::included : courier::ErrandState::failed;
+  }
+
+  std::size_t asked = 0, looked = 0;
   std::map<Bytes32, courier::Errand> errands;
   std::map<Bytes32, Bytes> calls;
   std::optional<courier::ErrorCode> refusal;

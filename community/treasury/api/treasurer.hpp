@@ -64,12 +64,13 @@ struct Payment {
   Uint256 value;
   // A refill that nobody ordered.
   bool automatic = false;
+  // Included is final. One that is sent may be in a block already.
   PaymentState state{};
-  // Of the transaction that was included, or of the last one sent. Included: final; in a block before that, the block's
-  // number is not zero.
+  // Of the transaction that is in a block, or of the last one sent.
   Bytes32 transaction_hash{};
+  // Zero before it is in a block, and again once a reorganisation took it out.
   std::uint64_t block_number = 0;
-  // Why it failed.
+  // Why it failed; of one that is sent and in a block, why it did nothing there.
   std::string reason;
 };
 

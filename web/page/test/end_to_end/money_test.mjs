@@ -473,6 +473,10 @@ async function frozen(browser, node) {
   await page.getByRole('button', { name: 'Freeze the account' }).click()
   await page.getByText('Freeze the account', { exact: true }).waitFor()
   await signAndWait(visitor)
+  // Told with its block, not when that is final.
+  await page.getByRole('status').getByText('In a block', { exact: true }).waitFor()
+  await page.getByText('Details for experts').click()
+  await page.getByText('Block', { exact: true }).waitFor()
   await page.goto(`${node.origin}/home`)
   await page.getByText('This account is frozen').waitFor()
   await prepareSend(visitor, bob, '0.1')
