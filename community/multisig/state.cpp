@@ -13,6 +13,8 @@ using core::AbiValue;
 using infra::Task;
 
 constexpr std::string_view kProposed = "Proposed(bytes32,bytes32,(address,uint256,bytes)[],uint256,uint48,uint48)";
+// Each costs its multisig a proposal; more would only say the same tokens again.
+constexpr std::size_t kMaxLimitEvents = 1'024;
 // What public servers answer in one go.
 constexpr std::uint64_t kBlocksPerQuestion = 10'000;
 
@@ -30,10 +32,16 @@ const Bytes32& proposed_topic() {
   return topic;
 }
 
-// Latest blocks first, until `most` are there; the answer is oldest first.
-Task<Result<std::vector<chain::Log>>> proposed_logs(chain::ExecutionClient& client, Address multisig,
-                                                    std::uint64_t from_block, std::uint64_t to_block,
-                                                    std::optional<Bytes32> only, std::size_t most) {
+const Bytes32& limit_topic() {
+  static const Bytes32 topic = core::event_topic("DailyLimitChanged(address,uint256)");
+  return topic;
+}
+
+// Events with these topics of the multisig, of the latest blocks first until `most` are there; the answer is oldest
+// first.
+Task<Result<std::vector<chain::Log>>> latest_logs(chain::ExecutionClient& client, Address multisig,
+                                                  std::vector<std::vector<Bytes32>> topics, std::uint64_t from_block,
+                                                  std::uint64_t to_block, std::size_t most) {
   std::vector<chain::Log> all;
   for (std::uint64_t end = to_block + 1; end > from_block && all.size() < most;) {
     const std::uint64_t from = end - std::min(kBlocksPerQuestion, end - from_block);
@@ -41,8 +49,7 @@ Task<Result<std::vector<chain::Log>>> proposed_logs(chain::ExecutionClient& clie
     filter.from = chain::BlockRef::number(from);
     filter.to = chain::BlockRef::number(end - 1);
     filter.addresses = {multisig};
-    filter.topics.push_back({proposed_topic()});
-    if (only) filter.topics.push_back({*only});
+    filter.topics = topics;
     auto logs = co_await client.logs(std::move(filter));
     if (!logs) co_return tl::unexpected(chain_error(logs.error()));
     all.insert(all.begin(), std::make_move_iterator(logs->begin()), std::make_move_iterator(logs->end()));
@@ -90,6 +97,21 @@ std::optional<Proposal> read_proposed(const MultisigOnChain& where, const chain:
   return proposal;
 }
 
+Task<Result<std::vector<Address>>> MultisigView::limited_tokens(Address multisig, std::uint64_t from_block,
+                                                                std::uint64_t to_block, std::size_t most) {
+  std::vector<std::vector<Bytes32>> topics;
+  topics.push_back({limit_topic()});
+  const auto logs = co_await latest_logs(chain_, multisig, std::move(topics), from_block, to_block, kMaxLimitEvents);
+  if (!logs) co_return tl::unexpected(logs.error());
+  std::vector<Address> tokens;
+  for (auto log = logs->rbegin(); log != logs->rend() && tokens.size() < most; ++log) {
+    if (log->address != multisig || log->topics.size() != 2 || log->topics[0] != limit_topic()) continue;
+    const Address token = core::address_from_word(log->topics[1]);
+    if (!base::is_zero(token) && std::ranges::find(tokens, token) == tokens.end()) tokens.push_back(token);
+  }
+  co_return tokens;
+}
+
 Task<Result<MultisigState>> MultisigView::state(Address multisig, std::vector<Address> tokens) {
   const auto latest = co_await chain_.block(chain::BlockRef::latest());
   if (!latest) co_return tl::unexpected(chain_error(latest.error()));
@@ -134,7 +156,11 @@ Task<Result<MultisigState>> MultisigView::state(Address multisig, std::vector<Ad
 Task<Result<std::vector<ProposalState>>> MultisigView::proposals(MultisigOnChain where, MultisigState state,
                                                                  std::uint64_t from_block, std::optional<Bytes32> only,
                                                                  std::size_t most) {
-  const auto logs = co_await proposed_logs(chain_, where.multisig, from_block, state.block_number, only, most);
+  std::vector<std::vector<Bytes32>> topics;
+  topics.push_back({proposed_topic()});
+  if (only) topics.push_back({*only});
+  const auto logs =
+      co_await latest_logs(chain_, where.multisig, std::move(topics), from_block, state.block_number, most);
   if (!logs) co_return tl::unexpected(logs.error());
   std::vector<ProposalState> found = proposals_of(where, *logs, only);
   if (found.size() > most) found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(most));

@@ -126,6 +126,13 @@ class MultisigsTest : public testing::Test {
     }
     put(std::move(logs));
   }
+  static chain::Log limit_set(const Address& multisig, const Address& token) {
+    chain::Log log;
+    log.address = multisig;
+    log.topics = {core::event_topic("DailyLimitChanged(address,uint256)"), Uint256::from_be(token).to_be()};
+    log.data = Bytes(32, 1);
+    return log;
+  }
   void put(std::vector<chain::Log> logs) {
     chain.on_transaction([logs](const core::Transaction&, const Address&) {
       chain::FakeChain::Executed done;
@@ -259,6 +266,16 @@ TEST_F(MultisigsTest, OneToBeMadeHasTheFactorysAddress) {
   ASSERT_EQ(before->limits.size(), 2u);
   EXPECT_EQ(before->limits[0].left_today, Uint256(500));
   EXPECT_TRUE(before->limits[1].per_day.is_zero());
+  // Limits of tokens come with it, and are shown to whoever does not ask for them.
+  NewMultisig with_token = wanted();
+  with_token.limits.push_back({0, address(20), Uint256(7)});
+  const auto other = keep(std::move(with_token));
+  ASSERT_TRUE(other) << other.error().message;
+  EXPECT_NE(other->address, kept->address);
+  const auto shown = state(other->multisig_id);
+  ASSERT_EQ(shown->limits.size(), 2u);
+  EXPECT_EQ(shown->limits[1].token, address(20));
+  EXPECT_EQ(shown->limits[1].left_today, Uint256(7));
   EXPECT_TRUE(before->proposals.empty());
 }
 
@@ -333,6 +350,47 @@ TEST_F(MultisigsTest, ProposalsComeWithTheirCallsInWords) {
   ASSERT_EQ(alone->proposals.size(), 1u);
   EXPECT_EQ(alone->proposals[0].on_chain.id, id);
   EXPECT_EQ(state(kept->multisig_id, {std::vector<Address>(33), {}}).error().field, "/token");
+}
+
+TEST_F(MultisigsTest, TokensWithALimitAreShownToWhoeverDoesNotAskForThem) {
+  const auto kept = keep(kAddress);
+  ASSERT_TRUE(kept);
+  put({limit_set(kAddress, address(20)), limit_set(kOther, address(21)), limit_set(kAddress, Address{}),
+       limit_set(kAddress, address(20))});
+  const auto now = state(kept->multisig_id, {{address(22)}, std::nullopt});
+  ASSERT_TRUE(now) << now.error().message;
+  ASSERT_EQ(now->limits.size(), 3u);
+  EXPECT_EQ(now->limits[1].token, address(22));
+  EXPECT_EQ(now->limits[2].token, address(20));
+  EXPECT_EQ(now->limits[2].left_today, Uint256(70));
+  ASSERT_EQ(now->tokens.size(), 2u);
+  EXPECT_EQ(now->tokens[1].token, address(20));
+  // The next look reads only what came since, and keeps what it knew.
+  chain.mine(200);
+  put({limit_set(kAddress, address(23))});
+  const auto later = state(kept->multisig_id, {{address(20)}, std::nullopt});
+  ASSERT_TRUE(later);
+  ASSERT_EQ(later->limits.size(), 3u);
+  EXPECT_EQ(later->limits[1].token, address(20));
+  EXPECT_EQ(later->limits[2].token, address(23));
+  // Taken off the list: it is there when it is asked for.
+  answer("dailyLimit(address)", "uint256,uint256,uint256", {number(0), number(0), number(0)});
+  EXPECT_EQ(state(kept->multisig_id)->limits.size(), 1u);
+  EXPECT_TRUE(state(kept->multisig_id)->tokens.empty());
+  EXPECT_EQ(state(kept->multisig_id, {{address(20)}, std::nullopt})->limits.size(), 2u);
+}
+
+TEST_F(MultisigsTest, NobodyFillsAnAnswerWithLimits) {
+  const auto kept = keep(kAddress);
+  ASSERT_TRUE(kept);
+  std::vector<chain::Log> many;
+  for (std::uint64_t i = 0; i < 2 * kMaxLimited; i++) many.push_back(limit_set(kAddress, address(1'000 + i)));
+  put(std::move(many));
+  const auto now = state(kept->multisig_id, {std::vector<Address>(kMaxTokens, address(5)), std::nullopt});
+  ASSERT_TRUE(now) << now.error().message;
+  EXPECT_EQ(now->limits.size(), 1 + kMaxTokens + kMaxLimited);
+  // The latest ones.
+  EXPECT_EQ(now->limits[1 + kMaxTokens].token, address(1'000 + 2 * kMaxLimited - 1));
 }
 
 TEST_F(MultisigsTest, OtherCallsThanTheIdNamesAreNotShown) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <map>
+
 #include "community/multisigs/factory.hpp"
 
 namespace community::multisigs {
@@ -23,6 +25,8 @@ class MultisigsService final : public Multisigs {
   static Task<Result<Bytes>> init_data_of(const ServedChain& chain, NewMultisig wanted);
   Task<Result<KeptMultisig>> enter(std::string user_id, KeptMultisig entry);
   // state.cpp
+  Task<Result<std::vector<Address>>> limited_tokens(const ServedChain& chain, Address multisig,
+                                                    core::ByteView init_data);
   static Task<Result<void>> read_proposals(const ServedChain& chain, MultisigState& out,
                                            multisig::MultisigState on_chain, std::optional<Bytes32> only);
   static Task<Result<void>> describe(const ServedChain& chain, Address multisig, std::vector<Proposal>& proposals);
@@ -35,7 +39,14 @@ class MultisigsService final : public Multisigs {
     return std::move(*outcome);
   }
 
+  // Tokens that had a limit up to a block. One that has none any more costs a question.
+  struct Limited {
+    std::uint64_t to_block = 0;
+    std::vector<Address> tokens;
+  };
+
   MultisigsDependencies d_;
+  std::map<std::pair<std::uint64_t, Address>, Limited> limited_;
 };
 
 // chain_unavailable and not_a_multisig.

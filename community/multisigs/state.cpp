@@ -43,6 +43,16 @@ void bound_content(std::vector<Proposal>& proposals) {
   }
 }
 
+// Looked at again, for blocks that others took the place of.
+constexpr std::uint64_t kBlocksAgain = 64;
+
+// Tokens that nobody asked for are there for their limits.
+void leave_out_unlimited(std::size_t asked, std::vector<multisig::LimitState>& limits) {
+  const auto first = limits.begin() + static_cast<std::ptrdiff_t>(1 + asked);
+  limits.erase(std::remove_if(first, limits.end(), [](const auto& limit) { return limit.per_day.is_zero(); }),
+               limits.end());
+}
+
 // Of a multisig that is not on chain yet: as its init data makes it.
 void take_init(const ServedChain& chain, const multisig::MultisigInit& init, const std::vector<Address>& tokens,
                MultisigState& out) {
@@ -60,6 +70,34 @@ void take_init(const ServedChain& chain, const multisig::MultisigInit& init, con
 }
 
 }  // namespace
+
+Task<Result<std::vector<Address>>> MultisigsService::limited_tokens(const ServedChain& chain, Address multisig,
+                                                                    core::ByteView init_data) {
+  const auto latest = co_await chain.chain.block(chain::BlockRef::latest());
+  if (!latest) co_return fail(ErrorCode::chain_unavailable, latest.error().text());
+  if (!*latest) co_return fail(ErrorCode::chain_unavailable, "the chain has no latest block");
+  const std::uint64_t to_block = (*latest)->number;
+  const auto key = std::pair(chain.chain_id, multisig);
+  std::uint64_t from_block = to_block - std::min(to_block, kProposalBlocks);
+  if (const auto known = limited_.find(key); known != limited_.end())
+    from_block = std::max(from_block, known->second.to_block - std::min(known->second.to_block, kBlocksAgain));
+  multisig::MultisigView view(chain.chain);
+  auto found = co_await view.limited_tokens(multisig, from_block, to_block, kMaxLimited);
+  if (!found) co_return tl::unexpected(from_multisig(found.error()));
+  const auto add = [&found](const Address& token) {
+    const bool is_new = !base::is_zero(token) && std::ranges::find(*found, token) == found->end();
+    if (is_new && found->size() < kMaxLimited) found->push_back(token);
+  };
+  if (limited_.size() >= kMaxRemembered && !limited_.contains(key)) limited_.erase(limited_.begin());
+  Limited& known = limited_[key];
+  for (const Address& token : known.tokens) add(token);
+  if (const auto init = multisig::read_init_data(init_data))
+    for (const multisig::LimitRow& row : init->limits)
+      if (row.chain_id == chain.chain_id) add(row.token);
+  known.to_block = std::max(known.to_block, to_block);
+  known.tokens = *found;
+  co_return std::move(*found);
+}
 
 void MultisigsService::mark_own(const ServedChain& chain, const Own& own, std::vector<Owner>& owners) {
   for (Owner& owner : owners) {
@@ -125,8 +163,13 @@ Task<Result<MultisigState>> MultisigsService::state(std::string user_id, std::st
   if (chain == nullptr) co_return fail(ErrorCode::chain_unknown, "the node does not serve this chain any more");
   MultisigState out;
   out.entry = std::move(**entry);
+  const auto limited = co_await limited_tokens(*chain, out.entry.address, out.entry.init_data);
+  if (!limited) co_return tl::unexpected(limited.error());
+  std::vector<Address> tokens = query.tokens;
+  for (const Address& token : *limited)
+    if (std::ranges::find(query.tokens, token) == query.tokens.end()) tokens.push_back(token);
   multisig::MultisigView view(chain->chain);
-  auto on_chain = co_await view.state(out.entry.address, query.tokens);
+  auto on_chain = co_await view.state(out.entry.address, tokens);
   if (!on_chain) co_return tl::unexpected(from_multisig(on_chain.error()));
   out.block_number = on_chain->block_number;
   out.block_time_s = on_chain->time_s;
@@ -148,12 +191,15 @@ Task<Result<MultisigState>> MultisigsService::state(std::string user_id, std::st
   } else {
     const auto init = multisig::read_init_data(out.entry.init_data);
     if (!init) co_return tl::unexpected(from_multisig(init.error()));
-    take_init(*chain, *init, query.tokens, out);
+    take_init(*chain, *init, tokens, out);
   }
+  leave_out_unlimited(query.tokens.size(), out.limits);
   const auto own = co_await d_.people.own(std::move(user_id), chain->chain_id);
   if (!own) co_return tl::unexpected(own.error());
   mark_own(*chain, *own, out.owners);
-  out.tokens = co_await chain->describer.balances(out.entry.address, std::move(query.tokens));
+  tokens.clear();
+  for (auto limit = std::next(out.limits.begin()); limit != out.limits.end(); ++limit) tokens.push_back(limit->token);
+  out.tokens = co_await chain->describer.balances(out.entry.address, std::move(tokens));
   co_return out;
 }
 

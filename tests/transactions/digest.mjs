@@ -56,9 +56,9 @@ function multisig(asked) {
     case 'execute':
       return encode('execute', asked.proposer, values(asked.calls), BigInt(asked.salt), asked.expiry);
     case 'spend':
-      return encode('spend', zeroAddress, asked.to, BigInt(asked.amount));
+      return encode('spend', asked.token ?? zeroAddress, asked.to, BigInt(asked.amount));
     default:
-      return encode('setDailyLimit', zeroAddress, BigInt(asked.amount));
+      return encode('setDailyLimit', asked.token ?? zeroAddress, BigInt(asked.amount));
   }
 }
 

@@ -50,6 +50,10 @@ class MultisigView {
  public:
   explicit MultisigView(chain::ExecutionClient& chain) : chain_(chain) {}
 
+  // Tokens whose limit was set in these blocks, creation included, each once and the latest first, `most` of them;
+  // never the native currency. chain_failed.
+  infra::Task<Result<std::vector<Address>>> limited_tokens(Address multisig, std::uint64_t from_block,
+                                                           std::uint64_t to_block, std::size_t most);
   // All answers are of one block. chain_failed when the chain does not answer, unreadable when code at the address
   // answers otherwise than a multisig does.
   infra::Task<Result<MultisigState>> state(Address multisig, std::vector<Address> tokens = {});

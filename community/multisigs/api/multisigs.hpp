@@ -29,7 +29,10 @@ inline constexpr std::size_t kMaxContentBytes = 256 * 1'024;
 inline constexpr std::size_t kMaxDescribed = 64;
 // Proposals end 30 days after they are made at the latest: with blocks of 12 seconds this is 41 days.
 inline constexpr std::uint64_t kProposalBlocks = 300'000;
-inline constexpr std::size_t kMaxTokens = 32;
+// That one asks for; and that are shown besides because they have a limit.
+inline constexpr std::size_t kMaxTokens = 32, kMaxLimited = 32;
+// Multisigs whose tokens with a limit are remembered, under 1 kB each.
+inline constexpr std::size_t kMaxRemembered = 4'096;
 
 // --- the list --------------------------------------------------------------------------------------------------------
 
@@ -99,8 +102,11 @@ struct MultisigState {
   std::uint32_t epoch = 0;
   std::size_t threshold = 0;
   std::vector<Owner> owners;
-  // The native currency first, then the tokens that were asked for.
+  // The native currency first, then the tokens that were asked for, then kMaxLimited others that have a limit: any
+  // owner can spend those alone, whoever looks at them. Known are the limits of the init data and those that were set
+  // since proposals_from_block, or since this node looked first.
   std::vector<multisig::LimitState> limits;
+  // The same tokens.
   std::vector<transactions::TokenBalance> tokens;
   // Latest first.
   std::vector<Proposal> proposals;

@@ -16,6 +16,8 @@ export type ProposalContent = NonNullable<MultisigProposal['content']>
 export type MultisigOwner = MultisigState['owners'][number]
 
 export const MOST_OWNERS = 32
+/** Of the rows that make an address. */
+export const MOST_LIMITS = 32
 /** What the contract's field of a limit holds. */
 export const MOST_PER_DAY = 2n ** 112n - 1n
 
@@ -33,6 +35,7 @@ export type MultisigDifference =
   | 'init-data-other'
   | 'address-other'
   | 'owners-other'
+  | 'limits-other'
   | 'proposal-id-other'
   | 'summary-other'
   | 'self-call-other'
@@ -124,6 +127,11 @@ export function checkState(state: MultisigState, chain: Chain) {
   if (state.isDeployed) return
   const owners = state.owners.map(({ signer }) => lower(signer))
   need(owners.join() === init.owners.join() && state.threshold === init.threshold, 'owners-other')
+  const here = init.limits.filter(({ chainId, perDay }) => chainId === BigInt(chain.chainId) && perDay > 0n)
+  const shown = state.limits.filter(({ perDay }) => BigInt(perDay) > 0n)
+  const isShown = ({ token, perDay }: LimitRow) =>
+    shown.some((one) => same(one.token ?? ZERO_ADDRESS, token) && BigInt(one.perDay) === perDay)
+  need(shown.length === here.length && here.every(isShown), 'limits-other')
 }
 
 export const createCall = (chain: Chain, initData: string): Call => ({

@@ -46,5 +46,9 @@ export function assetOf(token: TokenBalance | TokenFacts): Asset {
   return { token: token_, symbol: symbol ?? `${address.slice(0, 8)}…`, ...(decimals === null ? UNITS : { decimals }) }
 }
 
+/** Whether amounts of it mean something: no collectible. */
+export const isCounted = ({ standard }: Pick<TokenBalance, 'standard'>) =>
+  standard !== 'erc721' && standard !== 'erc1155'
+
 export const limitOf = (state: WalletState, token: string | null) =>
   state.limits.find((limit) => (limit.token?.toLowerCase() ?? null) === token)

@@ -33,7 +33,17 @@ async function open({ page, main }, node, name) {
   await page.getByRole('heading', { name: 'Owners', exact: true }).first().waitFor()
 }
 
-async function make({ visitor, page, main }, node, owner) {
+/** Among the tokens of this person's home; answers what it is called. */
+async function addToken({ page }, node, token) {
+  await page.goto(`${node.origin}/home`)
+  await page.getByRole('button', { name: 'Add a token' }).click()
+  await page.getByLabel('Address of the token’s contract').fill(token)
+  await page.keyboard.press('Enter')
+  const row = page.getByRole('listitem').filter({ has: page.getByRole('button', { name: /^Remove/ }) })
+  return (await row.getByText(/^50 /).textContent()).slice(3).trim()
+}
+
+async function make({ visitor, page, main }, node, owner, symbol) {
   await page.goto(`${node.origin}/multisigs/new`)
   await page.getByLabel('Name of the shared account').fill('Our garden')
   const submit = page.getByRole('button', { name: 'Work out its address' })
@@ -47,7 +57,13 @@ async function make({ visitor, page, main }, node, owner) {
   )
   await page.getByLabel('Owner 2', { exact: true }).fill(owner)
   await page.getByText('If one owner loses their keys').waitFor()
-  await page.getByLabel(/^What one owner may spend/).fill('0.01')
+  await page.getByLabel('What one owner may spend alone in a day, in ETH').fill('0.01')
+  await page.getByText('Limits of tokens').click()
+  const limit = page.getByLabel(`What one owner may spend alone in a day, in ${symbol}`)
+  await limit.fill('a lot')
+  await submit.click()
+  equal(await limit.getAttribute('aria-invalid'), 'true', 'a wrong limit is said at its field')
+  await limit.fill('7')
   await accessible(page, 'making a shared account')
   await picture(page, 'shared-new')
   await submit.click()
@@ -82,7 +98,9 @@ async function shared(browser, node) {
   const [ann, bob] = [await person(browser, node), await person(browser, node)]
   const chain = chainOf(node)
   const shop = someone()
-  const address = await make(ann, node, checksummed(bob.account))
+  const token = await chain.token(ann.account, 50n * ETHER)
+  const symbol = await addToken(ann, node, token)
+  const address = await make(ann, node, checksummed(bob.account), symbol)
   holds((await chain.rpc('eth_getCode', address, 'latest')).length > 2, 'it is on chain')
   await prepareSend(ann.visitor, address, '0.5')
   await signAndWait(ann.visitor)
@@ -92,6 +110,9 @@ async function shared(browser, node) {
   await bob.page.getByLabel('Address of the shared account').fill(address)
   await bob.page.getByRole('button', { name: 'Put it into my list' }).click()
   await bob.main.getByText('0.5 ETH', { exact: true }).waitFor()
+  // A token that he never asked for, which any owner could spend.
+  await bob.main.getByText(`7 ${symbol} of 7 ${symbol} left today`).waitFor()
+  await bob.main.getByRole('img', { name: `Address: ${checksummed(token)}` }).waitFor()
   await bob.page.getByLabel('To', { exact: true }).fill(shop)
   await bob.page.getByLabel(/^Amount/).fill('0.2')
   await act(bob, 'Propose it to the owners', 'Propose to pay 0.2 ETH out of the shared account')

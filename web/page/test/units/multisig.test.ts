@@ -136,8 +136,13 @@ describe('a node that lies', () => {
     expect(refusal(() => readInit('0x12'))).toBe('init-data-broken')
   })
 
+  const zero = { token: address(98), perDay: '0', spentToday: '0', leftToday: '0' }
+  const limits = INIT.limits
+    .filter(({ chainId }) => chainId === 31337n)
+    .map(({ token, perDay }) => ({ ...zero, token: BigInt(token) === 0n ? null : token, perDay: `${perDay}` }))
   const state = {
     ...kept,
+    limits,
     chainId: 31337,
     isDeployed: false,
     threshold: 2,
@@ -151,6 +156,19 @@ describe('a node that lies', () => {
     expect(refusal(() => checkState({ ...state, address: address(66) }, CHAIN))).toBe('address-other')
     // On chain they may have changed.
     expect(refusal(() => checkState({ ...state, isDeployed: true, threshold: 1 }, CHAIN))).toBeNull()
+  })
+
+  it('about what one owner of one that is to be made may spend is found out', () => {
+    const [first, ...others] = state.limits
+    for (const limits of [
+      [],
+      others,
+      [...state.limits, { ...zero, token: address(99), perDay: '1' }],
+      [{ ...first, perDay: '1' }, ...others] as typeof state.limits,
+    ])
+      expect(refusal(() => checkState({ ...state, limits }, CHAIN))).toBe('limits-other')
+    // A token that was asked for, without a limit.
+    expect(refusal(() => checkState({ ...state, limits: [...state.limits, zero] }, CHAIN))).toBeNull()
   })
 
   const here = { ...state, address: checksummed(MULTISIG) } as MultisigState
