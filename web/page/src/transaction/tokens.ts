@@ -50,5 +50,11 @@ export function assetOf(token: TokenBalance | TokenFacts): Asset {
 export const isCounted = ({ standard }: Pick<TokenBalance, 'standard'>) =>
   standard !== 'erc721' && standard !== 'erc1155'
 
+/**
+ * Whether nothing leaves at once: the account is older than this chain at its node, and the rules that its address
+ * commits to name other chains alone. A limit of zero that somebody set looks the same, and is meant the same.
+ */
+export const isClosed = (state: WalletState): boolean => BigInt(limitOf(state, null)?.perDay ?? 0) === 0n
+
 export const limitOf = (state: WalletState, token: string | null) =>
   state.limits.find((limit) => (limit.token?.toLowerCase() ?? null) === token)

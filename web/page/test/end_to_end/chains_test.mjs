@@ -27,6 +27,30 @@ async function choose(page, chain) {
   await select.selectOption(await option.getAttribute('value'))
 }
 
+/** An account whose address commits to rules of other chains alone, as a node that got a chain later has them. */
+async function olderThanItsChain(page, node, main) {
+  const pattern = '**/api/v1/wallets/*/state*'
+  await page.route(pattern, async (route) => {
+    const response = await route.fetch()
+    const state = await response.json()
+    const limits = state.limits.map((limit) => ({ ...limit, isListed: false, perDay: '0' }))
+    await route.fulfill({ response, json: { ...state, gasCap: '0', limits } })
+  })
+  await page.goto(`${node.origin}/send`)
+  await main.getByText('On this chain your daily limit is zero: every payment waits a day.').waitFor()
+  await page.goto(`${node.origin}/limits`)
+  await main.getByText('Nothing leaves at once on Polygon').waitFor()
+  await main.getByText('It pays no fees itself here').waitFor()
+  await accessible(page, 'an account that is older than its chain')
+  // Raising the limit may be its first transaction there.
+  await page.getByRole('button', { name: /^Change ?: POL/ }).click()
+  await page.getByLabel('New limit a day, in POL').fill('2')
+  await page.keyboard.press('Enter')
+  await page.getByText('In a day: Change the daily limit to 2 POL').waitFor()
+  await page.getByRole('heading', { name: 'Look at it, then sign' }).waitFor()
+  await page.unroute(pattern)
+}
+
 async function two(browser, node) {
   const first = chainOf(node)
   const second = chainOf({ chain: node.chains[POLYGON] })
@@ -51,6 +75,7 @@ async function two(browser, node) {
   const account = label.slice('Address: '.length)
   await accessible(page, 'an account on two chains')
 
+  await olderThanItsChain(page, node, main)
   const bob = checksummed(`0x${randomBytes(20).toString('hex')}`)
   await prepareSend(visitor, bob, '0.25')
   await page.getByRole('heading', { name: 'Look at it, then sign' }).waitFor()
