@@ -554,6 +554,14 @@ class Commands {
   AccountJob& job_;
 };
 
+// A number is the id of one of the configuration's chains.
+std::string server_of(const AccountOptions& options, const std::string& text) {
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos) return text;
+  for (const auto& [id, url] : options.chains_by_id)
+    if (std::to_string(id) == text) return url;
+  throw CLI::ValidationError("the configuration has no chain " + text);
+}
+
 }  // namespace
 
 void add_account_commands(CLI::App& app, AccountOptions& options, AccountJob& job) {
@@ -561,7 +569,11 @@ void add_account_commands(CLI::App& app, AccountOptions& options, AccountJob& jo
   account->require_subcommand(1);
   account->fallthrough();
   account->add_option("--data-dir", options.data_dir, "folder of the running node")->capture_default_str();
-  account->add_option("--chain", options.chains, "JSON-RPC of a chain; `show` takes several")->allow_extra_args(false);
+  account
+      ->add_option("--chain", options.chains,
+                   "a chain, by its JSON-RPC or by its id in the configuration; `show` takes several")
+      ->transform([&options](const std::string& text) { return server_of(options, text); })
+      ->allow_extra_args(false);
   account->add_option("--payer", options.payer, "file with a secret key that pays for transactions, 64 hex digits");
   account->add_flag("--unsponsored", options.unsponsored, "the account pays for its operation, not the node");
 

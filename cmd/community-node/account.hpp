@@ -4,6 +4,7 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 
 #include "cmd/community-node/options.hpp"
 #include "community/control/api/control.hpp"
@@ -25,6 +26,10 @@ struct AccountOptions {
   // Servers of chains; none: the configured one.
   std::vector<std::string> chains;
   std::string configured_chain;
+  // Servers of the configuration's chains that have an id there.
+  std::map<std::uint64_t, std::string> chains_by_id;
+  // Which chain of the node a command without a server means; nothing: its first one.
+  std::optional<std::uint64_t> node_chain;
   std::filesystem::path payer;
   bool unsponsored = false;
 };

@@ -55,6 +55,13 @@ Task<wallet::Result<control::ControlClient*>> AccountContext::node() {
   if (!node_) {
     auto place = control::read_control_place(options_.data_dir);
     if (!place) co_return fail(ErrorCode::node, place.error().text());
+    auto meant = options_.node_chain;
+    if (!options_.chains.empty()) {
+      const auto told = co_await chain_id();
+      if (!told) co_return tl::unexpected(told.error());
+      meant = *told;
+    }
+    if (meant) *place = control::on_chain(std::move(*place), *meant);
     node_ = std::make_unique<control::ControlClient>(*http_, std::move(*place));
   }
   co_return node_.get();

@@ -140,6 +140,15 @@ int fail(const infra::Error& error) {
   return 1;
 }
 
+void name_chains(const node::RunOptions& run, node::AccountOptions& account) {
+  account.data_dir = run.data_dir;
+  account.configured_chain = run.chain_url;
+  // A configuration that is wrong about its chains is refused by `run`.
+  if (const auto places = node::chain_places(run))
+    for (const node::ChainPlace& place : *places)
+      if (place.chain_id != 0) account.chains_by_id[place.chain_id] = place.url;
+}
+
 // Only for commands that open it: a password file that cannot be read is no trouble of `version`.
 infra::Result<void> name_database(const infra::Config& configuration, bool is_wanted, node::RunOptions& run) {
   if (!is_wanted) return {};
@@ -174,8 +183,7 @@ int main(int argc, char** argv) {
 
   node::AccountOptions account;
   node::AccountJob account_job;
-  account.data_dir = run.data_dir;
-  account.configured_chain = run.chain_url;
+  name_chains(run, account);
   node::add_account_commands(app, account, account_job);
   node::add_alarm_commands(app, account, account_job);
   node::add_user_commands(app, account, account_job);

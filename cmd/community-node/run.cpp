@@ -141,7 +141,8 @@ class Node {
   std::unique_ptr<gateway::PageDoor> page_;
   std::unique_ptr<backup::BackupDoor> backup_door_;
   std::unique_ptr<backup::Keeper> keeper_;
-  std::unique_ptr<control::ControlDoor> control_;
+  // Of each chain, in their order.
+  std::vector<std::unique_ptr<control::ControlDoor>> control_;
   infra::HttpRouter rpc_router_;
   std::unique_ptr<infra::HttpServer> rpc_server_, http_server_;
   std::optional<keys::CoreStatus> core_status_;
@@ -327,16 +328,21 @@ Task<infra::Result<void>> Node::open_chains() {
 
 // On the HTTP server's port, for who reads the data folder.
 infra::Result<void> Node::open_control() {
-  ServedChain& chain = first_chain();
-  control::NodeInfo info = chain.control_info();
-  info.rpc_url = "http://localhost:" + std::to_string(rpc_server_->port());
-  info.rp_id = party_.relying_party.id;
-  info.web_origin = party_.origin;
   const std::string token = random_->hex(32);
-  control_ = control::make_control_door(
-      {*keys_, *keys_, chain.courier(), chain.alarms(), *keys_, *keys_, chain.treasurer(), &people_.users_operator()},
-      std::move(info), token);
-  gateway().http_router().add("POST", "/control", control_->handler());
+  std::vector<control::DoorOfChain> doors;
+  for (const auto& chain : chains_) {
+    const std::uint64_t id = chain->deployment().chain_id;
+    control::NodeInfo info = chain->control_info();
+    info.rpc_url = "http://localhost:" + std::to_string(rpc_server_->port()) +
+                   (doors.empty() ? "" : "/chains/" + std::to_string(id));
+    info.rp_id = party_.relying_party.id;
+    info.web_origin = party_.origin;
+    control_.push_back(control::make_control_door({*keys_, *keys_, chain->courier(), chain->alarms(), *keys_, *keys_,
+                                                   chain->treasurer(), &people_.users_operator()},
+                                                  std::move(info), token));
+    doors.push_back({id, control_.back()->handler()});
+  }
+  gateway().http_router().add("POST", "/control", control::door_by_chain(std::move(doors)));
   const control::ControlPlace place{"http://localhost:" + std::to_string(http_server_->port()) + "/control", token};
   if (auto written = control::write_control_place(options_.data_dir, place); !written)
     return infra::fail(infra::ErrorCode::io, written.error().text());
@@ -500,7 +506,7 @@ Task<void> Node::wait_for_signal() {
 
 // Doors first, so that nothing new comes in; then what works on the chain, the keys, the chain itself.
 Task<void> Node::stop() {
-  if (control_) control::remove_control_place(options_.data_dir);
+  if (!control_.empty()) control::remove_control_place(options_.data_dir);
   // Open streams would keep their server waiting.
   people_.end_streams();
   if (rpc_server_) co_await rpc_server_->stop();

@@ -74,6 +74,7 @@ void add_treasury_commands(CLI::App& app, AccountOptions& options, AccountJob& j
   command->require_subcommand(1);
   command->fallthrough();
   command->add_option("--data-dir", options.data_dir, "folder of the running node")->capture_default_str();
+  command->add_option("--chain", options.node_chain, "id of the chain whose treasury is meant; else the first chain's");
   CLI::App* made = command->add_subcommand("status", "balances, budget and the latest payments");
   made->callback([&job] { job = [](AccountContext& context) { return status(context); }; });
   const auto add = [command, &job](const char* name, const char* words, const char* whom, treasury::PaymentKind kind) {

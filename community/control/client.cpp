@@ -53,6 +53,11 @@ Result<ControlPlace> read_control_place(const std::filesystem::path& data_dir) {
   return place;
 }
 
+ControlPlace on_chain(ControlPlace place, std::uint64_t chain_id) {
+  place.url += "?chain=" + std::to_string(chain_id);
+  return place;
+}
+
 void remove_control_place(const std::filesystem::path& data_dir) {
   std::error_code ignored;
   std::filesystem::remove(place_file(data_dir), ignored);

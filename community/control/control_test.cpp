@@ -314,7 +314,7 @@ class Wire final : public infra::HttpClient {
   Task<infra::Result<infra::HttpResponse>> send(infra::HttpCall call) override {
     infra::HttpRequest request;
     request.method = call.method;
-    request.target = "/control";
+    request.target = infra::parse_http_url(call.url)->target;
     request.headers = call.headers;
     if (origin) request.headers.add("origin", *origin);
     request.body = call.body;
@@ -722,6 +722,32 @@ TEST_F(ControlTest, ANodeWithoutATreasurySaysWhy) {
   const auto report = loop.block_on(client->treasury());
   ASSERT_FALSE(report);
   EXPECT_NE(report.error().message.find("treasury.budget_gwei"), std::string::npos);
+}
+
+TEST_F(ControlTest, EachChainHasItsDoorBehindOnePath) {
+  control::ControlDependencies without{wallets, root_keys, courier, alarms, generic_keys, backup, nullptr, nullptr};
+  NodeInfo other;
+  other.chain_id = 137;
+  const auto second = make_control_door(std::move(without), other, kToken);
+  wire.handler = door_by_chain({{31'337, door->handler()}, {137, second->handler()}});
+  const ControlPlace place{"http://localhost:9000/control", kToken};
+  EXPECT_NE(loop.block_on(client->info())->chain_id, 137u);
+  ControlClient there(wire, on_chain(place, 137));
+  const auto info = loop.block_on(there.info());
+  ASSERT_TRUE(info) << info.error().text();
+  EXPECT_EQ(info->chain_id, 137u);
+  // Its own treasury, which it has none of, and never the first chain's.
+  EXPECT_FALSE(loop.block_on(there.treasury()));
+  EXPECT_TRUE(loop.block_on(client->treasury()));
+  for (const std::uint64_t unknown : {0ull, 1ull, 1'371ull}) {
+    ControlClient nowhere(wire, on_chain(place, unknown));
+    EXPECT_FALSE(loop.block_on(nowhere.info()));
+    EXPECT_EQ(wire.last_status, 404u);
+  }
+  // The token is asked for behind each of them.
+  ControlClient stranger(wire, on_chain({place.url, std::string(64, 'b')}, 137));
+  EXPECT_FALSE(loop.block_on(stranger.info()));
+  EXPECT_EQ(wire.last_status, 401u);
 }
 
 TEST_F(ControlTest, AWrongMemberIsNamed) {

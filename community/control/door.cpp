@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "community/control/codec.hpp"
 #include "community/control/factory.hpp"
 #include "community/infra/api/log.hpp"
@@ -545,6 +547,24 @@ class Door final : public ControlDoor {
 
 std::unique_ptr<ControlDoor> make_control_door(ControlDependencies dependencies, NodeInfo info, std::string token) {
   return std::make_unique<Door>(std::move(dependencies), std::move(info), std::move(token));
+}
+
+namespace {
+
+Task<HttpResponse> refuse_chain() { co_return infra::http_text(404, "the node serves no such chain\n"); }
+
+}  // namespace
+
+infra::HttpHandler door_by_chain(std::vector<DoorOfChain> doors) {
+  return [doors = std::move(doors)](HttpRequest request) -> Task<HttpResponse> {
+    const auto asked = request.query_value("chain");
+    const auto is_meant = [&asked](const DoorOfChain& door) {
+      return !asked || *asked == std::to_string(door.chain_id);
+    };
+    const auto door = std::find_if(doors.begin(), doors.end(), is_meant);
+    if (door != doors.end()) return door->handler(std::move(request));
+    return refuse_chain();
+  };
 }
 
 }  // namespace community::control

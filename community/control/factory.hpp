@@ -2,6 +2,7 @@
 // The node's side of the door. Only programs (cmd/) and tests include this header.
 #pragma once
 #include <memory>
+#include <vector>
 
 #include "community/alarms/api/alarms.hpp"
 #include "community/control/api/control.hpp"
@@ -34,5 +35,13 @@ class ControlDoor {
 
 // 401 without the token, whatever is asked.
 std::unique_ptr<ControlDoor> make_control_door(ControlDependencies dependencies, NodeInfo info, std::string token);
+
+struct DoorOfChain {
+  std::uint64_t chain_id = 0;
+  infra::HttpHandler handler;
+};
+// One path for all of them, so that a proxy that keeps it inside keeps all inside: by `chain` of the query, the first
+// one without it, 404 for a chain that is none of them.
+infra::HttpHandler door_by_chain(std::vector<DoorOfChain> doors);
 
 }  // namespace community::control

@@ -58,6 +58,9 @@ struct ControlPlace {
 // control.json in the data folder, mode 0600.
 Result<void> write_control_place(const std::filesystem::path& data_dir, const ControlPlace& place);
 Result<ControlPlace> read_control_place(const std::filesystem::path& data_dir);
+// The same door for another chain of the node: its courier, alarms and treasury. Where it serves no such chain, each
+// request fails with these words.
+ControlPlace on_chain(ControlPlace place, std::uint64_t chain_id);
 void remove_control_place(const std::filesystem::path& data_dir);
 
 // The trusted core's wallets, root keys, generic keys and backup as the node's own modules see them, from outside of
