@@ -373,6 +373,9 @@ Task<Done> join(AccountContext& context, Shared in) {
   } else {
     co_return fail(ErrorCode::file_kind, "name the account's recovery file or account file");
   }
+  if (wanted.origin.init_data.empty())
+    co_return fail(ErrorCode::file_kind,
+                   "this recovery file does not say how the account began: name the account file, or an older one");
   if (wanted.origin.entry_point != info->entry_point)
     co_return fail(ErrorCode::node, "this node does not serve the account's EntryPoint");
   wanted.chain_id = info->chain_id;

@@ -10,6 +10,7 @@
 #include "community/infra/api/http_client.hpp"
 #include "community/wallet/api/passkey.hpp"
 #include "community/wallet/json_file.hpp"
+#include "trusted/base/keccak.hpp"
 #include "trusted/base/sha2.hpp"
 
 namespace community::wallet {
@@ -116,6 +117,48 @@ Result<KnownChain> read_chain(const json::value& value) {
   return chain;
 }
 
+Result<std::vector<KnownChain>> read_chains(const json::array& values) {
+  std::vector<KnownChain> out;
+  std::set<std::uint64_t> seen;
+  for (const json::value& value : values) {
+    auto chain = read_chain(value);
+    if (!chain) return tl::unexpected(std::move(chain.error()));
+    if (!seen.insert(chain->chain_id).second) return malformed("two chains have one chainId");
+    out.push_back(std::move(*chain));
+  }
+  return out;
+}
+
+// Nothing else in such a file follows from anything, and a digit may get lost.
+Bytes32 check_of(const RecoveryFile& file) {
+  Bytes all;
+  core::append(all, file.origin.account);
+  core::append(all, file.origin.entry_point);
+  core::append(all, file.escape_secret);
+  return base::keccak256(all);
+}
+
+Result<WalletFile> read_brought(const Object& object) {
+  Reader in(object, "");
+  in.text("format", 64);
+  RecoveryFile file;
+  Bytes32 check{};
+  in.fixed("account", file.origin.account);
+  in.fixed("entryPoint", file.origin.entry_point);
+  in.fixed("escapeKey", file.escape_secret);
+  in.fixed("check", check);
+  file.escape_key_is_later = true;
+  const json::array* chains = in.list("chains", kMaxChains);
+  read_time(in, file.created_at);
+  if (auto done = in.finish(); !done) return tl::unexpected(std::move(done.error()));
+  auto known = read_chains(*chains);
+  if (!known) return tl::unexpected(std::move(known.error()));
+  file.chains = std::move(*known);
+  if (check != check_of(file)) return inconsistent("the file was changed: its check does not follow from it");
+  if (!core::public_key_of(file.escape_secret)) return inconsistent("the escape key is no secret");
+  return WalletFile(std::move(file));
+}
+
 Result<WalletFile> read_recovery(const Object& object) {
   Reader in(object, "");
   in.text("format", 64);
@@ -126,13 +169,9 @@ Result<WalletFile> read_recovery(const Object& object) {
   const json::array* chains = in.list("chains", kMaxChains);
   read_time(in, file.created_at);
   if (auto done = in.finish(); !done) return tl::unexpected(std::move(done.error()));
-  std::set<std::uint64_t> seen;
-  for (const json::value& value : *chains) {
-    auto chain = read_chain(value);
-    if (!chain) return tl::unexpected(std::move(chain.error()));
-    if (!seen.insert(chain->chain_id).second) return malformed("two chains have one chainId");
-    file.chains.push_back(std::move(*chain));
-  }
+  auto known = read_chains(*chains);
+  if (!known) return tl::unexpected(std::move(known.error()));
+  file.chains = std::move(*known);
   const auto init = check_origin(file.origin);
   if (!init) return tl::unexpected(init.error());
   const auto key = core::public_key_of(file.escape_secret);
@@ -211,10 +250,17 @@ void write_origin(Object& object, const AccountOrigin& origin) {
 
 Object write(const RecoveryFile& file) {
   Object object;
-  object["format"] = kRecoveryFormat;
-  write_origin(object, file.origin);
+  const bool is_brought = file.origin.init_data.empty();
+  object["format"] = is_brought ? kBroughtFormat : kRecoveryFormat;
+  if (is_brought) {
+    object["account"] = core::to_hex(file.origin.account);
+    object["entryPoint"] = core::to_hex(file.origin.entry_point);
+  } else {
+    write_origin(object, file.origin);
+  }
   object["escapeKey"] = core::to_hex(file.escape_secret);
-  if (file.escape_key_is_later) object["escapeKeyIsLater"] = true;
+  if (is_brought) object["check"] = core::to_hex(check_of(file));
+  if (file.escape_key_is_later && !is_brought) object["escapeKeyIsLater"] = true;
   json::array chains;
   for (const KnownChain& known : file.chains) {
     Object chain;
@@ -275,6 +321,7 @@ Result<WalletFile> parse_wallet_file(std::string_view text) {
   if (!object) return tl::unexpected(object.error());
   const std::string_view name = json_file_format(*object);
   if (name == kRecoveryFormat) return read_recovery(*object);
+  if (name == kBroughtFormat) return read_brought(*object);
   if (name == kKeysFormat) return read_keys(*object);
   if (name == kAccountFormat) return read_account(*object);
   return fail(ErrorCode::file_kind, "it is no recovery file, keys file or account file that this version knows");

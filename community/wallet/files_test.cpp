@@ -131,6 +131,31 @@ TEST(WalletFiles, ALaterEscapeKeyMustSayThatItIsOne) {
   EXPECT_EQ(refused(with(recovery(), "escapeKeyIsLater", true)), ErrorCode::file_inconsistent);
 }
 
+TEST(WalletFiles, AnAccountThatCameFromElsewhereHasAFileWithoutItsBeginning) {
+  RecoveryFile brought = recovery();
+  AccountOrigin origin;
+  origin.account = brought.origin.account;
+  origin.entry_point = brought.origin.entry_point;
+  brought.origin = origin;
+  brought.escape_secret = word(77);
+  brought.escape_key_is_later = true;
+  const auto read = parse_wallet_file(format_wallet_file(brought));
+  ASSERT_TRUE(read) << read.error().text();
+  const RecoveryFile& file = std::get<RecoveryFile>(*read);
+  EXPECT_EQ(file.origin.account, origin.account);
+  EXPECT_EQ(file.origin.entry_point, origin.entry_point);
+  EXPECT_TRUE(file.origin.init_data.empty());
+  EXPECT_EQ(file.escape_secret, word(77));
+  EXPECT_TRUE(file.escape_key_is_later);
+  EXPECT_EQ(refused(with_text(brought, "account", core::to_hex(address(77)))), ErrorCode::file_inconsistent);
+  EXPECT_EQ(refused(with_text(brought, "entryPoint", core::to_hex(address(77)))), ErrorCode::file_inconsistent);
+  EXPECT_EQ(refused(with_text(brought, "escapeKey", core::to_hex(word(78)))), ErrorCode::file_inconsistent);
+  EXPECT_EQ(refused(with_text(brought, "check", core::to_hex(word(1)))), ErrorCode::file_inconsistent);
+  EXPECT_EQ(refused(with(brought, "check", nullptr)), ErrorCode::file_malformed);
+  EXPECT_EQ(refused(with_text(brought, "initData", std::string("0x00"))), ErrorCode::file_malformed);
+  EXPECT_EQ(refused(with_text(brought, "format", std::string(kRecoveryFormat))), ErrorCode::file_malformed);
+}
+
 TEST(WalletFiles, TextThatPeopleSeeHoldsNothingHidden) {
   const auto with_name = [](const char* name) {
     RecoveryFile file = recovery();
@@ -165,7 +190,7 @@ TEST(WalletFiles, RelyingPartiesAndTimesHaveTheirForm) {
 TEST(WalletFiles, OtherFormatsAreNamed) {
   EXPECT_EQ(refused("{}"), ErrorCode::file_kind);
   EXPECT_EQ(refused("[]"), ErrorCode::file_kind);
-  EXPECT_EQ(refused(with_text(recovery(), "format", std::string("community-recovery-2"))), ErrorCode::file_kind);
+  EXPECT_EQ(refused(with_text(recovery(), "format", std::string("community-recovery-3"))), ErrorCode::file_kind);
   EXPECT_EQ(refused("not json"), ErrorCode::file_malformed);
   EXPECT_EQ(refused(std::string(kMaxFileBytes + 1, ' ')), ErrorCode::file_malformed);
 }

@@ -169,7 +169,8 @@ Result<void> Wallet::Body::take(WalletFile file) {
                 "the files are of " + core::format_address(account) + " and of " + core::format_address(theirs));
   account = theirs;
   if (auto* recovery = std::get_if<RecoveryFile>(&file)) {
-    origin = std::move(recovery->origin);
+    // Of two files the one that knows the account's beginning says more.
+    if (!origin || !recovery->origin.init_data.empty()) origin = std::move(recovery->origin);
     escape_secret = recovery->escape_secret;
   } else if (auto* own = std::get_if<KeysFile>(&file)) {
     // Software passkeys of a keys file name this origin (spec/recovery-file.md, section 2).
@@ -291,7 +292,7 @@ Task<Result<void>> Wallet::ensure_deployed() {
   const auto now = co_await body_->moment();
   if (!now) co_return tl::unexpected(now.error());
   if (now->state.deployed) co_return Result<void>{};
-  if (!body_->origin)
+  if (!body_->origin || body_->origin->init_data.empty())
     co_return fail(ErrorCode::account_missing, "the account is not deployed here; its recovery file can make it");
   if (body_->services.carrier == nullptr) co_return fail(ErrorCode::argument, "nobody pays: name a payer or a node");
   Bytes call = accounts::encode_create_account(body_->origin->init_data);
@@ -479,7 +480,7 @@ Task<Result<OperationResult>> Wallet::Body::operate(Bytes call_data, bool sponso
   // A key of its own for each operation: none waits for another.
   order.nonce_key = Uint256(services.random.u64());
   order.sponsored = sponsored;
-  if (!now->state.deployed && origin) {
+  if (!now->state.deployed && origin && !origin->init_data.empty()) {
     // The keys that its init data names are the ones that count until it is made.
     auto init = accounts::read_init_data(origin->init_data);
     if (!init) co_return tl::unexpected(account_error(init.error()));

@@ -17,11 +17,14 @@ using core::Bytes32;
 using core::Uint256;
 
 inline constexpr std::string_view kRecoveryFormat = "community-recovery-1";
+// Of an account that came from another node, by its guardians.
+inline constexpr std::string_view kBroughtFormat = "community-recovery-2";
 inline constexpr std::string_view kKeysFormat = "community-keys-1";
 inline constexpr std::string_view kAccountFormat = "community-account-1";
 inline constexpr std::size_t kMaxFileBytes = 128 * 1024;
 
-// What makes an account's address, the same on every chain.
+// What makes an account's address, the same on every chain. Of an account that came from another node, account and
+// EntryPoint alone: init data is empty, nothing can make it on a further chain.
 struct AccountOrigin {
   Address account{};
   Address factory{};

@@ -30,7 +30,7 @@ import {
 } from '../src/core/money.mjs'
 import { operationCall, operationOutcome } from '../src/core/operation.mjs'
 import { bump, follow, keyPayer, look, send } from '../src/core/payer.mjs'
-import { parseRecoveryFile } from '../src/core/recovery-file.mjs'
+import { parseRecoveryFile, writeBroughtFile } from '../src/core/recovery-file.mjs'
 import { createRpc } from '../src/core/rpc.mjs'
 import { newKey } from '../src/core/signing.mjs'
 import { contracts, deployContracts, deployToken, startChain } from './development_chain.mjs'
@@ -97,6 +97,7 @@ export async function run({ test }) {
     await paths({ test, chain, places, token })
     await hostility({ test, chain, places, token })
     await moving({ test, chain, places, token })
+    await broughtTests({ test, chain, places })
   } finally {
     await chain.stop()
   }
@@ -330,6 +331,27 @@ async function hostility({ test, chain, places }) {
   })
 
   await serverTests({ test, chain, places })
+}
+
+async function broughtTests({ test, chain, places }) {
+  await test('NodeVanished.AFileWithoutTheAccountsBeginningLeadsOutTooButMakesNoAccount', async () => {
+    const person = makePerson(places, { init: { limits: [[31337, ZERO_ADDRESS, 100n * ETHER]] } })
+    const { account, entryPoint, escapeKey, chains, createdAt } = parseRecoveryFile(person.recoveryFile)
+    const me = await survivor(chain, writeBroughtFile({ account, entryPoint, escapeKey, chains, createdAt }))
+    await refused('account_elsewhere', () => me.state())
+    await deployAccount(chain, places, person)
+    await chain.give(account, ETHER)
+    const lying = { ...me.rpc, code: async () => '0x6001' }
+    await refused('rpc_lies', () => readAccount(lying, me.file, chain.chainId))
+    const keys = me.newKeys()
+    const item = await me.escapeTo(keys)
+    await chain.pass(3n * DAY + 60n)
+    await me.send(finishEscapeCall(await me.state(), item))
+    equal((await me.items()).length, 0, 'items that wait')
+    const before = await me.rpc.balance(FRIEND)
+    await me.move(keys, [transferOf(ZERO_ADDRESS, FRIEND, ETHER / 4n)])
+    equal((await me.rpc.balance(FRIEND)) - before, ETHER / 4n, 'money that moved')
+  })
 }
 
 async function serverTests({ test, chain, places }) {

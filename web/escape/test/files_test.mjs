@@ -4,7 +4,7 @@ import { ZERO_ADDRESS, ZERO_WORD, random, uint } from '../src/core/bytes.mjs'
 import { accountAddress, encodeInit, readInit } from '../src/core/init-data.mjs'
 import { makeKeys, parseKeysFile, parsePublicKeys, writeKeysFile } from '../src/core/keys-file.mjs'
 import { Problem } from '../src/core/problem.mjs'
-import { parseRecoveryFile, writeRecoveryFile } from '../src/core/recovery-file.mjs'
+import { parseRecoveryFile, writeBroughtFile, writeRecoveryFile } from '../src/core/recovery-file.mjs'
 import { addressOf, newKey, passkeyOf, rpIdHash } from '../src/core/signing.mjs'
 import { parseStrictJson } from '../src/core/strict-json.mjs'
 import { equal, holds, refused } from './harness.mjs'
@@ -97,6 +97,32 @@ async function recovery({ test, person, good }) {
         }),
       ),
     )
+  })
+
+  await test('RecoveryFile.OfAnAccountThatCameFromElsewhere', async () => {
+    const escapeKey = newKey()
+    const { account, chains, createdAt } = parseRecoveryFile(good)
+    const text = writeBroughtFile({ account, entryPoint: PLACES.entryPoint, escapeKey, chains, createdAt })
+    const file = parseRecoveryFile(text)
+    equal([file.account, file.escapeAddress, file.init], [account, addressOf(escapeKey), null], 'members')
+    for (const member of ['account', 'entryPoint', 'escapeKey', 'check']) {
+      const damaged = changed(text, (one) => {
+        one[member] = one[member].replace(/..$/, (end) => (end === '01' ? '02' : '01'))
+      })
+      const problem = await refused('file_member_wrong', () => parseRecoveryFile(damaged), member)
+      equal(problem.values.member, 'check', member)
+      const without = changed(text, (one) => {
+        delete one[member]
+      })
+      await refused('file_member_missing', () => parseRecoveryFile(without), member)
+    }
+    // Members of the other format have no meaning here.
+    const mixed = changed(text, (one) => {
+      one.initData = person.initData
+    })
+    await refused('file_member_unknown', () => parseRecoveryFile(mixed))
+    for (let i = 0; i < text.length - 2; i += 7)
+      await refused('file_not_json', () => parseRecoveryFile(text.slice(0, i)), `cut at ${i}`)
   })
 
   await test('RecoveryFile.InitDataObeysTheFactorysRules', async () => {
@@ -237,7 +263,7 @@ async function hostile({ test, good }) {
   await test('RecoveryFile.OtherFilesAreNamed', async () => {
     await refused('file_not_recovery', () => parseRecoveryFile('{}'))
     await refused('file_not_recovery', () => parseRecoveryFile('[]'))
-    await refused('file_newer', () => parseRecoveryFile(good.replace('recovery-1', 'recovery-2')))
+    await refused('file_newer', () => parseRecoveryFile(good.replace('recovery-1', 'recovery-3')))
     await refused('file_is_keys_file', () => parseRecoveryFile('{"format":"community-keys-1"}'))
     await refused('file_not_recovery', () => parseRecoveryFile('{"format":{"a":1}}'))
   })

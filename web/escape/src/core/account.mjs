@@ -41,6 +41,8 @@ async function passkeysOf(rpc, account, slots, block) {
 // The address commits to the proxy's code, so other code there is a lie; which implementation it runs is in a slot.
 async function isUpgraded(rpc, file, code, block) {
   require(code === proxyRuntime, 'rpc_lies', { what: 'account code' })
+  // Of one that came from another node the file does not know what it began with.
+  if (file.proxyInitCodeHash === null) return false
   const word = await rpc.storage(file.account, IMPLEMENTATION_SLOT, block)
   return proxyInitCodeHashOf(slice(word, 12)) !== file.proxyInitCodeHash
 }
@@ -48,6 +50,7 @@ async function isUpgraded(rpc, file, code, block) {
 /** An account that was never made on this chain: it will begin with its init data. */
 function unborn(file, base, factoryExists) {
   const { init } = file
+  require(init !== null, 'account_elsewhere')
   return {
     ...base,
     deployed: false,
@@ -69,7 +72,7 @@ export async function readAccount(rpc, file, chainId) {
   const at = block.number
   const [code, factoryCode, balance] = await Promise.all([
     rpc.code(file.account, at),
-    rpc.code(file.factory, at),
+    file.factory === null ? '0x' : rpc.code(file.factory, at),
     rpc.balance(file.account, at),
   ])
   const base = { chainId, account: file.account, block, balance }

@@ -74,7 +74,7 @@ export async function tokenAsset(rpc, state, token) {
 
 /** Tokens that the init data names for this chain: worth looking for. */
 export const knownTokens = (file, chainId) =>
-  file.init.limits
+  (file.init?.limits ?? [])
     .filter(([chain, token]) => chain === BigInt(chainId) && token !== ZERO_ADDRESS)
     .map(([, token]) => token)
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The recovery file, format community-recovery-1 (spec/recovery-file.md).
-import { isHex } from './bytes.mjs'
+// The recovery file, formats community-recovery-1 and, of an account that came from another node, community-recovery-2
+// (spec/recovery-file.md).
+import { concat, isHex, keccak } from './bytes.mjs'
 import { accountAddress, readInit } from './init-data.mjs'
 import { Problem, require } from './problem.mjs'
 import { addressOf, isSecret } from './signing.mjs'
 import { members, parseStrictJson } from './strict-json.mjs'
 
 export const RECOVERY_FORMAT = 'community-recovery-1'
+/** Of an account whose beginning is not known where the file was made. */
+export const BROUGHT_FORMAT = 'community-recovery-2'
 /** Init data has rows for 32 chains at most; twice that many may be known. */
 const MAX_CHAINS = 64
 const MAX_RPC_URLS = 8
@@ -64,11 +67,36 @@ export function formatOf(map) {
   return typeof format === 'string' ? format.slice(0, 40) : ''
 }
 
-/** Reads and checks a recovery file; every failure is a `Problem`. */
+function chainsOf(value) {
+  require(Array.isArray(value) && value.length <= MAX_CHAINS, 'file_member_wrong', { member: 'chains' })
+  const chains = value.map(chainOf)
+  require(new Set(chains.map((chain) => chain.chainId)).size === chains.length, 'file_member_wrong', {
+    member: 'chains',
+  })
+  return chains
+}
+
+/** Nothing else in such a file follows from anything, and a digit may get lost. */
+const checkOf = ({ account, entryPoint, escapeKey }) => keccak(concat(account, entryPoint, escapeKey))
+
+function parseBrought(map) {
+  const file = members(map, 'file', ['format', 'account', 'entryPoint', 'escapeKey', 'check', 'chains', 'createdAt'])
+  for (const member of ['account', 'entryPoint']) hex(file[member], member, 20)
+  for (const member of ['escapeKey', 'check']) hex(file[member], member, 32)
+  require(isSecret('secp256k1', file.escapeKey), 'file_member_wrong', { member: 'escapeKey' })
+  const chains = chainsOf(file.chains)
+  dateOf(file.createdAt)
+  require(file.check === checkOf(file), 'file_member_wrong', { member: 'check' })
+  const unknown = { factory: null, proxyInitCodeHash: null, initData: null, init: null }
+  return { ...file, ...unknown, chains, escapeAddress: addressOf(file.escapeKey) }
+}
+
+/** Reads and checks a recovery file; every failure is a `Problem`. `init` is null where the file does not know it. */
 export function parseRecoveryFile(content) {
   const map = parseStrictJson(content)
   const format = formatOf(map)
   require(format !== 'community-keys-1', 'file_is_keys_file')
+  if (format === BROUGHT_FORMAT) return parseBrought(map)
   require(format === RECOVERY_FORMAT, /^community-recovery-\d+$/.test(format) ? 'file_newer' : 'file_not_recovery', {
     format,
   })
@@ -96,11 +124,7 @@ export function parseRecoveryFile(content) {
   require(file.initData.length <= 2 + 2 * MAX_INIT_DATA, 'file_member_wrong', { member: 'initData' })
   hex(file.escapeKey, 'escapeKey', 32)
   require(isSecret('secp256k1', file.escapeKey), 'file_member_wrong', { member: 'escapeKey' })
-  require(Array.isArray(file.chains) && file.chains.length <= MAX_CHAINS, 'file_member_wrong', { member: 'chains' })
-  const chains = file.chains.map(chainOf)
-  require(new Set(chains.map((chain) => chain.chainId)).size === chains.length, 'file_member_wrong', {
-    member: 'chains',
-  })
+  const chains = chainsOf(file.chains)
   dateOf(file.createdAt)
 
   const address = accountAddress(file.factory, file.initData, file.proxyInitCodeHash)
@@ -144,4 +168,10 @@ export function writeRecoveryFile({
       1,
     ) + '\n'
   )
+}
+
+/** Of an account that came from another node, with its escape key that began with a recovery. */
+export function writeBroughtFile({ account, entryPoint, escapeKey, chains, createdAt }) {
+  const check = checkOf({ account, entryPoint, escapeKey })
+  return JSON.stringify({ format: BROUGHT_FORMAT, account, entryPoint, escapeKey, check, chains, createdAt }, null, 1) + '\n'
 }
