@@ -13,26 +13,6 @@ bool is_passkey(const accounts::InitPasskey& one, const Arrival& arrival) {
   return one.public_key == arrival.passkey.public_key && one.rp_id_hash == arrival.passkey.rp_id_hash;
 }
 
-// Exactly the keys that the arrival was made with, no more passkeys than its own.
-bool names_exactly(const accounts::Action& action, const Arrival& arrival) {
-  const auto is_it = [&arrival](const std::vector<accounts::InitPasskey>& passkeys, const Address& server_key) {
-    return passkeys.size() == 1 && is_passkey(passkeys.front(), arrival) && server_key == arrival.server_key;
-  };
-  if (const auto* escape = std::get_if<accounts::Escape>(&action)) return is_it(escape->passkeys, escape->server_key);
-  if (const auto* recover = std::get_if<accounts::Recover>(&action))
-    return is_it(recover->passkeys, recover->server_key);
-  return false;
-}
-
-// What waits was decided by the account's votes; it is finished here when it brings the arrival's keys.
-bool brings(const accounts::Action& action, const Arrival& arrival) {
-  if (const auto* change = std::get_if<accounts::ChangeKeys>(&action))
-    return change->server_key == arrival.server_key &&
-           std::any_of(change->added.begin(), change->added.end(),
-                       [&arrival](const accounts::InitPasskey& one) { return is_passkey(one, arrival); });
-  return names_exactly(action, arrival);
-}
-
 tl::unexpected<Error> from_transactions(const transactions::Error& error) {
   Error out;
   out.code =
@@ -56,6 +36,24 @@ tl::unexpected<Error> from_courier(const courier::Error& error) {
 }
 
 }  // namespace
+
+bool names_exactly(const accounts::Action& action, const Arrival& arrival) {
+  const auto is_it = [&arrival](const std::vector<accounts::InitPasskey>& passkeys, const Address& server_key) {
+    return passkeys.size() == 1 && is_passkey(passkeys.front(), arrival) && server_key == arrival.server_key;
+  };
+  if (const auto* escape = std::get_if<accounts::Escape>(&action)) return is_it(escape->passkeys, escape->server_key);
+  if (const auto* recover = std::get_if<accounts::Recover>(&action))
+    return is_it(recover->passkeys, recover->server_key);
+  return false;
+}
+
+bool brings(const accounts::Action& action, const Arrival& arrival) {
+  if (const auto* change = std::get_if<accounts::ChangeKeys>(&action))
+    return change->server_key == arrival.server_key &&
+           std::any_of(change->added.begin(), change->added.end(),
+                       [&arrival](const accounts::InitPasskey& one) { return is_passkey(one, arrival); });
+  return names_exactly(action, arrival);
+}
 
 Task<Result<void>> ArrivalsService::check_finish(Chain& chain, const Arrival& arrival, const Bytes& call) {
   const auto state = co_await chain.view.state(arrival.account);

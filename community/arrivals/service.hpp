@@ -95,5 +95,10 @@ class ArrivalsService final : public Arrivals {
 
 // Whether the account has the keys that the arrival was made with.
 bool has_keys(const accounts::AccountState& state, const Arrival& arrival);
+// escape or recover to exactly the keys that the arrival was made with, no more passkeys than its own. The escape key
+// that a recovery brings is between the guardians, who sign it, and the person's page, which made it.
+bool names_exactly(const accounts::Action& action, const Arrival& arrival);
+// Of what waits, which the account's votes or guardians decided: whether it gives the account the arrival's keys.
+bool brings(const accounts::Action& action, const Arrival& arrival);
 
 }  // namespace community::arrivals

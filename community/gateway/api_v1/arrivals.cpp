@@ -72,6 +72,7 @@ json::object chain_json(const arrivals::OnChain& on_chain, const accounts::Accou
   out["escapeKey"] = core::format_address(state.escape_key);
   out["guardiansHash"] = core::to_hex(state.guardians_hash);
   out["guardianThreshold"] = state.guardian_threshold;
+  out["recoveryDelaySeconds"] = state.recovery_delay_s;
   out["keyEpoch"] = state.key_epoch;
   out["blockTime"] = format_time(static_cast<std::int64_t>(state.block_time_s) * 1'000);
   json::array waiting;

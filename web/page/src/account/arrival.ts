@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // An account that comes here from another node: what this page checks of the node's answer before it hands its keys on,
-// what leads here of that which waits on the chain, and the escape to exactly those keys.
+// what leads here of that which waits on the chain, and the escape or the recovery to exactly those keys.
 import { finishCall } from '../../../escape/src/core/actions.mjs'
 import { concat, sha256, toHex, uint, utf8, ZERO_ADDRESS } from '../../../escape/src/core/bytes.mjs'
+import { Problem as CoreProblem } from '../../../escape/src/core/problem.mjs'
+import { parseRecoveryFile } from '../../../escape/src/core/recovery-file.mjs'
 import { rpIdHash } from '../../../escape/src/core/signing.mjs'
 import { call } from '../api/client'
 import type { Arrival, ArrivalOnChain, Passkey } from '../api/models'
@@ -12,7 +14,8 @@ import { madeHere } from '../state/passkeys.svelte'
 import { type Action, type Stamp, stampOf } from '../transaction/actions'
 import { actionOfItem, changeIn, type KeyRow, pointOf } from '../transaction/keys'
 import type { WaitingItem } from '../transaction/models'
-import { escapeCall } from './escape'
+import { escapeCall, FileRefused } from './escape'
+import { type GuardianList, hashOfList, isCurrent, makeRequest, type RecoveryRequest } from './guardians'
 import { addedPasskeys } from './kept'
 import type { MovingSlip } from './moving-slip'
 import { AccountRefused } from './origin-check'
@@ -159,4 +162,46 @@ export function escapeHere(content: string, { chainId, account, keys, onChain, .
   const { escapeKey, keyEpoch, blockTime } = onChain
   const facts = { chainId, address: account, escapeKey, keyEpoch, blockTime }
   return escapeCall(content, facts, { passkey: rowOf({ ...rest, keys }), serverKey: keys.serverKey.toLowerCase() })
+}
+
+// --- by the guardians -------------------------------------------------------------------------------------------------
+
+/** Whether this is the list behind the hash that the chain has for the account. */
+export const isItsList = (list: GuardianList, { account, onChain }: Arrival): boolean =>
+  onChain !== null && list.account === account.toLowerCase() && hashOfList(list) === onChain.guardiansHash.toLowerCase()
+
+/** What the guardians are asked to sign: this arrival's keys, and the escape key of a new recovery file. */
+export function requestHere(list: GuardianList, escapeKey: string, arrival: Arrival): RecoveryRequest {
+  const { chainId, keys, onChain } = arrival
+  if (!onChain) throw new TypeError('the chain has to say which guardians the account has')
+  const serverKey = keys.serverKey.toLowerCase()
+  const wanted = { chainId, passkeys: [rowOf(arrival)], serverKey, escapeKey }
+  // The hash says who they are; how many it takes, the chain says and not the file.
+  const counted = { ...list, threshold: onChain.guardianThreshold }
+  return makeRequest(counted, wanted, onChain.keyEpoch, Date.parse(onChain.blockTime) / 1_000)
+}
+
+/** Whether a request of before is for this arrival, and the account would still take it. */
+export function isForArrival(request: RecoveryRequest, arrival: Arrival): boolean {
+  const { account, chainId, keys, onChain } = arrival
+  const [passkey, ...others] = request.passkeys
+  if (!onChain || !passkey || others.length > 0) return false
+  const isItsKeys = isRow(passkey, rowOf(arrival)) && same(request.serverKey, keys.serverKey)
+  return isItsKeys && request.chainId === chainId && isCurrent(request, { address: account, ...onChain })
+}
+
+/** The escape key that a recovery gives the account, lower case; null for what leaves it as it is. */
+export const escapeKeyOf = ({ action }: Comes): string | null =>
+  action.name === 'Recover' ? `${action.values[2]}`.toLowerCase() : null
+
+/** Of the recovery file that the person kept, for comparing. Throws FileRefused. */
+export function escapeKeyIn(content: string, { account }: Arrival): string {
+  try {
+    const file = parseRecoveryFile(content) as { account: string; escapeAddress: string }
+    if (file.account !== account.toLowerCase()) throw new FileRefused('other-account')
+    return file.escapeAddress
+  } catch (error) {
+    if (error instanceof CoreProblem) throw new FileRefused('unreadable', { cause: error })
+    throw error
+  }
 }

@@ -182,6 +182,21 @@ export function makeRequest(
 
 const valuesOf = ({ passkeys, serverKey, escapeKey }: RecoveryRequest) => [passkeys, serverKey, escapeKey]
 
+/** Of the account as of one block. */
+export interface GuardedAccount {
+  readonly address: string
+  readonly keyEpoch: number
+  readonly guardiansHash: string
+  readonly blockTime: string
+}
+
+/** Whether a request of before still fits the account: its week is not over, and neither keys nor guardians changed. */
+export const isCurrent = (request: RecoveryRequest, account: GuardedAccount): boolean =>
+  request.account === account.address.toLowerCase() &&
+  Number(request.stamp[0]) === account.keyEpoch &&
+  hashOfList(request) === account.guardiansHash.toLowerCase() &&
+  Number(request.stamp[2]) > Date.parse(account.blockTime) / 1_000
+
 /** What each guardian signs; also the id of what then waits. */
 export const digestOfRequest = (request: RecoveryRequest): string =>
   digestOf(request.chainId, request.account, 'Recover', valuesOf(request), request.stamp)

@@ -112,6 +112,21 @@ export const recoveryDraft = {
   delete: (walletId: string, chainId: number) => remove(recoveryName(walletId, chainId)),
 }
 
+/** The same for an account on its way here. Until it is taken back: it tells whose new recovery file the account has. */
+export interface ArrivalRecovery {
+  readonly arrivalId: string
+  readonly request: string
+  /** By guardian, as they came in: they take days. */
+  readonly signatures: ReadonlyMap<string, string>
+}
+const arrivalName = (arrivalId: string) => `arrival recovery ${arrivalId}`
+
+export const arrivalRecovery = {
+  read: (arrivalId: string) => get<ArrivalRecovery>(arrivalName(arrivalId)),
+  write: (draft: ArrivalRecovery) => put(arrivalName(draft.arrivalId), draft),
+  delete: (arrivalId: string) => remove(arrivalName(arrivalId)),
+}
+
 const addedName = (passkeyId: string) => `added ${passkeyId}`
 
 /** No secrets; a few dozen bytes each, deleted with their passkeys. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The recovery file of an account (spec/recovery-file.md), made of checked values and read back before anybody gets it.
 import { sha256, utf8 } from '../../../escape/src/core/bytes.mjs'
-import { parseRecoveryFile, writeRecoveryFile } from '../../../escape/src/core/recovery-file.mjs'
+import { parseRecoveryFile, writeBroughtFile, writeRecoveryFile } from '../../../escape/src/core/recovery-file.mjs'
 import type { Chain } from '../api/models'
 import type { UnsavedKey } from './kept'
 
@@ -19,12 +19,10 @@ export interface RecoveryFile {
 }
 
 // A file has one line for each chain of the account; names are shortened to what the format takes.
-function chainLines(key: Pick<UnsavedKey, 'wallet'>, chains: readonly Chain[]) {
-  return key.wallet.accounts.map(({ chainId }) => {
-    const name = chains.find((chain) => chain.chainId === chainId)?.name ?? `chain ${chainId}`
-    const plain = name.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '').trim()
-    return { chainId, name: plain.slice(0, 64) || `chain ${chainId}` }
-  })
+function chainLine(chainId: number, chains: readonly Chain[]) {
+  const name = chains.find((chain) => chain.chainId === chainId)?.name ?? `chain ${chainId}`
+  const plain = name.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '').trim()
+  return { chainId, name: plain.slice(0, 64) || `chain ${chainId}` }
 }
 
 export function codeOf(text: string): string {
@@ -56,11 +54,35 @@ export function makeRecoveryFile(
     initData: origin.initData.toLowerCase(),
     escapeKey: key.escapeSecret,
     escapeKeyIsLater: key.isLater,
-    chains: chainLines(key, chains),
+    chains: key.wallet.accounts.map(({ chainId }) => chainLine(chainId, chains)),
     createdAt: key.createdAt,
   })
   parseRecoveryFile(text)
   return { text, name: `airaccount-recovery-${address.slice(2, 10).toLowerCase()}.json`, code: codeOf(text) }
+}
+
+/**
+ * Of an account that came from another node, with the escape key that a recovery brings on this chain: which init data it
+ * began with only its first node knew. Throws as above.
+ */
+export function makeBroughtFile(
+  account: { readonly chainId: number; readonly address: string },
+  key: { readonly escapeSecret: string; readonly createdAt: string },
+  chains: readonly Chain[],
+): RecoveryFile {
+  const here = chains.find(({ chainId }) => chainId === account.chainId)
+  if (!here) throw new TypeError('the node does not serve this chain')
+  const text: string = writeBroughtFile({
+    account: account.address.toLowerCase(),
+    entryPoint: here.entryPoint.toLowerCase(),
+    escapeKey: key.escapeSecret,
+    chains: [chainLine(account.chainId, chains)],
+    createdAt: key.createdAt,
+  })
+  parseRecoveryFile(text)
+  // Keys are per chain: another chain has another file.
+  const name = `airaccount-recovery-new-${account.address.slice(2, 10).toLowerCase()}-${account.chainId}.json`
+  return { text, name, code: codeOf(text) }
 }
 
 /** Whether a chosen file is this one, whatever a mailer or editor did to its white space. */

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // An account that moves to another node: two nodes with cores and domains of their own on one chain. Once with the old
-// node's help, once without.
+// node's help, once with the recovery file alone, once with the guardians alone.
+import { readFileSync } from 'node:fs'
+import { parseRecoveryFile, writeBroughtFile } from '../../../escape/src/core/recovery-file.mjs'
+import { addressOf, newKey } from '../../../escape/src/core/signing.mjs'
 import { equal, holds } from '../harness.mjs'
 import { accessible, leave, picture, visit } from './browser.mjs'
 import { chainOf, ETHER } from './chain.mjs'
 import { inBlock, person, someone } from './keys_test.mjs'
 import { startNode } from './node.mjs'
 import { prepareSend, register } from './people.mjs'
+import { approves, choosesGuardians, digestIn, keep, saved, signatureLine } from './ways_test.mjs'
 
 const DAY_S = 86_400
 
@@ -237,10 +241,130 @@ async function escapes(browser, node, second) {
   await leave(visitor)
 }
 
+/** What this browser keeps of the request, taken away by `take` and given back by `give`. */
+const inStorage = (page, act, value) =>
+  page.evaluate(
+    ([name, kept]) =>
+      new Promise((resolve, reject) => {
+        const opened = indexedDB.open('airaccount', 1)
+        opened.onerror = () => reject(opened.error)
+        opened.onsuccess = () => {
+          const store = opened.result.transaction('kept', 'readwrite').objectStore('kept')
+          const key = `arrival recovery ${location.pathname.split('/').pop()}`
+          const asked = name === 'take' ? store.get(key) : store.put(kept, key)
+          asked.onsuccess = () => {
+            if (name === 'take') store.delete(key)
+            store.transaction.oncomplete = () => {
+              opened.result.close()
+              resolve(asked.result)
+            }
+          }
+        }
+      }),
+    [act, value],
+  )
+
+/** From the guardians' list to their request; answers the files of both that the person keeps. */
+async function asksGuardians({ page }, list) {
+  const region = page.getByRole('region', { name: 'The recovery file is lost, too' })
+  await region.getByText('2 of them together agree').waitFor()
+  await region.locator('input[type=file]').setInputFiles(asFile('{}'))
+  await region.getByText('This is no guardians’ file, or it is damaged.').waitFor()
+  const other = JSON.stringify({ ...JSON.parse(readFileSync(list, 'utf8')), salt: `0x${'11'.repeat(32)}` })
+  await region.locator('input[type=file]').setInputFiles(asFile(other))
+  await region.getByText('This is not the list that the account has now.').waitFor()
+  await accessible(page, 'a list of guardians that is refused')
+  await region.locator('input[type=file]').setInputFiles(list)
+  await region.getByRole('heading', { name: 'A new recovery file' }).waitFor()
+  holds(await region.getByRole('button', { name: 'Go on' }).isDisabled(), 'goes on without the file')
+  const file = await keep(page, region)
+  equal(JSON.parse(readFileSync(file, 'utf8')).format, 'community-recovery-2', 'format of the new file')
+  await region.getByRole('button', { name: 'Go on' }).click()
+  const request = await saved(page, page.getByRole('button', { name: 'Download the request' }))
+  const secret = JSON.parse(readFileSync(file, 'utf8')).escapeKey
+  holds(!readFileSync(request, 'utf8').includes(secret), 'the request has the escape key')
+  return { file, request }
+}
+
+/** Whoever comes back without the request shows the new recovery file: it has to be the one that the account gets. */
+async function comparesFile({ page }, own, old) {
+  const draft = await inStorage(page, 'take')
+  await page.reload()
+  await page.getByText('Your new recovery file has to be the one in this recovery.').waitFor()
+  await accessible(page, 'a recovery file to compare')
+  const input = page.locator('input[type=file]')
+  const stranger = { ...parseRecoveryFile(readFileSync(own, 'utf8')), account: addressOf(newKey()) }
+  await input.setInputFiles(asFile(writeBroughtFile(stranger)))
+  await page.getByText('This recovery file is of another account.').waitFor()
+  await input.setInputFiles(old)
+  await page.getByText('This file has another key than this recovery brings.').waitFor()
+  await input.setInputFiles(own)
+  await page.getByText('The new recovery file is yours.').waitFor()
+  // Guardians who signed for an escape key of somebody else: what was asked for here is known here.
+  const request = JSON.stringify({ ...JSON.parse(draft.request), escapeKey: addressOf(newKey()) })
+  await inStorage(page, 'give', { ...draft, request })
+  await page.reload()
+  await page.getByText('This recovery brings another recovery file than yours').waitFor()
+  await accessible(page, 'a recovery to another recovery file')
+  await inStorage(page, 'give', draft)
+  await page.reload()
+}
+
+/** Device, node and recovery file are gone; two of three guardians are there, one of them at the new node. */
+async function guided(browser, node, second) {
+  const old = await person(browser, node)
+  const guardians = [newKey(), newKey()]
+  const member = await person(browser, second)
+  const list = await choosesGuardians(old, [...guardians.map(addressOf), member.account])
+  await leave(old.visitor)
+  const here = await newcomer(browser, second)
+  const { page, visitor, chain } = here
+  await page.goto(`${second.origin}/bring`)
+  await page.getByLabel('Address of the account').fill(old.account)
+  await page.getByRole('button', { name: 'Go on' }).click()
+  await page.getByRole('button', { name: 'Touch your passkey' }).click()
+  const { file, request } = await asksGuardians(here, list)
+  await page.getByLabel('Signatures, as your guardians sent them').fill(signatureLine(guardians[0], digestIn(request)))
+  await page.getByRole('button', { name: 'Take them' }).click()
+  await page.getByText('What came back: 1 of 2').waitFor()
+  holds(await page.getByRole('button', { name: 'Start the recovery' }).isDisabled(), 'started below the threshold')
+  await accessible(page, 'guardians of an account on its way')
+  // Guardians take days: what came in is there on the next visit.
+  await page.reload()
+  await page.getByText('What came back: 1 of 2').waitFor()
+  await picture(page, 'moving-guardians')
+  await approves(member, request)
+  await page
+    .getByRole('listitem')
+    .filter({ has: page.getByRole('img', { name: new RegExp(`Address: ${member.account}`, 'i') }) })
+    .getByLabel('approved with their account')
+    .check()
+  await page.getByRole('button', { name: 'Start the recovery' }).click()
+  await page.getByText('Recovery to new keys by the guardians').waitFor()
+  await page.getByText('About 7 days to go').waitFor()
+  await page.getByText('Until then two votes of the account together').waitFor()
+  await page.getByText('The new recovery file is yours.').waitFor()
+  await accessible(page, 'a recovery on its way')
+  await comparesFile(here, file, old.file)
+  await page.getByText('The new recovery file is yours.').waitFor()
+  await chain.passTime(7 * DAY_S + 60)
+  await page.getByRole('button', { name: 'Carry it out' }).click()
+  await page.getByText('It is here', { exact: true }).waitFor()
+  await page.getByText('The new recovery file is the right one now').waitFor()
+  await accessible(page, 'an account that guardians brought')
+  await paysThere(here, old.account)
+  // Its guardians are there for the next time, too.
+  await page.goto(`${second.origin}/recover`)
+  await choose(page, old.account)
+  await page.getByText('Your list of guardians').waitFor()
+  await leave(visitor)
+}
+
 export async function run(suite, browser, node) {
   const tests = [
     ['Moving.TheOldNodeHandsTheAccountOver', moves],
     ['Moving.TheOldNodeIsGone', escapes],
+    ['Moving.GuardiansBringTheAccountHere', guided],
   ]
   if (!tests.some(([name]) => suite.wants(name))) return
   const second = await startNode({ name: 'second.localhost', chain: node.chain })

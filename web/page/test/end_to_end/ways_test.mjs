@@ -23,17 +23,17 @@ async function make({ page, drawer }, name) {
   await page.getByRole('button', { name: 'See what it does' }).waitFor()
 }
 
-async function saved(page, button) {
+export async function saved(page, button) {
   const [download] = await Promise.all([page.waitForEvent('download'), button.click()])
   const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'page-file-')), download.suggestedFilename())
   await download.saveAs(file)
   return file
 }
 
-/** Downloads what must be kept, and chooses it again. */
-async function keep(page) {
-  const file = await saved(page, page.getByRole('button', { name: 'Download the file' }))
-  await page.locator('input[type=file]').setInputFiles(file)
+/** Downloads what must be kept, and chooses it again; `part` of the page has the only place for it. */
+export async function keep(page, part = page) {
+  const file = await saved(page, part.getByRole('button', { name: 'Download the file' }))
+  await part.locator('input[type=file]').setInputFiles(file)
   await page.getByText('You have it.').waitFor()
   return file
 }
@@ -166,12 +166,9 @@ async function escapes(world, bob) {
   await leave(visitor)
 }
 
-async function recovers(browser, node) {
-  const world = await person(browser, node)
-  const { visitor, chain, page } = world
-  const guardians = [newKey(), newKey()]
-  // The third is a member with an account of the same node.
-  const member = await person(browser, node)
+/** Two of these three addresses, after seven days; answers the file with their list. */
+export async function choosesGuardians({ visitor, chain, page }, addresses) {
+  const { node } = visitor
   await page.goto(`${node.origin}/guardians`)
   await page.getByText('You have none.').waitFor()
   await accessible(page, 'guardians')
@@ -180,7 +177,6 @@ async function recovers(browser, node) {
   await page.getByRole('button', { name: 'Go on' }).click()
   await page.getByText('This is no address.').waitFor()
   await page.getByRole('button', { name: 'Another one' }).click()
-  const addresses = [...guardians.map(addressOf), member.account]
   await page.getByLabel('Guardian 1', { exact: true }).fill(checksummed(addresses[0]))
   await page.getByRole('button', { name: 'Go on' }).click()
   await page.getByText('You named 1 guardians').waitFor()
@@ -200,7 +196,16 @@ async function recovers(browser, node) {
   await page.goto(`${node.origin}/guardians`)
   await page.locator('input[type=file]').setInputFiles(list)
   await page.getByText('This is the list that counts.').waitFor()
+  return list
+}
 
+async function recovers(browser, node) {
+  const world = await person(browser, node)
+  const { visitor, page } = world
+  const guardians = [newKey(), newKey()]
+  // The third is a member with an account of the same node.
+  const member = await person(browser, node)
+  const list = await choosesGuardians(world, [...guardians.map(addressOf), member.account])
   await page.getByRole('link', { name: 'Recover with your guardians' }).click()
   await page.getByText('Your list of guardians').waitFor()
   await page.locator('input[type=file]').setInputFiles(list)
@@ -215,7 +220,7 @@ async function recovers(browser, node) {
 }
 
 /** A guardian's account says on the chain that it agrees. */
-async function approves({ visitor, page }, request) {
+export async function approves({ visitor, page }, request) {
   await page.goto(`${visitor.node.origin}/guardian`)
   await page.locator('input[type=file]').setInputFiles({
     name: 'letter.json',
@@ -225,6 +230,7 @@ async function approves({ visitor, page }, request) {
   await page.getByText('This is no recovery request, or it is damaged.').waitFor()
   await page.locator('input[type=file]').setInputFiles(request)
   await page.getByRole('heading', { name: 'What you would agree to' }).waitFor()
+  await page.getByText(`at this node (${new URL(visitor.node.origin).host})`).waitFor()
   await accessible(page, 'a request for a guardian')
   await page.getByRole('button', { name: 'Agree with this account' }).click()
   await page.getByText('Call a contract: function').waitFor()
@@ -232,10 +238,8 @@ async function approves({ visitor, page }, request) {
   await leave(visitor)
 }
 
-/** Two of three guardians agree: one signs with a key of its own, one with an account. */
-async function signed({ visitor, chain, page }, guardians, member) {
-  const { node } = visitor
-  const file = await saved(page, page.getByRole('button', { name: 'Download the request' }))
+/** What a guardian with a key of its own has to sign, in the file that it was sent. */
+export function digestIn(file) {
   const request = JSON.parse(readFileSync(file, 'utf8'))
   const values = [
     request.passkeys.map(({ x, y, rpIdHash }) => [BigInt(x), BigInt(y), rpIdHash]),
@@ -243,18 +247,25 @@ async function signed({ visitor, chain, page }, guardians, member) {
     request.escapeKey,
   ]
   const stamp = [BigInt(request.keyEpoch), BigInt(request.nonce), BigInt(request.deadline)]
-  const digest = digestOf(request.chainId, request.account, 'Recover', values, stamp)
+  return digestOf(request.chainId, request.account, 'Recover', values, stamp)
+}
+export const signatureLine = (key, digest) => `${addressOf(key)}=${keySignature(key, digest)}`
+
+/** Two of three guardians agree: one signs with a key of its own, one with an account. */
+async function signed({ visitor, chain, page }, guardians, member) {
+  const { node } = visitor
+  const file = await saved(page, page.getByRole('button', { name: 'Download the request' }))
+  const digest = digestIn(file)
   await page.getByText(digest).waitFor()
-  const line = (key, hash = digest) => `${addressOf(key)}=${keySignature(key, hash)}`
   const take = async (text) => {
     await page.getByLabel('Signatures, as your guardians sent them').fill(text)
     await page.getByRole('button', { name: 'Take them' }).click()
   }
   await take('yes')
   await page.getByText('There is no signature in this text').waitFor()
-  await take(line(newKey()))
+  await take(signatureLine(newKey(), digest))
   await page.getByText('A signature is of none of these guardians').waitFor()
-  await take(line(guardians[0]))
+  await take(signatureLine(guardians[0], digest))
   await page.getByText('What came back: 1 of 2').waitFor()
   holds(await page.getByRole('button', { name: 'See what it does' }).isDisabled(), 'started below the threshold')
   await accessible(page, 'signatures of guardians')

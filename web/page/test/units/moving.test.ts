@@ -6,12 +6,26 @@ import { digestOf, finishCall, readCall } from '../../../escape/src/core/actions
 import { checksummed, uint } from '../../../escape/src/core/bytes.mjs'
 import { accountAddress, encodeInit } from '../../../escape/src/core/init-data.mjs'
 import { writeRecoveryFile } from '../../../escape/src/core/recovery-file.mjs'
-import { addressOf, passkeyOf } from '../../../escape/src/core/signing.mjs'
-import { adoptionDigest, escapeHere, finishOf, passkeyOf as ownOf, slipOf, waitingOf } from '../../src/account/arrival'
+import { addressOf, newKey, passkeyOf } from '../../../escape/src/core/signing.mjs'
+import {
+  adoptionDigest,
+  escapeHere,
+  escapeKeyIn,
+  escapeKeyOf,
+  finishOf,
+  isForArrival,
+  isItsList,
+  passkeyOf as ownOf,
+  requestHere,
+  slipOf,
+  waitingOf,
+} from '../../src/account/arrival'
 import { FileRefused } from '../../src/account/escape'
+import { digestOfRequest, hashOfList, makeList, readRequest, writeRequest } from '../../src/account/guardians'
 import { type MovingSlip, writeSlip } from '../../src/account/moving-slip'
 import { AccountRefused } from '../../src/account/origin-check'
-import type { Arrival, ArrivalOnChain, Passkey } from '../../src/api/models'
+import { makeBroughtFile } from '../../src/account/recovery-file'
+import type { Arrival, ArrivalOnChain, Chain, Passkey } from '../../src/api/models'
 import {
   type BroughtFault,
   BroughtFileRefused,
@@ -50,6 +64,7 @@ const facts = (change: Partial<ArrivalOnChain> = {}): ArrivalOnChain => ({
   escapeKey: checksummed(ESCAPE),
   guardiansHash: uint(0) as string,
   guardianThreshold: 0,
+  recoveryDelaySeconds: 604_800,
   keyEpoch: 3,
   blockTime: '2027-01-15T08:00:00Z',
   waiting: [],
@@ -313,5 +328,83 @@ describe('the file of the old node', () => {
     await expect(readBroughtFile(large)).rejects.toMatchObject({ fault: 'too-large' })
     const right = new Blob([text()])
     await expect(readBroughtFile(right)).resolves.toMatchObject({ told: { transactions: 2 } })
+  })
+})
+
+describe('by the guardians', () => {
+  const guardians = [1, 2, 3].map((n) => addressOf(uint(n)) as string)
+  const list = makeList(ACCOUNT, guardians, 2)
+  const onChain = facts({ guardiansHash: hashOfList(list), guardianThreshold: 2 })
+  const arrival = arrivalWith(onChain)
+  const secret = newKey()
+  const escapeKey = addressOf(secret) as string
+  const request = requestHere(list, escapeKey, arrival)
+
+  it('only the list behind the chain’s hash counts', () => {
+    expect(isItsList(list, arrival)).toBe(true)
+    expect(isItsList({ ...list, account: `0x${'11'.repeat(20)}` }, arrival)).toBe(false)
+    expect(isItsList(makeList(ACCOUNT, guardians, 2), arrival), 'another salt').toBe(false)
+    expect(isItsList(makeList(ACCOUNT, guardians.slice(1), 2), arrival)).toBe(false)
+    expect(isItsList(list, arrivalWith(null))).toBe(false)
+  })
+
+  it('the request names exactly this arrival’s keys, and as many guardians as the chain asks for', () => {
+    expect(request.passkeys).toEqual([OWN])
+    expect([request.serverKey, request.escapeKey, request.chainId]).toEqual([SERVER, escapeKey, 31337])
+    expect(requestHere({ ...list, threshold: 1 }, escapeKey, arrival).threshold).toBe(2)
+    expect(readRequest(writeRequest(request))).toEqual(request)
+    expect(() => requestHere(list, escapeKey, arrivalWith(null))).toThrow(TypeError)
+  })
+
+  it('a request of before is over with its week, the account’s keys, its guardians or another arrival', () => {
+    expect(isForArrival(request, arrival)).toBe(true)
+    const later = (change: Partial<ArrivalOnChain>) => isForArrival(request, arrivalWith({ ...onChain, ...change }))
+    expect(later({ blockTime: '2027-01-22T07:59:59Z' })).toBe(true)
+    expect(later({ blockTime: '2027-01-22T08:00:00Z' })).toBe(false)
+    expect(later({ keyEpoch: 4 })).toBe(false)
+    expect(later({ guardiansHash: hashOfList(makeList(ACCOUNT, guardians, 2)) })).toBe(false)
+    const keys = { passkey: keyOf(row(10, HERE)), serverKey: arrival.keys.serverKey }
+    expect(isForArrival(request, arrivalWith(onChain, { keys }))).toBe(false)
+    const other = { passkey: arrival.keys.passkey, serverKey: checksummed(`0x${'5f'.repeat(20)}`) }
+    expect(isForArrival(request, arrivalWith(onChain, { keys: other }))).toBe(false)
+    expect(isForArrival(request, arrivalWith(onChain, { chainId: 1 }))).toBe(false)
+    expect(isForArrival({ ...request, passkeys: [OWN, THERE] }, arrival)).toBe(false)
+  })
+
+  it('what waits is compared with the file that the person kept', () => {
+    const waits = (theirs: string): WaitingItem => {
+      const { passkeys, serverKey, stamp } = request
+      const message = {
+        passkeys: passkeys.map(([x, y, digest]) => ({ x: `${x}`, y: `${y}`, rpIdHash: digest })),
+        serverKey,
+        escapeKey: theirs,
+        keyEpoch: Number(stamp[0]),
+        nonce: `${stamp[1]}`,
+        deadline: Number(stamp[2]),
+      }
+      const item = digestOf(31337, ACCOUNT, 'Recover', [passkeys, serverKey, theirs], stamp)
+      return { item, kind: 'recover', isReadable: true, typedData: { message } } as unknown as WaitingItem
+    }
+    const stranger = addressOf(newKey()) as string
+    const items = [waits(escapeKey), waits(stranger)]
+    const { here } = waitingOf(arrivalWith({ ...onChain, waiting: items }))
+    expect(here.map(({ item }) => item.item)[0]).toBe(digestOfRequest(request))
+    expect(here.map(escapeKeyOf)).toEqual([escapeKey, stranger])
+    const chain = { chainId: 31337, name: 'Chain', entryPoint: `0x${'ee'.repeat(20)}` } as unknown as Chain
+    const key = { escapeSecret: secret, createdAt: '2027-01-15T08:00:00Z' }
+    const { text } = makeBroughtFile({ chainId: 31337, address: checksummed(ACCOUNT) }, key, [chain])
+    expect(escapeKeyIn(text, arrival)).toBe(escapeKey)
+    const elsewhere = makeBroughtFile({ chainId: 31337, address: `0x${'12'.repeat(20)}` }, key, [chain])
+    const fault = (content: string) => {
+      try {
+        return escapeKeyIn(content, arrival)
+      } catch (error) {
+        if (error instanceof FileRefused) return error.fault
+        throw error
+      }
+    }
+    expect(fault(elsewhere.text)).toBe('other-account')
+    expect(fault(text.replace('community-recovery-2', 'community-recovery-9'))).toBe('unreadable')
+    expect(() => makeBroughtFile({ chainId: 1, address: ACCOUNT }, key, [chain])).toThrow(TypeError)
   })
 })
