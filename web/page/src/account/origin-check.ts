@@ -8,8 +8,8 @@ import { Problem as CoreProblem } from '../../../escape/src/core/problem.mjs'
 import { rpIdHash } from '../../../escape/src/core/signing.mjs'
 import type { Chain, Wallet } from '../api/models'
 import type { PasskeyPoint } from '../passkey/ceremony'
+import { DifferenceFound } from './difference'
 
-/** What differs, named for the page's words and for a report to whoever runs the node. */
 export type Difference =
   | 'origin-missing'
   | 'init-data-broken'
@@ -25,14 +25,8 @@ export type Difference =
   | 'factory-other'
   | 'adoption-other'
 
-export class AccountRefused extends Error {
-  constructor(
-    readonly difference: Difference,
-    readonly words = '',
-  ) {
-    super(`${difference} ${words}`.trim())
-    this.name = 'AccountRefused'
-  }
+export class AccountRefused extends DifferenceFound<Difference> {
+  override name = 'AccountRefused'
 }
 
 export interface Expected {

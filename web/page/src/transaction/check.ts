@@ -4,6 +4,7 @@
 // before anybody touches anything.
 import { Malformed } from '../../../escape/src/core/abi.mjs'
 import { executeData } from '../../../escape/src/core/operation.mjs'
+import { DifferenceFound } from '../account/difference'
 import type { Chain, Wallet } from '../api/models'
 import { type Action, actionDigest, actionOf, stampOf } from './actions'
 import { eoaCost, eoaDigest, isOrdered } from './eoa'
@@ -30,7 +31,6 @@ import {
   typedHash,
 } from './typed-data'
 
-/** What differs, named for the page's words and for a report to whoever runs the node. */
 export type TransactionDifference =
   | 'wallet-other'
   | 'chain-other'
@@ -51,14 +51,8 @@ export type TransactionDifference =
   | 'nonce-other'
   | 'digest-other'
 
-export class TransactionRefused extends Error {
-  constructor(
-    readonly difference: TransactionDifference,
-    readonly words = '',
-  ) {
-    super(`${difference} ${words}`.trim())
-    this.name = 'TransactionRefused'
-  }
+export class TransactionRefused extends DifferenceFound<TransactionDifference> {
+  override name = 'TransactionRefused'
 }
 
 export interface Place {

@@ -3,6 +3,7 @@
 // that a proposal's content must hash to before anybody is asked to approve it.
 import { call, decode, decodeCall, encode, Malformed } from '../../../escape/src/core/abi.mjs'
 import { concat, keccak, random, size, slice, utf8, ZERO_ADDRESS } from '../../../escape/src/core/bytes.mjs'
+import { DifferenceFound } from '../account/difference'
 import type { Chain } from '../api/models'
 import type { components } from '../generated/api'
 import type { Call, CallSummary } from './models'
@@ -29,7 +30,6 @@ const CHANGE_OWNERS = 'changeOwners(bytes[],bytes[],uint8)'
 const SET_DAILY_LIMIT = 'setDailyLimit(address,uint112)'
 const CALL_TYPE = keccak(utf8('Call(address to,uint256 value,bytes data)'))
 
-/** What differs from what the node says, named for the page's words and for a report to whoever runs the node. */
 export type MultisigDifference =
   | 'init-data-broken'
   | 'init-data-other'
@@ -40,14 +40,8 @@ export type MultisigDifference =
   | 'summary-other'
   | 'self-call-other'
 
-export class MultisigRefused extends Error {
-  constructor(
-    readonly difference: MultisigDifference,
-    readonly words = '',
-  ) {
-    super(`${difference} ${words}`.trim())
-    this.name = 'MultisigRefused'
-  }
+export class MultisigRefused extends DifferenceFound<MultisigDifference> {
+  override name = 'MultisigRefused'
 }
 
 function need(holds: boolean, difference: MultisigDifference, words = ''): asserts holds {

@@ -27,7 +27,10 @@ export function missingForNode() {
   return chromiumPath() ? '' : 'Debian package chromium'
 }
 
-const freePort = () =>
+/** Of all lanes: the kernel may name a port again before the program that it was for listens there. */
+const taken = new Set()
+
+const portOfKernel = () =>
   new Promise((resolve, reject) => {
     const server = net.createServer()
     server.once('error', reject)
@@ -36,6 +39,15 @@ const freePort = () =>
       server.close(() => resolve(port))
     })
   })
+
+async function freePort() {
+  for (;;) {
+    const port = await portOfKernel()
+    if (taken.has(port)) continue
+    taken.add(port)
+    return port
+  }
+}
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 30))
 

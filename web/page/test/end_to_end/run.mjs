@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The built page in Chromium, served by a real node; nothing between them is replaced. Lanes run beside each other, since
 // they wait for blocks most of the time; each has a node, a chain and a browser of its own, for stories let days pass.
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { shownNow, startBrowser } from './browser.mjs'
 import { startNode } from './node.mjs'
 
@@ -27,4 +30,16 @@ async function runLane(suite, names) {
   }
 }
 
-export const run = (suite) => Promise.all(LANES.map((names) => runLane(suite, names)))
+/** Whatever node, browser and tests leave in the temporary folder goes with the last of them. */
+export async function run(suite) {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'page-'))
+  const before = process.env.TMPDIR
+  process.env.TMPDIR = folder
+  try {
+    await Promise.all(LANES.map((names) => runLane(suite, names)))
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+  }
+}
