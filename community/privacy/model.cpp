@@ -57,6 +57,7 @@ constexpr Column kMails[] = {
 constexpr Column kRecipients[] = {{"chain_id", number}, {"account"}, {"recipient"}, {"used_at", time}};
 constexpr Column kKeyEpochs[] = {{"chain_id", number},     {"account"},       {"key_epoch", number},
                                  {"block_number", number}, {"is_open", flag}, {"tried_at", time}};
+constexpr Column kCancelled[] = {{"chain_id", number}, {"account"}, {"item"}, {"block_number", number}};
 constexpr Column kFunds[] = {{"user_id"}, {"given_at", time}};
 constexpr Column kGrants[] = {
     {"grant_id"}, {"user_id"}, {"wallet_id"}, {"content", json}, {"ticket", text, verifier}, {"valid_until", time}};
@@ -213,6 +214,8 @@ constexpr Table kModel[] = {
      kRecipients},
     {"transactions_key_epochs", "account IN " COMMUNITY_OWN_ACCOUNTS, "CAST(chain_id AS TEXT) || ':' || account",
      Kept::while_person_stays, OnLeaving::erased, kKeyEpochs},
+    {"transactions_cancelled", "account IN " COMMUNITY_OWN_ACCOUNTS,
+     "CAST(chain_id AS TEXT) || ':' || account || ':' || item", Kept::until_ended, OnLeaving::erased, kCancelled},
     {"transactions_funds", kOwn, "user_id", Kept::while_person_stays, OnLeaving::erased, kFunds},
     {"transactions_grants", kOwn, "grant_id", Kept::while_person_stays, OnLeaving::erased, kGrants},
     {"transactions_entries", kOwn, "transaction_id", Kept::while_person_stays, OnLeaving::erased, kTransactions},

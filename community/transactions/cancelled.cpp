@@ -21,11 +21,15 @@ Task<Result<void>> retire_cancelled(infra::Database& database, People& people, c
   const auto* prepared = std::get_if<PreparedAction>(&row.transaction.content);
   const auto* cancel = prepared != nullptr ? std::get_if<accounts::Cancel>(&prepared->action) : nullptr;
   if (cancel == nullptr) co_return Result<void>{};
-  const std::string user_id = row.transaction.user_id, wallet_id = row.transaction.wallet_id;
-  auto read = [user_id, item = cancel->item](soci::session& sql) { return started_by(sql, user_id, item); };
+  co_return co_await retire_item(database, people, row.transaction.user_id, cancel->item);
+}
+
+Task<Result<void>> retire_item(infra::Database& database, People& people, std::string user_id, Bytes32 item) {
+  auto read = [user_id, item](soci::session& sql) { return started_by(sql, user_id, item); };
   const auto started = co_await database.read(read);
   if (!started) co_return fail(ErrorCode::database_unavailable, started.error().text());
   if (!*started || !(*started)->plan) co_return Result<void>{};
+  const std::string wallet_id = (*started)->transaction.wallet_id;
   OwnedPasskeyChange change{user_id, wallet_id, {}, {}};
   for (const KeyPlan::Passkey& one : (*started)->plan->added) {
     if (one.is_foreign()) continue;

@@ -13,5 +13,7 @@ namespace community::transactions {
 // whose change the owner cancelled. Nothing for other items, and the second time. database_unavailable,
 // core_unavailable.
 Task<Result<void>> retire_cancelled(infra::Database& database, People& people, const Stored& row);
+// The same for an item of this person's that the chain told of, wherever its cancellation came from.
+Task<Result<void>> retire_item(infra::Database& database, People& people, std::string user_id, Bytes32 item);
 
 }  // namespace community::transactions

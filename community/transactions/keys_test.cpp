@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes of keys and rules: the core first, then what people log in with, then the chain; session grants; and what is
 // signed elsewhere.
+#include "community/transactions/retire.hpp"
 #include "community/transactions/test_support/transaction_world.hpp"
 
 namespace community::transactions::test_support {
@@ -120,6 +121,53 @@ TEST_F(ChangingKeys, APasskeyWhoseAdditionIsCancelledLogsNobodyIn) {
   ASSERT_EQ(people.changes.size(), 1u);
   cancel_and_include(added);
   until([this] { return people.changes.size() == 2; });
+  EXPECT_TRUE(people.changes[1].activated.empty());
+  EXPECT_EQ(people.changes[1].retired, std::vector<std::string>{kThird});
+}
+
+// With the escape page, say, or at another node: the chain tells.
+TEST_F(ChangingKeys, ACancellationThatWasMadeElsewhereIsHeardOfOnceItIsFinal) {
+  const auto journal = make_key_journal(kChain);
+  const auto cancelled = [&](const Bytes32& item) {
+    accounts::AccountEvent event;
+    event.name = "ItemCancelled";
+    event.account = alice;
+    event.fields.push_back({"item", core::parse_abi_type("bytes32").value(), AbiValue(Uint256::from_be(item))});
+    event.block_number = chain.head().number;
+    auto work = [&journal, event](soci::session& sql) { journal->came(sql, event, true, 0); };
+    ASSERT_TRUE(loop.block_on(database->write(work)));
+  };
+  const auto rows = [this] {
+    auto read = [](soci::session& sql) {
+      long long count = 0;
+      sql << "SELECT COUNT(*) FROM transactions_cancelled", soci::into(count);
+      return count;
+    };
+    return loop.block_on(database->read(read)).value();
+  };
+  third_waits();
+  const Transaction added = prepared(adding());
+  (void)sent(added);
+  ASSERT_EQ(people.changes.size(), 1u);
+  run();
+  mine(1);
+  // A block that is taken back decides nothing.
+  cancelled(*added.digest);
+  auto take_back = [&journal, above = chain.head().number - 1](soci::session& sql) { journal->went(sql, above); };
+  ASSERT_TRUE(loop.block_on(database->write(take_back)));
+  EXPECT_EQ(rows(), 0);
+  // Another item, of nobody's.
+  cancelled(Bytes32{9});
+  cancelled(*added.digest);
+  EXPECT_EQ(rows(), 2);
+  mine(2);
+  for (int i = 0; i < 20; i++) loop.block_on(infra::reschedule());
+  EXPECT_EQ(people.changes.size(), 1u) << "not final yet";
+  restart();
+  run();
+  mine(1);
+  until([&] { return rows() == 0; });
+  ASSERT_EQ(people.changes.size(), 2u);
   EXPECT_TRUE(people.changes[1].activated.empty());
   EXPECT_EQ(people.changes[1].retired, std::vector<std::string>{kThird});
 }

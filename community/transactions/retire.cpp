@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "community/infra/api/log.hpp"
+#include "community/transactions/cancelled.hpp"
 #include "community/transactions/service.hpp"
 
 namespace community::transactions {
@@ -26,13 +27,20 @@ class KeyJournal final : public accounts::EventJournal {
   explicit KeyJournal(std::uint64_t chain_id) : chain_id_(chain_id) {}
 
   void came(soci::session& sql, const accounts::AccountEvent& event, bool, std::int64_t) override {
-    const core::AbiValue* epoch = event.name == "KeyEpochChanged" ? event.field("keyEpoch") : nullptr;
-    if (epoch == nullptr) return;
-    const auto number = static_cast<std::uint32_t>(epoch->word().limb[0]);
-    store::note_key_epoch(sql, {chain_id_, event.account, number, event.block_number});
+    if (event.name == "KeyEpochChanged") {
+      const core::AbiValue* epoch = event.field("keyEpoch");
+      if (epoch == nullptr) return;
+      const auto number = static_cast<std::uint32_t>(epoch->word().limb[0]);
+      store::note_key_epoch(sql, {chain_id_, event.account, number, event.block_number});
+    } else if (event.name == "ItemCancelled") {
+      const core::AbiValue* item = event.field("item");
+      if (item == nullptr) return;
+      store::note_cancelled(sql, {chain_id_, event.account, item->word().to_be(), event.block_number});
+    }
   }
   void went(soci::session& sql, std::uint64_t above_block) override {
     store::take_back_key_epochs(sql, chain_id_, above_block);
+    store::take_back_cancelled(sql, chain_id_, above_block);
   }
 
  private:
@@ -105,7 +113,24 @@ Task<void> TransactionService::look_for_retired() {
     const auto open = co_await d_.database.read(read);
     if (!open) continue;
     for (const store::KeyEpoch& one : *open) co_await compare_passkeys(one);
+    auto read_cancelled = [chain_id = chain->served.chain_id, until = number - depth](soci::session& sql) {
+      return store::cancelled_items(sql, chain_id, until, kLooksPerBlock);
+    };
+    const auto cancelled = co_await d_.database.read(read_cancelled);
+    if (!cancelled) continue;
+    for (const store::CancelledItem& one : *cancelled) co_await look_at_cancelled(one);
   }
+}
+
+// A passkey that a cancelled change would have added waits for nothing any more. Tried again with the next head until
+// it succeeds.
+Task<void> TransactionService::look_at_cancelled(store::CancelledItem item) {
+  const auto owner = co_await d_.people.owner(item.chain_id, item.account);
+  if (!owner) co_return;
+  if (*owner)
+    if (const auto retired = co_await retire_item(d_.database, d_.people, **owner, item.item); !retired) co_return;
+  auto done = [item](soci::session& sql) { store::remove_cancelled(sql, item); };
+  (void)co_await d_.database.write(done);
 }
 
 Task<tl::expected<void, TransactionService::Unknown>> TransactionService::add_held(HeldKeys& held, OwnedWallet wallet,

@@ -139,6 +139,7 @@ class TransactionService final : public Transactions {
   Task<void> notice_strange_keys(const Moment& now);
   Task<void> look_for_retired();
   Task<void> compare_passkeys(store::KeyEpoch heard);
+  Task<void> look_at_cancelled(store::CancelledItem item);
   Task<tl::expected<HeldKeys, Unknown>> held_keys(std::vector<OwnedWallet> wallets, store::KeyEpoch heard);
   Task<tl::expected<void, Unknown>> add_held(HeldKeys& held, OwnedWallet wallet, std::uint64_t chain_id,
                                              store::KeyEpoch heard);

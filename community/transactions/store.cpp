@@ -85,6 +85,18 @@ CREATE TABLE transactions_key_epochs (
 CREATE INDEX transactions_key_epochs_open ON transactions_key_epochs (is_open, tried_at);
 )sql";
 
+// Items whose cancellation the chain told of, until it is final.
+constexpr const char* kCancelled = R"sql(
+CREATE TABLE transactions_cancelled (
+  chain_id BIGINT NOT NULL,
+  account TEXT NOT NULL,
+  item TEXT NOT NULL,
+  block_number BIGINT NOT NULL,
+  PRIMARY KEY (chain_id, account, item)
+);
+CREATE INDEX transactions_cancelled_by_block ON transactions_cancelled (chain_id, block_number);
+)sql";
+
 constexpr const char* kColumns =
     "SELECT transaction_id, sequence, user_id, wallet_id, account, chain_id, kind, state, is_over, digest, lane, "
     "lane_sequence, payer, max_cost, value, content, submission, errand, created_at, updated_at, expires_at, "
@@ -229,7 +241,8 @@ infra::MigrationSet transaction_migrations() {
   return {"transactions",
           {{1, "what people did with their accounts", kSchema},
            {2, "session grants", kGrants},
-           {3, "key epochs of accounts", kKeyEpochs}}};
+           {3, "key epochs of accounts", kKeyEpochs},
+           {4, "cancelled items", kCancelled}}};
 }
 
 namespace store {
@@ -575,6 +588,44 @@ std::uint32_t key_epoch(soci::session& sql, std::uint64_t chain_id, const Addres
   sql << "SELECT key_epoch FROM transactions_key_epochs WHERE chain_id = :chain AND account = :account",
       soci::use(chain), soci::use(of), soci::into(epoch);
   return static_cast<std::uint32_t>(epoch);
+}
+
+void note_cancelled(soci::session& sql, const CancelledItem& heard) {
+  const long long chain = static_cast<long long>(heard.chain_id), block = static_cast<long long>(heard.block_number);
+  const std::string account = hex(heard.account), item = hex(heard.item);
+  sql << "INSERT INTO transactions_cancelled (chain_id, account, item, block_number) VALUES (:chain, :account, :item, "
+         ":block) ON CONFLICT (chain_id, account, item) DO UPDATE SET block_number = excluded.block_number",
+      soci::use(chain), soci::use(account), soci::use(item), soci::use(block);
+}
+
+std::vector<CancelledItem> cancelled_items(soci::session& sql, std::uint64_t chain_id, std::uint64_t up_to_block,
+                                           std::size_t most) {
+  const long long chain = static_cast<long long>(chain_id), until = static_cast<long long>(up_to_block),
+                  limit = static_cast<long long>(most);
+  std::string account, item;
+  long long block = 0;
+  soci::statement rows =
+      (sql.prepare << "SELECT account, item, block_number FROM transactions_cancelled WHERE chain_id = :chain AND "
+                      "block_number <= :until ORDER BY block_number LIMIT :limit",
+       soci::use(chain), soci::use(until), soci::use(limit), soci::into(account), soci::into(item), soci::into(block));
+  rows.execute();
+  std::vector<CancelledItem> out;
+  while (rows.fetch())
+    out.push_back({chain_id, fixed<20>(account), fixed<32>(item), static_cast<std::uint64_t>(block)});
+  return out;
+}
+
+void remove_cancelled(soci::session& sql, const CancelledItem& looked_at) {
+  const long long chain = static_cast<long long>(looked_at.chain_id);
+  const std::string account = hex(looked_at.account), item = hex(looked_at.item);
+  sql << "DELETE FROM transactions_cancelled WHERE chain_id = :chain AND account = :account AND item = :item",
+      soci::use(chain), soci::use(account), soci::use(item);
+}
+
+void take_back_cancelled(soci::session& sql, std::uint64_t chain_id, std::uint64_t above_block) {
+  const long long chain = static_cast<long long>(chain_id), above = static_cast<long long>(above_block);
+  sql << "DELETE FROM transactions_cancelled WHERE chain_id = :chain AND block_number > :above", soci::use(chain),
+      soci::use(above);
 }
 
 std::vector<Stored> signed_key_changes(soci::session& sql, const std::string& user_id) {

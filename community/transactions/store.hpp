@@ -147,6 +147,20 @@ void take_back_key_epochs(soci::session& sql, std::uint64_t chain_id, std::uint6
 std::uint64_t block_of_key_epoch(soci::session& sql, const KeyEpoch& heard);
 // The latest that was heard of; 0: none.
 std::uint32_t key_epoch(soci::session& sql, std::uint64_t chain_id, const Address& account);
+// An item of an account, which somebody cancelled in this block: here, at another node, or with the escape page.
+struct CancelledItem {
+  std::uint64_t chain_id = 0;
+  Address account{};
+  Bytes32 item{};
+  std::uint64_t block_number = 0;
+};
+void note_cancelled(soci::session& sql, const CancelledItem& heard);
+// Of these blocks, earliest first.
+std::vector<CancelledItem> cancelled_items(soci::session& sql, std::uint64_t chain_id, std::uint64_t up_to_block,
+                                           std::size_t most);
+void remove_cancelled(soci::session& sql, const CancelledItem& looked_at);
+// A reorganisation took these blocks.
+void take_back_cancelled(soci::session& sql, std::uint64_t chain_id, std::uint64_t above_block);
 // Changes of keys that the person signed here, latest first. An account has 8 passkeys at the most, and one that waits
 // on chain for longer than the 256 latest changes is void by its time.
 inline constexpr std::size_t kMaxKeyChanges = 256;

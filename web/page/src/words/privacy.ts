@@ -28,6 +28,7 @@ const TOPICS: readonly TopicWords[] = [
       'transactions_entries',
       'transactions_recipients',
       'transactions_key_epochs',
+      'transactions_cancelled',
       'transactions_funds',
       'transactions_grants',
     ],
