@@ -331,14 +331,16 @@ gateway::ChainFacts ServedChain::facts() const {
 }
 
 control::NodeInfo ServedChain::control_info() const {
+  // People and operators are told the same.
+  const gateway::ChainFacts told = facts();
   control::NodeInfo info;
-  info.chain_id = deployment_.chain_id;
-  info.entry_point = deployment_.entry_point_v0_8;
-  info.factory = deployment_.account_factory;
-  info.proxy_init_code_hash = deployment_.proxy_init_code_hash;
-  info.multisig_factory = deployment_.multisig_factory;
-  info.multisig_proxy_init_code_hash = deployment_.multisig_proxy_init_code_hash;
-  if (const auto paymaster = paymaster_of_accounts()) info.paymaster = *paymaster;
+  info.chain_id = told.chain_id;
+  info.entry_point = told.entry_point;
+  info.factory = told.factory;
+  info.proxy_init_code_hash = told.proxy_init_code_hash;
+  info.multisig_factory = told.multisig_factory;
+  info.multisig_proxy_init_code_hash = told.multisig_proxy_init_code_hash;
+  info.paymaster = told.paymaster.value_or(core::Address());
   return info;
 }
 

@@ -260,9 +260,8 @@ Task<Result<Stored>> TransactionService::prepare_in_lane(const Moment& now, Oper
   op.call_data = draft.call_data;
   if (!now.state.deployed) {
     // Two of them would both make the account, and the second one fail for it, after it was signed.
-    auto read = [transaction = row.transaction, replaces = draft.replaces](soci::session& sql) mutable -> Result<bool> {
-      transaction.replaces = replaces;
-      return !store::deployer(sql, transaction).empty();
+    auto read = [transaction = row.transaction, replaced = draft.replaces](soci::session& sql) -> Result<bool> {
+      return store::is_deploying(sql, transaction, replaced);
     };
     const auto is_deploying = from_database(co_await d_.database.read(read));
     if (!is_deploying) co_return tl::unexpected(is_deploying.error());

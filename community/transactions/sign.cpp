@@ -317,7 +317,8 @@ Result<bool> TransactionService::write_signed(soci::session& sql, const Stored& 
   if (old && !is_under_way(old->transaction.state))
     return fail(ErrorCode::not_replaceable, "what it was to replace does not wait any more");
   const auto* operation = std::get_if<PreparedOperation>(&now.content);
-  if (operation != nullptr && operation->userop.factory && !store::deployer(sql, now).empty()) return fail_deploying();
+  if (operation != nullptr && operation->userop.factory && store::is_deploying(sql, now, now.replaces))
+    return fail_deploying();
   if (now.kind == Kind::eoa && now.replaces.empty() && store::has_eoa_nonce(sql, row))
     return fail(ErrorCode::nonce_taken, "prepare it again, under the next number");
   if (now.signed_ms != 0)

@@ -321,7 +321,7 @@ std::string same_nonce_in_block(soci::session& sql, const Stored& row) {
   return std::string();
 }
 
-std::string deployer(soci::session& sql, const Transaction& transaction) {
+bool is_deploying(soci::session& sql, const Transaction& transaction, const std::string& replaced) {
   const int first = static_cast<int>(State::signed_), last = static_cast<int>(State::failed);
   const auto signed_ones = select(sql, "WHERE wallet_id = :wallet AND signed_at > 0 AND state BETWEEN :first AND :last",
                                   [&](soci::statement& statement) {
@@ -332,12 +332,12 @@ std::string deployer(soci::session& sql, const Transaction& transaction) {
   for (const Stored& one : signed_ones) {
     const Transaction& t = one.transaction;
     const auto* operation = std::get_if<PreparedOperation>(&t.content);
-    const bool is_other = t.transaction_id != transaction.transaction_id && t.transaction_id != transaction.replaces;
+    const bool is_other = t.transaction_id != transaction.transaction_id && t.transaction_id != replaced;
     const bool is_here = t.account == transaction.account && t.chain_id == transaction.chain_id;
     const bool counts = is_under_way(t.state) || t.updated_ms >= transaction.created_ms;
-    if (operation != nullptr && operation->userop.factory && is_other && is_here && counts) return t.transaction_id;
+    if (operation != nullptr && operation->userop.factory && is_other && is_here && counts) return true;
   }
-  return std::string();
+  return false;
 }
 
 std::vector<Stored> open(soci::session& sql) {
@@ -575,8 +575,7 @@ std::uint64_t block_of_key_epoch(soci::session& sql, const KeyEpoch& heard) {
   const std::string account = hex(heard.account);
   long long block = 0;
   sql << "SELECT block_number FROM transactions_key_epochs WHERE chain_id = :chain AND account = :account AND "
-         "key_epoch "
-         "= :epoch",
+         "key_epoch = :epoch",
       soci::use(chain), soci::use(account), soci::use(epoch), soci::into(block);
   return static_cast<std::uint64_t>(block);
 }

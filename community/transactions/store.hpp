@@ -112,9 +112,9 @@ void note_funds(soci::session& sql, const std::string& user_id, std::int64_t now
 std::string replacement_in_block(soci::session& sql, const Transaction& transaction);
 // Another operation of the account under the same nonce that is in a block; empty: none is.
 std::string same_nonce_in_block(soci::session& sql, const Stored& row);
-// The operation that brings the account of this one on chain, when it is under way, or came into a block since this one
-// was prepared; empty: none does but this one, or the one that it replaces.
-std::string deployer(soci::session& sql, const Transaction& transaction);
+// Whether another operation brings the account of this one on chain: one that is under way, or came into a block since
+// this one was prepared, and is not `replaced` by it.
+bool is_deploying(soci::session& sql, const Transaction& transaction, const std::string& replaced);
 // Whether another transaction of this key was signed under this number and is not over.
 bool has_eoa_nonce(soci::session& sql, const Stored& row);
 

@@ -58,8 +58,8 @@ struct ControlPlace {
 // control.json in the data folder, mode 0600.
 Result<void> write_control_place(const std::filesystem::path& data_dir, const ControlPlace& place);
 Result<ControlPlace> read_control_place(const std::filesystem::path& data_dir);
-// The same door for another chain of the node: its courier, alarms and treasury. Where it serves no such chain, each
-// request fails with these words.
+// The same door for another chain of the node: its courier, alarms and treasury. Where the node serves no such chain,
+// each request fails (HTTP 404).
 ControlPlace on_chain(ControlPlace place, std::uint64_t chain_id);
 void remove_control_place(const std::filesystem::path& data_dir);
 
