@@ -59,13 +59,18 @@ Task<Error> Service::serve(ChannelOptions options) {
   connected_.set();
   if (dependencies_.metrics != nullptr)
     dependencies_.metrics->gauge("superrelay_optee_sessions_active", "Connections to the trusted core.").set(1);
+  std::string reason;
+  // Both are children, so that whoever cancels this waits for both: a change that is being written uses this service.
   infra::TaskGroup group(co_await boost::asio::this_coro::executor);
+  const auto watch = [this, &reason]() -> Task<void> {
+    reason = co_await channel_->closed();
+    connected_.reset();
+    if (dependencies_.metrics != nullptr)
+      dependencies_.metrics->gauge("superrelay_optee_sessions_active", "Connections to the trusted core.").set(0);
+    changes_waiting_.set();
+  };
   group.spawn(change_loop());
-  const std::string reason = co_await channel_->closed();
-  connected_.reset();
-  if (dependencies_.metrics != nullptr)
-    dependencies_.metrics->gauge("superrelay_optee_sessions_active", "Connections to the trusted core.").set(0);
-  changes_waiting_.set();
+  group.spawn(watch());
   co_await group.join();
   channel_.reset();
   for (const ChangePointer& change : std::exchange(changes_, {})) change->done.set();
