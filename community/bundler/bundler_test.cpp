@@ -10,6 +10,7 @@
 #include "community/chain/fake/fake_chain.hpp"
 #include "community/core/abi.hpp"
 #include "community/infra/fake/clock.hpp"
+#include "community/infra/fake/settle.hpp"
 #include "community/infra/fake/test_database.hpp"
 #include "community/pool/factory.hpp"
 #include "community/validation/api/gas.hpp"
@@ -561,6 +562,8 @@ TEST_F(bundler_test, AnOperationThatPaysTooLittleWaitsAndThenLeaves) {
   const auto hash = add(op(1));
   mine(2);
   EXPECT_EQ(status(hash), UseropStatus::pooled);
+  // Time begins for it when the bundler has read what a former run left.
+  infra::settle(loop, *database);
   clock.advance(options.limits.max_waiting + infra::Milliseconds(1));
   mine_until([&] { return status(hash) == UseropStatus::dropped; });
   EXPECT_TRUE(chain.sent().empty());

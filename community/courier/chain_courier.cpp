@@ -135,7 +135,7 @@ class ChainCourier final : public Courier, private sender::OrderOwner {
 
   Task<Result<Errand>> errand(Bytes32 id) override {
     auto job = [key = hex(id)](soci::session& sql) { return read_errand(sql, key); };
-    auto found = co_await d_.database.read(job);
+    auto found = co_await d_.database.read_short(job);
     if (!found) co_return fail(ErrorCode::storage, found.error().text());
     if (!*found) co_return fail(ErrorCode::not_found, "no such errand");
     co_return std::move(**found);

@@ -72,6 +72,9 @@ struct Database::Body {
 
   std::mutex reader_mutex;
   std::vector<std::unique_ptr<soci::session>> free_readers;
+  // Of short reads on callers' threads; nothing where they are read as others.
+  std::mutex here_mutex;
+  std::unique_ptr<soci::session> here_session;
   std::unique_ptr<WorkerPool> readers;
 
   std::optional<Counter> groups, reconnections;
@@ -273,6 +276,15 @@ struct Database::Body {
     return outcome;
   }
 
+  // Nothing where the database does not answer at once, or the session for it is in use by another loop's thread.
+  std::optional<Result<void>> read_here(const Job& job) {
+    const std::unique_lock here(here_mutex, std::try_to_lock);
+    if (!here || here_session == nullptr) return std::nullopt;
+    auto outcome = begin_reading(*here_session);
+    if (outcome) outcome = run_begun(*here_session, job);
+    return outcome;
+  }
+
   // Connects again where the connection was lost since the last read.
   Result<void> begin_reading(soci::session& session) {
     if (backend->is_connected(session)) {
@@ -360,6 +372,10 @@ Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options, std::v
     if (auto opened = body->backend->open_reader(*session); !opened) return tl::unexpected(opened.error());
     body->free_readers.push_back(std::move(session));
   }
+  if (body->backend->answers_at_once()) {
+    body->here_session = std::make_unique<soci::session>();
+    if (auto opened = body->backend->open_reader(*body->here_session); !opened) return tl::unexpected(opened.error());
+  }
   if (metrics != nullptr) {
     body->groups.emplace(metrics->counter("community_database_commits_total", "Group commits"));
     body->reconnections.emplace(
@@ -383,6 +399,11 @@ void Database::stop() {
   body_->wake.notify_all();
   if (body_->thread.joinable()) body_->thread.join();
   body_->readers->stop();
+  {
+    const std::lock_guard lock(body_->here_mutex);
+    if (body_->here_session) body_->close(*body_->here_session);
+    body_->here_session.reset();
+  }
   for (auto& session : body_->free_readers) body_->close(*session);
   body_->free_readers.clear();
   body_->close(body_->writer);
@@ -417,8 +438,14 @@ Task<Result<void>> Database::run_write(bool synced, Job job) {
 }
 
 Task<Result<void>> Database::run_job(Access access, Job job) {
-  if (access != Access::read) return run_write(access == Access::write, std::move(job));
-  return run_read(std::move(job));
+  if (access == Access::read) return run_read(std::move(job));
+  if (access == Access::read_short) return run_read_short(std::move(job));
+  return run_write(access == Access::write, std::move(job));
+}
+
+Task<Result<void>> Database::run_read_short(Job job) {
+  if (auto outcome = body_->read_here(job)) co_return std::move(*outcome);
+  co_return co_await run_read(std::move(job));
 }
 
 Task<Result<void>> Database::run_read(Job job) {

@@ -50,6 +50,8 @@ class DatabaseBackend {
   // constraint or database.
   virtual Error describe(const soci::soci_error& error) const = 0;
   virtual bool is_final() const = 0;
+  // Whether a few rows are read sooner than another thread is woken.
+  virtual bool answers_at_once() const = 0;
 };
 
 // config_value when the path cannot be one.

@@ -205,6 +205,7 @@ class PostgresqlBackend final : public DatabaseBackend {
     return {constraint ? ErrorCode::constraint : ErrorCode::database, one_line(error.get_error_message())};
   }
   bool is_final() const override { return is_final_; }
+  bool answers_at_once() const override { return false; }
 
   Result<std::string> describe_server() {
     soci::session session;

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <mutex>
+
 #include "community/infra/database_backend.hpp"
 
 namespace community::infra {
@@ -15,6 +17,16 @@ constexpr int kBusySeconds = 5;
 // Negative: KiB instead of pages. A group of 1,024 writes of a few pages each stays within the writer's.
 constexpr const char* kWriterCache = "PRAGMA cache_size = -4096";
 constexpr const char* kReaderCache = "PRAGMA cache_size = -1024";
+
+// Debian's SQLite counts each allocation under one lock of the whole process, so that readers and the writer wait for
+// each other all the time, and it has a lock in each connection, though only one thread at a time uses a session here.
+void configure_once() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    sqlite_api::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite_api::sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+  });
+}
 
 class SqliteBackend final : public DatabaseBackend {
  public:
@@ -92,6 +104,7 @@ class SqliteBackend final : public DatabaseBackend {
     return {constraint ? ErrorCode::constraint : ErrorCode::database, std::move(words)};
   }
   bool is_final() const override { return false; }
+  bool answers_at_once() const override { return true; }
 
  private:
   void connect(soci::session& session) {
@@ -112,6 +125,7 @@ Result<std::unique_ptr<DatabaseBackend>> make_sqlite_backend(const DatabaseOptio
   std::string path = options.url.substr(options.url.find(':') + 1);
   if (path.empty() || path.find('"') != std::string::npos)
     return fail(ErrorCode::config_value, "database.url names no usable file");
+  configure_once();
   return std::make_unique<SqliteBackend>(std::move(path), options.durable);
 }
 

@@ -180,6 +180,32 @@ TEST_F(database_test, AReadIsOneSnapshot) {
   loop.block_on(test());
 }
 
+TEST_F(database_test, AShortReadSeesEveryWriteThatReturned) {
+  auto database = open({counters()}).value();
+  auto test = [&]() -> Task<void> {
+    for (long long i = 1; i <= 50; i++) {
+      auto add = [i](soci::session& sql) { put(sql, std::to_string(i), i); };
+      auto written = co_await database->write_unsynced(add);
+      EXPECT_TRUE(written.has_value());
+      const auto rows = co_await database->read_short([](soci::session& sql) { return count(sql); });
+      EXPECT_EQ(rows.value_or(-1), i);
+    }
+    const auto broken = co_await database->read_short([](soci::session& sql) { sql << "SELECT * FROM nothing"; });
+    EXPECT_EQ(broken.error().code, ErrorCode::database);
+    const auto writes = co_await database->read_short([](soci::session& sql) { put(sql, "b", 2); });
+    EXPECT_EQ(writes.error().code, ErrorCode::database);
+    const auto after = co_await database->read_short([](soci::session& sql) { return count(sql); });
+    EXPECT_EQ(after.value_or(-1), 50) << "what failed leaves the session usable";
+  };
+  loop.block_on(test());
+  database->stop();
+  auto stopped = [&]() -> Task<void> {
+    const auto rows = co_await database->read_short([](soci::session& sql) { return count(sql); });
+    EXPECT_EQ(rows.error().code, ErrorCode::closed);
+  };
+  loop.block_on(stopped());
+}
+
 TEST_F(database_test, ABugInAWriteIsThrownAtItsCallerAndUndone) {
   auto database = open({counters()}).value();
   auto test = [&]() -> Task<void> {

@@ -29,6 +29,7 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 // Response headers of public services with their cookies and policies reach 16 KiB.
 constexpr std::uint32_t kMaxResponseHeaderBytes = 64 * 1'024;
+constexpr std::size_t kReadBytes = 64 * 1'024;
 // Pools of hosts without open connections are dropped beyond this number.
 constexpr std::size_t kMaxHosts = 256;
 
@@ -103,6 +104,8 @@ Task<Attempt> exchange(Stream& stream, Connection& connection, const http::reque
   parser.header_limit(kMaxResponseHeaderBytes);
   parser.body_limit(max_bytes);
   if (request.method() == http::verb::head) parser.skip(true);
+  // Beast reads as much at a time as the buffer has room for, and half a kilobyte where it has none.
+  connection.buffer.reserve(kReadBytes);
   std::tie(error, size) = co_await http::async_read(stream, connection.buffer, parser, kTuple);
   if (error == http::error::body_limit || error == http::error::header_limit) {
     attempt.result = fail(ErrorCode::too_large, "the response of " + url.authority + " is larger than " +

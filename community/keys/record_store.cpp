@@ -175,7 +175,7 @@ Task<Result<StoredRecord>> RecordStore::record(RecordId id) {
     if (!sql.got_data()) return fail(ErrorCode::not_found, "no record " + key);
     return row.record();
   };
-  co_return from_database(co_await database_.read(work));
+  co_return from_database(co_await database_.read_short(work));
 }
 
 Task<Result<std::map<std::uint32_t, std::uint64_t>>> RecordStore::records_by_root() {
@@ -243,7 +243,7 @@ Task<Result<std::vector<std::pair<ChunkId, Chunk>>>> RecordStore::chunks(std::ve
     }
     return chunks;
   };
-  co_return from_database(co_await database_.read(work));
+  co_return from_database(co_await database_.read_short(work));
 }
 
 Task<Result<void>> RecordStore::prepare(Batch batch) {

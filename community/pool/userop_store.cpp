@@ -259,7 +259,7 @@ Task<Result<UseropRecord>> UseropStore::record(Bytes32 hash) {
     if (!statement.fetch() || row.chain_id != chain) return fail(ErrorCode::not_found, "no such operation");
     return to_record(row);
   };
-  co_return from_database<UseropRecord>(co_await database_.read(job));
+  co_return from_database<UseropRecord>(co_await database_.read_short(job));
 }
 
 Task<Result<void>> UseropStore::trim(std::size_t keep) {

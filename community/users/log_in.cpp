@@ -71,7 +71,7 @@ Task<Result<UsersService::Asserted>> UsersService::check_assertion(const LogInAs
   auto read = [id = assertion.credential_id](soci::session& sql) -> Result<std::optional<PasskeyProfile>> {
     return store::passkey_of_credential(sql, id);
   };
-  auto passkey = from_database(co_await d_.database.read(read));
+  auto passkey = from_database(co_await d_.database.read_short(read));
   if (!passkey) co_return tl::unexpected(passkey.error());
   if (!*passkey || (!whom.empty() && (*passkey)->user_id != whom)) co_return refuse_log_in("credential_unknown");
   const bool is_good = is_signed(assertion, (*passkey)->public_key);
@@ -155,7 +155,7 @@ Task<Result<Identity>> UsersService::identify(std::string text) {
     if (!person || !person->is_active) return fail(ErrorCode::not_logged_in);
     return Identity{std::move(*person), std::move(*session)};
   };
-  auto identity = from_database(co_await d_.database.read(read));
+  auto identity = from_database(co_await d_.database.read_short(read));
   if (!identity || now - identity->session.last_used_ms < kNoteUse_ms) co_return identity;
   identity->session.last_used_ms = now;
   auto note = [id = identity->session.session_id, now](soci::session& sql) { store::note_used(sql, id, now); };

@@ -16,7 +16,7 @@ Result<void> check_change(const std::optional<std::string>& value, Check check, 
 
 Task<Result<std::optional<Person>>> UsersService::person(std::string user_id) {
   auto read = [user_id](soci::session& sql) -> Result<std::optional<Person>> { return store::person(sql, user_id); };
-  co_return from_database(co_await d_.database.read(read));
+  co_return from_database(co_await d_.database.read_short(read));
 }
 
 Task<Result<std::vector<Session>>> UsersService::sessions(std::string user_id) {
@@ -88,7 +88,7 @@ Task<Result<std::vector<PasskeyProfile>>> UsersService::passkeys(std::string use
   auto read = [user_id](soci::session& sql) -> Result<std::vector<PasskeyProfile>> {
     return store::passkeys(sql, user_id);
   };
-  co_return from_database(co_await d_.database.read(read));
+  co_return from_database(co_await d_.database.read_short(read));
 }
 
 Task<Result<PasskeyProfile>> UsersService::rename_passkey(std::string user_id, std::string profile_id,

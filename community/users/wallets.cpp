@@ -152,7 +152,7 @@ Task<Result<bool>> UsersService::enter(store::WalletIntent intent, Wallet wallet
 
 Task<Result<std::vector<Wallet>>> UsersService::all_wallets(std::string user_id) {
   auto read = [user_id](soci::session& sql) -> Result<std::vector<Wallet>> { return store::wallets(sql, user_id); };
-  co_return from_database(co_await d_.database.read(read));
+  co_return from_database(co_await d_.database.read_short(read));
 }
 
 Task<Result<std::vector<Wallet>>> UsersService::get_user_wallets(std::string user_id) {
@@ -166,7 +166,7 @@ Task<Result<std::optional<std::string>>> UsersService::owner(AccountOnChain acco
     std::string found = store::owner(sql, account);
     return found.empty() ? std::optional<std::string>() : std::optional<std::string>(std::move(found));
   };
-  co_return from_database(co_await d_.database.read(read));
+  co_return from_database(co_await d_.database.read_short(read));
 }
 
 Task<Result<Wallet>> UsersService::wallet(std::string user_id, std::string wallet_id) {
@@ -175,7 +175,7 @@ Task<Result<Wallet>> UsersService::wallet(std::string user_id, std::string walle
     if (!found || found->accounts.empty()) return fail(ErrorCode::not_found);
     return std::move(*found);
   };
-  co_return from_database(co_await d_.database.read(read));
+  co_return from_database(co_await d_.database.read_short(read));
 }
 
 Task<Result<Wallet>> UsersService::create_wallet(Identity identity, WalletRequest request) {
