@@ -242,6 +242,11 @@ Task<void> TransactionService::tell() {
 
 Task<void> TransactionService::run() {
   infra::TaskGroup group(co_await boost::asio::this_coro::executor);
+  struct Background {
+    TransactionService& owner;
+    ~Background() { owner.background_ = nullptr; }
+  } background{*this};
+  background_ = &group;
   group.spawn(tick());
   group.spawn(tell());
   const auto work = [this]() -> Task<void> {

@@ -61,4 +61,18 @@ bool LaneBook::is_free(const Account& account, std::uint64_t lane, std::int64_t 
   });
 }
 
+void LaneBook::note_next(const Account& account, const NoncePlace& next) {
+  if (next.lane >= kMaxLanes) return;
+  if (next_.size() >= kMaxRemembered && !next_.contains(account)) next_.clear();
+  next_[account][next.lane] = next.sequence;
+}
+
+std::optional<std::uint64_t> LaneBook::likely_next(const Account& account, std::uint64_t lane) const {
+  const auto lanes = next_.find(account);
+  if (lanes == next_.end()) return std::nullopt;
+  const auto next = lanes->second.find(lane);
+  if (next == lanes->second.end()) return std::nullopt;
+  return next->second;
+}
+
 }  // namespace community::transactions

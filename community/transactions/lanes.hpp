@@ -55,6 +55,10 @@ class LaneBook {
   bool is_free(const Account& account, std::uint64_t lane, std::int64_t now_ms) const;
   std::size_t accounts() const { return lanes_.size(); }
 
+  // What the chain said last about the lane's next sequence number: a guess, which a reorganisation makes wrong.
+  void note_next(const Account& account, const NoncePlace& next);
+  std::optional<std::uint64_t> likely_next(const Account& account, std::uint64_t lane) const;
+
  private:
   struct Holder {
     std::uint64_t lane = 0;
@@ -62,6 +66,9 @@ class LaneBook {
   };
   using Holders = std::map<std::string, Holder>;
   std::map<Account, Holders> lanes_;
+  // Accounts whose numbers are remembered, 16 at most each; one that is forgotten costs its next operation a question.
+  static constexpr std::size_t kMaxRemembered = 4'096;
+  std::map<Account, std::map<std::uint64_t, std::uint64_t>> next_;
 };
 
 }  // namespace community::transactions

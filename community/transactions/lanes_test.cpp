@@ -197,6 +197,20 @@ class Model {
   std::size_t prepared_count_ = 0;
 };
 
+TEST(Nonces, ALaneRemembersWhatComesNext) {
+  LaneBook book;
+  const LaneBook::Account account{1, {}}, elsewhere{2, {}};
+  EXPECT_FALSE(book.likely_next(account, 0));
+  book.note_next(account, {0, 5});
+  book.note_next(account, {1, 2});
+  book.note_next(account, {0, 6});
+  book.note_next(account, {kMaxLanes, 1});
+  EXPECT_EQ(book.likely_next(account, 0), 6u);
+  EXPECT_EQ(book.likely_next(account, 1), 2u);
+  EXPECT_FALSE(book.likely_next(account, kMaxLanes)) << "no lane of ours";
+  EXPECT_FALSE(book.likely_next(elsewhere, 0));
+}
+
 TEST(Nonces, NoTwoOperationsMeetInAnyOrderOfThings) {
   const char* given = std::getenv("COMMUNITY_TEST_SEED");
   const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 4'337;

@@ -52,6 +52,14 @@ std::int64_t sponsored_until_ms(const core::UserOperation& op) {
   return static_cast<std::int64_t>(seconds.limb[0]) * 1'000;
 }
 
+// An estimate is made with fees of its own and without the gas limits, and knows the sponsorship by its length alone.
+bool is_estimated_alike(const core::UserOperation& one, const core::UserOperation& other) {
+  return one.sender == other.sender && one.nonce == other.nonce && one.factory == other.factory &&
+         one.factory_data == other.factory_data && one.call_data == other.call_data &&
+         one.paymaster == other.paymaster && one.paymaster_data.size() == other.paymaster_data.size() &&
+         one.signature == other.signature;
+}
+
 // A nonce: key, then sequence number.
 Uint256 nonce_of(const NoncePlace& place) {
   Uint256 nonce(place.sequence);
@@ -84,19 +92,30 @@ Task<Result<Uint256>> TransactionService::next_nonce(const Chain& chain, Address
   co_return *nonce;
 }
 
-Task<validation::Result<void>> TransactionService::estimate(const Moment& now, core::UserOperation& op) {
-  const chain::EntryPoint& contract = now.chain->served.entry_point;
+Task<validation::Result<validation::GasEstimate>> TransactionService::ask_estimate(const Chain& chain,
+                                                                                   core::UserOperation op) {
+  const chain::EntryPoint& contract = chain.served.entry_point;
   const validation::EntryPointId entry_point{contract.address(), contract.version()};
-  core::UserOperation copy = op;
-  auto limits =
-      co_await now.chain->served.estimator.estimate(std::move(copy), entry_point, core::json::object(), false);
-  if (!limits) co_return tl::unexpected(std::move(limits.error()));
-  op.pre_verification_gas = limits->pre_verification_gas;
-  op.verification_gas_limit = limits->verification_gas_limit;
-  op.call_gas_limit = limits->call_gas_limit;
-  if (limits->paymaster_verification_gas_limit)
-    op.paymaster_verification_gas_limit = *limits->paymaster_verification_gas_limit;
-  if (limits->paymaster_post_op_gas_limit) op.paymaster_post_op_gas_limit = *limits->paymaster_post_op_gas_limit;
+  auto asked = chain.served.estimator.estimate(std::move(op), entry_point, core::json::object(), false);
+  co_return co_await std::move(asked);
+}
+
+Task<validation::Result<void>> TransactionService::estimate(const Moment& now, core::UserOperation& op) {
+  std::optional<validation::Result<validation::GasEstimate>> limits;
+  if (now.ahead && now.ahead->estimate && is_estimated_alike(now.ahead->estimate->op, op))
+    limits = now.ahead->estimate->limits;
+  if (!limits) {
+    core::UserOperation copy = op;
+    limits = co_await ask_estimate(*now.chain, std::move(copy));
+  }
+  if (!*limits) co_return tl::unexpected(std::move(limits->error()));
+  const validation::GasEstimate& found = **limits;
+  op.pre_verification_gas = found.pre_verification_gas;
+  op.verification_gas_limit = found.verification_gas_limit;
+  op.call_gas_limit = found.call_gas_limit;
+  if (found.paymaster_verification_gas_limit)
+    op.paymaster_verification_gas_limit = *found.paymaster_verification_gas_limit;
+  if (found.paymaster_post_op_gas_limit) op.paymaster_post_op_gas_limit = *found.paymaster_post_op_gas_limit;
   co_return validation::Result<void>{};
 }
 
@@ -198,8 +217,7 @@ Result<std::uint64_t> TransactionService::reserve_lane(const Moment& now, std::i
   const auto is_busy = [&pool, entry_point, sender = now.wallet.account](std::uint64_t key) {
     return pool.next_nonce(entry_point, sender, nonce_of({key, 0})).has_value();
   };
-  const LaneBook::Account account{now.chain->served.chain_id, now.wallet.account};
-  const auto lane = lanes_.reserve(account, now.transaction_id, until_ms, d_.clock.now_ms(), is_busy);
+  const auto lane = lanes_.reserve(lane_account(now), now.transaction_id, until_ms, d_.clock.now_ms(), is_busy);
   if (lane) return *lane;
   return fail(ErrorCode::too_many_under_way, "16 operations of the account are under way; wait for one to end");
 }
@@ -215,9 +233,7 @@ Task<Result<Described>> TransactionService::describe(const Moment& now, std::vec
   co_return co_await now.chain->describer.describe(std::move(question));
 }
 
-Task<Result<TransactionService::Ahead>> TransactionService::look_ahead(const Moment& now,
-                                                                       std::vector<accounts::Call> calls,
-                                                                       bool are_all) {
+Task<Result<TransactionService::Ahead>> TransactionService::look_ahead(const Moment& now, Coming coming) {
   Ahead ahead;
   const auto lane = reserve_lane(now, d_.clock.now_ms() + kPreparedLife.count());
   if (!lane) co_return tl::unexpected(lane.error());
@@ -226,20 +242,46 @@ Task<Result<TransactionService::Ahead>> TransactionService::look_ahead(const Mom
   // Kept by the oracle for the moment when it is needed.
   auto fees = now.chain->served.fees.suggest();
   auto first = infra::both(std::move(nonce_question), std::move(fees));
-  auto [answers, described] = co_await infra::both(std::move(first), describe(now, std::move(calls)));
+  auto second = infra::both(describe(now, coming.calls), estimate_ahead(now, ahead.lane, coming));
+  auto [answers, told] = co_await infra::both(std::move(first), std::move(second));
   if (!answers.first) co_return tl::unexpected(answers.first.error());
   ahead.nonce = *answers.first;
-  if (!are_all) co_return ahead;
-  if (!described) co_return tl::unexpected(described.error());
-  ahead.described = std::move(*described);
+  if (const auto place = place_of(ahead.nonce)) lanes_.note_next(lane_account(now), *place);
+  ahead.estimate = std::move(told.second);
+  if (!coming.are_all) co_return ahead;
+  if (!told.first) co_return tl::unexpected(told.first.error());
+  ahead.described = std::move(*told.first);
   co_return ahead;
+}
+
+// Beside the questions about the account, as if they were answered as the last ones were. Where they are not, the
+// estimate is of another operation and made again.
+Task<std::optional<TransactionService::Estimate>> TransactionService::estimate_ahead(const Moment& now,
+                                                                                     std::uint64_t lane,
+                                                                                     const Coming& coming) {
+  const ServedChain& served = now.chain->served;
+  const auto sequence = lanes_.likely_next(lane_account(now), lane);
+  if (!sequence || !coming.call_data || !coming.wants_sponsor || served.sponsor == nullptr) co_return std::nullopt;
+  Estimate estimate;
+  core::UserOperation& op = estimate.op;
+  op.sender = now.wallet.account;
+  op.nonce = nonce_of({lane, *sequence});
+  op.call_data = *coming.call_data;
+  op.signature = accounts::dummy_dual_signature(options_.origin, 0);
+  core::UserOperation question = op;
+  const auto stub =
+      co_await served.sponsor->stub(std::move(question), served.entry_point.address(), Uint256(served.chain_id));
+  if (!stub) co_return std::nullopt;
+  take(*stub, op);
+  core::UserOperation expected = op;
+  estimate.limits = co_await ask_estimate(*now.chain, std::move(expected));
+  co_return estimate;
 }
 
 Task<Result<Stored>> TransactionService::prepare_operation(Moment now, OperationDraft draft) {
   Stored row = new_row(now, draft.kind);
   if (draft.place) {
-    const LaneBook::Account account{now.chain->served.chain_id, now.wallet.account};
-    lanes_.share(account, now.transaction_id, draft.place->lane, row.transaction.expires_ms);
+    lanes_.share(lane_account(now), now.transaction_id, draft.place->lane, row.transaction.expires_ms);
     const auto next = co_await next_nonce(*now.chain, now.wallet.account, draft.place->lane);
     if (!next) co_return tl::unexpected(next.error());
     if (draft.place->sequence < next->limb[0])
@@ -263,7 +305,7 @@ Task<Result<Stored>> TransactionService::prepare_in_lane(const Moment& now, Oper
     auto read = [transaction = row.transaction, replaced = draft.replaces](soci::session& sql) -> Result<bool> {
       return store::is_deploying(sql, transaction, replaced);
     };
-    const auto is_deploying = from_database(co_await d_.database.read(read));
+    const auto is_deploying = from_database(co_await d_.database.read_short(read));
     if (!is_deploying) co_return tl::unexpected(is_deploying.error());
     if (*is_deploying) co_return fail_deploying();
     op.factory = now.wallet.origin->factory;

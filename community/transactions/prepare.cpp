@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // prepare_transaction: from what a person wants to what is shown and signed.
+#include <algorithm>
+
 #include "community/audit/api/left.hpp"
+#include "community/infra/api/log.hpp"
 #include "community/transactions/queue.hpp"
 #include "community/transactions/service.hpp"
 
@@ -56,7 +59,7 @@ Task<Result<Transaction>> TransactionService::prepare_transaction(std::string us
     co_return fail_until(ErrorCode::too_many_requests, wait_s, "too many transactions are prepared");
   auto now = co_await look_around(user_id, request);
   if (!now) co_return tl::unexpected(now.error());
-  const LaneBook::Account account{request.chain_id, now->wallet.account};
+  const LaneBook::Account account = lane_account(*now);
   const std::string id = now->transaction_id;
   const bool needs_passkey = needs_accounts_passkey(request.order);
   if (needs_passkey && now->usable.empty()) lanes_.release(account, id);
@@ -65,7 +68,15 @@ Task<Result<Transaction>> TransactionService::prepare_transaction(std::string us
   auto row = co_await prepare(std::move(*now), std::move(request));
   if (!row) lanes_.release(account, id);
   if (!row) co_return tl::unexpected(row.error());
-  co_return co_await keep_prepared(std::move(*row));
+  const auto* action = std::get_if<PreparedAction>(&row->transaction.content);
+  if (action != nullptr && action->votes_needed > 1)
+    row->transaction.expires_ms = row->transaction.created_ms + kTwoVotesLife_ms;
+  if (last_sequence_) row->transaction.sequence = ++*last_sequence_;
+  if (background_ == nullptr || !last_sequence_) co_return co_await keep_prepared(std::move(*row));
+  Transaction made = row->transaction;
+  writing_[id] = made.user_id;
+  background_->spawn(keep_prepared_behind(std::move(*row)));
+  co_return made;
 }
 
 // What an operation needs besides the account's state is asked together with it.
@@ -74,34 +85,39 @@ Task<Result<TransactionService::Moment>> TransactionService::look_around(std::st
   auto now = co_await begin_moment(std::move(user_id), request.wallet_id, request.chain_id);
   if (!now) co_return now;
   now->transaction_id = new_id();
-  std::vector<accounts::Call> calls;
+  Coming coming;
   std::string pointer;
   if (const auto* order = std::get_if<CallsOrder>(&request.order)) {
-    calls = order->calls;
+    coming.calls = order->calls;
+    coming.wants_sponsor = request.sponsored;
     pointer = "/calls";
   }
   if (const auto* order = std::get_if<SessionOrder>(&request.order)) {
-    calls = order->calls;
+    coming.calls = order->calls;
     pointer = "/calls";
   }
   const auto* queue = std::get_if<QueueOrder>(&request.order);
   if (queue != nullptr && queue->kind == accounts::QueueKind::spend) {
-    calls = queue->calls;
+    coming.calls = queue->calls;
     pointer = "/queue/calls";
   }
   const bool has_calls = !pointer.empty();
   if (has_calls)
-    if (auto good = check_calls(calls, now->wallet.account, pointer); !good) co_return tl::unexpected(good.error());
+    if (auto good = check_calls(coming.calls, now->wallet.account, pointer); !good)
+      co_return tl::unexpected(good.error());
+  if (coming.wants_sponsor)
+    if (auto batch = accounts::encode_batch(coming.calls)) coming.call_data = std::move(*batch);
   auto rest = complete(*now, std::vector<Address>());
   const bool is_grant = std::holds_alternative<GrantOrder>(request.order);
-  if (!has_calls && queue == nullptr && !is_grant && !std::holds_alternative<ConfirmOrder>(request.order)) {
+  coming.are_all = has_calls || queue != nullptr || is_grant;
+  if (!coming.are_all && !std::holds_alternative<ConfirmOrder>(request.order)) {
     if (auto whole = co_await std::move(rest); !whole) co_return tl::unexpected(whole.error());
     co_return now;
   }
-  auto first = look_ahead(*now, std::move(calls), has_calls || queue != nullptr || is_grant);
+  auto first = look_ahead(*now, std::move(coming));
   auto [ahead, whole] = co_await infra::both(std::move(first), std::move(rest));
   if (!ahead || !whole) {
-    lanes_.release({request.chain_id, now->wallet.account}, now->transaction_id);
+    lanes_.release(lane_account(*now), now->transaction_id);
     co_return tl::unexpected(whole ? ahead.error() : whole.error());
   }
   now->ahead = std::move(*ahead);
@@ -231,9 +247,6 @@ Task<Result<Stored>> TransactionService::prepare_replacement(Moment now, Replace
 }
 
 Task<Result<Transaction>> TransactionService::keep_prepared(Stored row) {
-  const auto* action = std::get_if<PreparedAction>(&row.transaction.content);
-  if (action != nullptr && action->votes_needed > 1)
-    row.transaction.expires_ms = row.transaction.created_ms + kTwoVotesLife_ms;
   using Kept = std::pair<Transaction, std::vector<Stored>>;
   auto work = [row, audit = &d_.audit, initiated = event(audit::EventName::transaction_initiated, row.transaction)](
                   soci::session& sql) -> Result<Kept> {
@@ -263,6 +276,30 @@ Task<Result<Transaction>> TransactionService::keep_prepared(Stored row) {
   count("community_transactions_initiated_total", "Transactions prepared, by kind.",
         {{"kind", std::string(name(row.transaction.kind))}});
   co_return std::move(kept->first);
+}
+
+// The person reads meanwhile: whoever asks for the transaction waits until it is there.
+Task<void> TransactionService::keep_prepared_behind(Stored row) {
+  struct Written {
+    TransactionService& owner;
+    std::string id;
+    ~Written() {
+      owner.writing_.erase(id);
+      owner.has_written_.set();
+    }
+  } written{*this, row.transaction.transaction_id};
+  const auto kept = co_await keep_prepared(std::move(row));
+  if (!kept)
+    infra::log_warning("what was prepared was not kept",
+                       {{"transaction", written.id}, {"why", name(kept.error().code)}});
+}
+
+Task<void> TransactionService::until_kept(std::string user_id) {
+  const auto is_of = [&user_id](const auto& one) { return one.second == user_id; };
+  while (std::any_of(writing_.begin(), writing_.end(), is_of)) {
+    has_written_.reset();
+    co_await has_written_.wait();
+  }
 }
 
 }  // namespace community::transactions

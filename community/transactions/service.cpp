@@ -78,6 +78,10 @@ LaneBook::Account TransactionService::lane_account(const Transaction& transactio
   return {transaction.chain_id, transaction.account};
 }
 
+LaneBook::Account TransactionService::lane_account(const Moment& now) {
+  return {now.chain->served.chain_id, now.wallet.account};
+}
+
 void TransactionService::count(const char* name, const char* help, const infra::MetricLabels& labels, double amount) {
   if (d_.metrics != nullptr) d_.metrics->counter(name, help, labels).add(amount);
 }
@@ -165,6 +169,7 @@ void TransactionService::place_in_lane(const Stored& row) {
   } else {
     lanes_.release(lane_account(t), t.transaction_id);
   }
+  if (t.block_number != 0) lanes_.note_next(lane_account(t), {row.lane, row.lane_sequence + 1});
 }
 
 void TransactionService::forget(const std::string& user_id) {
@@ -216,12 +221,13 @@ std::optional<Stored> TransactionService::read_row(soci::session& sql, const std
 Task<Result<Stored>> TransactionService::find(std::string user_id, std::string transaction_id) {
   const auto live = live_.find(transaction_id);
   if (live != live_.end() && live->second.transaction.user_id == user_id) co_return live->second;
+  co_await until_kept(user_id);
   auto read = [user_id, transaction_id, now = d_.clock.now_ms()](soci::session& sql) -> Result<Stored> {
     auto row = read_row(sql, user_id, transaction_id, now);
     if (!row) return fail(ErrorCode::not_found);
     return std::move(*row);
   };
-  co_return from_database(co_await d_.database.read(read));
+  co_return from_database(co_await d_.database.read_short(read));
 }
 
 Task<Result<Transaction>> TransactionService::transaction(std::string user_id, std::string transaction_id) {
@@ -232,6 +238,7 @@ Task<Result<Transaction>> TransactionService::transaction(std::string user_id, s
 
 Task<Result<std::vector<Transaction>>> TransactionService::history(std::string user_id, HistoryQuery query) {
   if (query.limit < 1 || query.limit > kMaxPage) co_return fail_field("/limit", "1 to 100");
+  co_await until_kept(user_id);
   auto read = [user_id, query](soci::session& sql) -> Result<std::vector<Transaction>> {
     std::vector<Transaction> out;
     for (Stored& row : store::history(sql, user_id, query)) out.push_back(std::move(row.transaction));
@@ -241,10 +248,12 @@ Task<Result<std::vector<Transaction>>> TransactionService::history(std::string u
 }
 
 Task<Result<void>> TransactionService::load() {
-  auto read = [](soci::session& sql) -> Result<std::vector<Stored>> { return store::open(sql); };
+  using Rows = std::pair<std::vector<Stored>, std::uint64_t>;
+  auto read = [](soci::session& sql) -> Result<Rows> { return Rows{store::open(sql), store::last_sequence(sql)}; };
   auto rows = from_database(co_await d_.database.read(read));
   if (!rows) co_return tl::unexpected(rows.error());
-  for (const Stored& row : *rows) {
+  last_sequence_ = rows->second;
+  for (const Stored& row : rows->first) {
     enter(row);
     if (row.asked && row.transaction.state == State::prepared) interrupted_.push_back(row);
   }

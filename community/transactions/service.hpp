@@ -64,12 +64,28 @@ class TransactionService final : public Transactions {
     infra::Event has_paid;
   };
 
+  // The limits of an operation that was expected.
+  struct Estimate {
+    core::UserOperation op;
+    validation::Result<validation::GasEstimate> limits;
+  };
   // Of an operation, what need not wait for the account's state.
   struct Ahead {
     std::uint64_t lane = 0;
     Uint256 nonce;
     // Nothing where the calls are not known yet.
     std::optional<Described> described;
+    // Nothing where its nonce or payer could not be guessed.
+    std::optional<Estimate> estimate;
+  };
+  // Calls that are about to be prepared.
+  struct Coming {
+    std::vector<accounts::Call> calls;
+    // The account's function that makes them; nothing where that is not known yet.
+    std::optional<Bytes> call_data;
+    // The calls are all there are.
+    bool are_all = false;
+    bool wants_sponsor = false;
   };
 
   // Everything that preparing needs to know, of one moment.
@@ -157,6 +173,9 @@ class TransactionService final : public Transactions {
   Task<Result<Stored>> prepare_confirm(Moment now, ConfirmOrder order, bool sponsored);
   Task<Result<Stored>> prepare_replacement(Moment now, ReplaceOrder order, bool sponsored);
   Task<Result<Transaction>> keep_prepared(Stored row);
+  Task<void> keep_prepared_behind(Stored row);
+  // Until all that was prepared for the person is on disk.
+  Task<void> until_kept(std::string user_id);
   Stored new_row(const Moment& now, Kind kind) const;
 
   // grants.cpp
@@ -223,7 +242,8 @@ class TransactionService final : public Transactions {
   Task<Result<void>> look_at_item(const Moment& now, const accounts::Action& action, Stored& row);
 
   // operation.cpp
-  Task<Result<Ahead>> look_ahead(const Moment& now, std::vector<accounts::Call> calls, bool are_all);
+  Task<Result<Ahead>> look_ahead(const Moment& now, Coming coming);
+  Task<std::optional<Estimate>> estimate_ahead(const Moment& now, std::uint64_t lane, const Coming& coming);
   Task<Result<Described>> describe(const Moment& now, std::vector<accounts::Call> calls);
   Result<std::uint64_t> reserve_lane(const Moment& now, std::int64_t until_ms);
   Task<Result<Stored>> prepare_operation(Moment now, OperationDraft draft);
@@ -236,6 +256,7 @@ class TransactionService final : public Transactions {
   Task<Result<Settled>> settle_paid(const Moment& now, const OperationDraft& draft, core::UserOperation op,
                                     const chain::FeeSuggestion& fees);
   Task<validation::Result<void>> estimate(const Moment& now, core::UserOperation& op);
+  static Task<validation::Result<validation::GasEstimate>> ask_estimate(const Chain& chain, core::UserOperation op);
 
   // What the pool needs besides the operation.
   struct PoolReady {
@@ -290,6 +311,7 @@ class TransactionService final : public Transactions {
   // False when another request was faster; nothing is written then.
   Task<Result<bool>> keep_signature(Stored& row, const std::string& passkey_id);
   Task<Result<Transaction>> keep_signed(Stored row, std::string passkey_id);
+  Task<bool> add_signed(Chain& chain, const Stored& row);
   // Nothing when the pool does not have it: what is on disk says how it goes on.
   Task<Result<std::optional<Transaction>>> keep_in_pool(Chain& chain, Stored row, std::string passkey_id);
   void take_signed(const Stored& row);
@@ -333,6 +355,7 @@ class TransactionService final : public Transactions {
   void enter(const Stored& row);
   void place_in_lane(const Stored& row);
   static LaneBook::Account lane_account(const Transaction& transaction);
+  static LaneBook::Account lane_account(const Moment& now);
   audit::AuditEvent event(audit::EventName name, const Transaction& transaction) const;
   static bool moves_away(const PreparedAction& action, const KeyPlan& plan);
   static std::vector<audit::AuditEvent> events_of_inclusion(const TransactionService& self, const Stored& row);
@@ -385,6 +408,13 @@ class TransactionService final : public Transactions {
   std::vector<Listener> listeners_;
   std::deque<Transaction> untold_;
   infra::Event changed_, to_tell_;
+  // Of all that was ever prepared, once it is loaded.
+  std::optional<std::uint64_t> last_sequence_;
+  // What was prepared and is not on disk yet, with whose it is.
+  std::map<std::string, std::string> writing_;
+  infra::Event has_written_;
+  // Of run(), while it runs.
+  infra::TaskGroup* background_ = nullptr;
 };
 
 // Until it is made, an account is what its init data says.

@@ -115,7 +115,7 @@ Task<Result<void>> TransactionService::check_risk(const Stored& row) {
   auto read = [this, transaction = row.transaction, now = d_.clock.now_ms()](soci::session& sql) -> Result<void> {
     return check_limits(sql, transaction, now);
   };
-  auto within = co_await d_.database.read(read);
+  auto within = co_await d_.database.read_short(read);
   if (!within) co_return fail(ErrorCode::database_unavailable, within.error().text());
   if (!*within) co_return tl::unexpected(within->error());
   co_return co_await check_policy(row);
@@ -186,7 +186,10 @@ Task<Result<Stored>> TransactionService::sign_operation(Stored row, SignRequest 
   question.userop = std::move(*packed);
   question.assertion = to_keys(request, passkey);
   question.server_key_index = row.server_key_index;
-  const auto answer = co_await d_.wallets.sign_userop(std::move(question));
+  // The fees that it will be judged by are asked for beside it and kept by their oracle.
+  auto fees = find_chain(row.transaction.chain_id)->served.fees.suggest();
+  auto signing = d_.wallets.sign_userop(std::move(question));
+  const auto [answer, asked] = co_await infra::both(std::move(signing), std::move(fees));
   if (!answer) co_return from_core(answer.error());
   if (answer->hash != *row.transaction.digest)
     co_return fail(ErrorCode::core_refused, "the trusted core computes another hash of the operation");
@@ -345,7 +348,6 @@ void TransactionService::take_signed(const Stored& row) {
   if (is_operation(t.kind)) lanes_.hold(lane_account(t), t.transaction_id);
   enter(row);
   untold_.push_back(t);
-  to_tell_.set();
 }
 
 Task<Result<bool>> TransactionService::keep_signature(Stored& row, const std::string& passkey_id) {
@@ -366,9 +368,31 @@ Task<Result<bool>> TransactionService::keep_signature(Stored& row, const std::st
 
 Task<Result<Transaction>> TransactionService::keep_signed(Stored row, std::string passkey_id) {
   const auto kept = co_await keep_signature(row, passkey_id);
+  to_tell_.set();
   if (!kept) co_return tl::unexpected(kept.error());
   if (!*kept) co_return co_await transaction(row.transaction.user_id, row.transaction.transaction_id);
   co_return std::move(row.transaction);
+}
+
+// Behind the write of the signature: the database writes in the order in which it is asked, and what the signature's
+// write did not leave there is not added.
+Task<bool> TransactionService::add_signed(Chain& chain, const Stored& row) {
+  auto ready = co_await make_ready(chain, row);
+  if (!ready) co_return false;
+  Stored sent = row;
+  sent.transaction.state = State::submitted;
+  audit::AuditEvent broadcast = event(audit::EventName::transaction_broadcast, sent.transaction);
+  broadcast.payload["hash"] = core::to_hex(*sent.transaction.digest);
+  auto also = [this, sent, broadcast](soci::session& sql) {
+    const auto before = store::find(sql, sent.transaction.user_id, sent.transaction.transaction_id);
+    const bool is_signed =
+        before && before->transaction.state == State::signed_ && before->submission == sent.submission;
+    if (!is_signed || !store::update(sql, sent) || !d_.audit.record(sql, broadcast))
+      throw soci::soci_error("what was signed is gone");
+  };
+  const auto added = co_await chain.served.pool.add(std::move(ready->userop), ready->paymaster_deposit, std::move(also),
+                                                    pool::Survives::end_of_program);
+  co_return added.has_value();
 }
 
 // The signature goes to disk while the chain is asked whether the operation holds: it is the promise, and what is in
@@ -376,41 +400,35 @@ Task<Result<Transaction>> TransactionService::keep_signed(Stored row, std::strin
 Task<Result<std::optional<Transaction>>> TransactionService::keep_in_pool(Chain& chain, Stored row,
                                                                           std::string passkey_id) {
   const Hold hold(*this, row.transaction.transaction_id);
-  Stored kept_row = row;
-  auto keeping = keep_signature(kept_row, passkey_id);
-  auto [ready, kept] = co_await infra::both(make_ready(chain, row), std::move(keeping));
+  // What listeners read and write would keep the database from what the person waits for.
+  struct Tell {
+    infra::Event& event;
+    ~Tell() { event.set(); }
+  } tell_at_end{to_tell_};
+  auto keeping = keep_signature(row, passkey_id);
+  auto [kept, added] = co_await infra::both(std::move(keeping), add_signed(chain, row));
   if (!kept) co_return tl::unexpected(kept.error());
   // Another request was faster, or there is something to say about the operation: each has its way from what is on
   // disk.
-  if (!*kept || !ready) co_return std::nullopt;
-  Stored sent = std::move(kept_row);
-  sent.transaction.state = State::submitted;
-  audit::AuditEvent broadcast = event(audit::EventName::transaction_broadcast, sent.transaction);
-  broadcast.payload["hash"] = core::to_hex(*sent.transaction.digest);
-  auto also = [this, sent, broadcast](soci::session& sql) {
-    const bool is_there = store::update(sql, sent);
-    if (!is_there || !d_.audit.record(sql, broadcast)) throw soci::soci_error("what was signed is gone");
-  };
-  const auto added = co_await chain.served.pool.add(std::move(ready->userop), ready->paymaster_deposit, std::move(also),
-                                                    pool::Survives::end_of_program);
-  if (!added) co_return std::nullopt;
-  enter(sent);
-  untold_.push_back(sent.transaction);
-  to_tell_.set();
+  if (!*kept || !added) co_return std::nullopt;
+  row.transaction.state = State::submitted;
+  enter(row);
+  untold_.push_back(row.transaction);
   changed_.set();
-  co_return std::move(sent.transaction);
+  co_return std::move(row.transaction);
 }
 
 // In one question to the database, beside the other one.
 Task<Result<TransactionService::ToSign>> TransactionService::find_to_sign(std::string user_id,
                                                                           std::string transaction_id) {
+  co_await until_kept(user_id);
   auto read = [this, user_id, transaction_id, now = d_.clock.now_ms()](soci::session& sql) -> Result<ToSign> {
     auto row = read_row(sql, user_id, transaction_id, now);
     if (!row) return fail(ErrorCode::not_found);
     auto limits = check_limits(sql, row->transaction, now);
     return ToSign{std::move(*row), std::move(limits), {}};
   };
-  auto [found, own] = co_await infra::both(d_.database.read(read), d_.people.passkeys(user_id));
+  auto [found, own] = co_await infra::both(d_.database.read_short(read), d_.people.passkeys(user_id));
   auto known = from_database(std::move(found));
   if (!known) co_return known;
   if (!own) co_return tl::unexpected(own.error());

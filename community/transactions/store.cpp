@@ -247,10 +247,14 @@ infra::MigrationSet transaction_migrations() {
 
 namespace store {
 
-void insert(soci::session& sql, Stored& row) {
+std::uint64_t last_sequence(soci::session& sql) {
   long long last = 0;
   sql << "SELECT COALESCE(MAX(sequence), 0) FROM transactions_entries", soci::into(last);
-  row.transaction.sequence = static_cast<std::uint64_t>(last) + 1;
+  return static_cast<std::uint64_t>(last);
+}
+
+void insert(soci::session& sql, Stored& row) {
+  if (row.transaction.sequence == 0) row.transaction.sequence = last_sequence(sql) + 1;
   Columns columns(row);
   soci::statement insertion(sql);
   columns.each([&insertion](auto& column, const char* name) { insertion.exchange(soci::use(column, name)); });

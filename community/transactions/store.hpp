@@ -71,7 +71,9 @@ struct Stored {
 
 namespace store {
 
-// Gives it the next sequence.
+// 0: there is none.
+std::uint64_t last_sequence(soci::session& sql);
+// Gives it the next sequence where it has none.
 void insert(soci::session& sql, Stored& row);
 // Everything that may change: by its id.
 // False: it is gone, because its person left.
