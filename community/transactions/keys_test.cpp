@@ -129,11 +129,12 @@ TEST_F(ChangingKeys, APasskeyWhoseAdditionIsCancelledLogsNobodyIn) {
 TEST_F(ChangingKeys, ACancellationThatWasMadeElsewhereIsHeardOfOnceItIsFinal) {
   const auto journal = make_key_journal(kChain);
   const auto cancelled = [&](const Bytes32& item) {
-    accounts::AccountEvent event;
-    event.name = "ItemCancelled";
-    event.account = alice;
-    event.fields.push_back({"item", core::parse_abi_type("bytes32").value(), AbiValue(Uint256::from_be(item))});
-    event.block_number = chain.head().number;
+    chain::Log log;
+    log.address = alice;
+    log.topics = {core::event_topic("ItemCancelled(bytes32,uint8,uint256)"), item, Uint256(1).to_be()};
+    log.data = core::to_bytes(Uint256(3).to_be());
+    log.block_number = chain.head().number;
+    const auto event = accounts::read_account_event(log).value();
     auto work = [&journal, event](soci::session& sql) { journal->came(sql, event, true, 0); };
     ASSERT_TRUE(loop.block_on(database->write(work)));
   };

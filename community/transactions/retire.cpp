@@ -35,7 +35,9 @@ class KeyJournal final : public accounts::EventJournal {
     } else if (event.name == "ItemCancelled") {
       const core::AbiValue* item = event.field("item");
       if (item == nullptr) return;
-      store::note_cancelled(sql, {chain_id_, event.account, item->word().to_be(), event.block_number});
+      Bytes32 id{};
+      base::copy(id, item->bytes());
+      store::note_cancelled(sql, {chain_id_, event.account, id, event.block_number});
     }
   }
   void went(soci::session& sql, std::uint64_t above_block) override {

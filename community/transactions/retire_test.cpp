@@ -20,11 +20,11 @@ class Retiring : public TransactionWorld {
     heard(epoch);
   }
   void heard(std::uint32_t epoch, const Address& account) {
-    accounts::AccountEvent event;
-    event.name = "KeyEpochChanged";
-    event.account = account;
-    event.fields.push_back({"keyEpoch", core::parse_abi_type("uint32").value(), AbiValue(std::uint64_t{epoch})});
-    event.block_number = chain.head().number;
+    chain::Log log;
+    log.address = account;
+    log.topics = {core::event_topic("KeyEpochChanged(uint32)"), Uint256(epoch).to_be()};
+    log.block_number = chain.head().number;
+    const auto event = accounts::read_account_event(log).value();
     auto work = [this, event](soci::session& sql) { journal->came(sql, event, true, 0); };
     ASSERT_TRUE(loop.block_on(database->write(work)));
   }
