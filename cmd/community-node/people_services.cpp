@@ -121,13 +121,13 @@ infra::Task<infra::Result<void>> PeopleServices::load() {
   co_return infra::Result<void>{};
 }
 
-void PeopleServices::spawn(infra::TaskGroup& tasks) {
-  tasks.spawn(audit_->run());
-  tasks.spawn(mailer_->run());
-  if (push_) tasks.spawn(push_->run());
-  tasks.spawn(users_->run());
-  tasks.spawn(transactions_->run());
-  tasks.spawn(arrivals_->run());
+void PeopleServices::spawn(const std::function<void(infra::Task<void>)>& spawn) {
+  spawn(audit_->run());
+  spawn(mailer_->run());
+  if (push_) spawn(push_->run());
+  spawn(users_->run());
+  spawn(transactions_->run());
+  spawn(arrivals_->run());
 }
 
 void PeopleServices::end_streams() {

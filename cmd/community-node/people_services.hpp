@@ -52,7 +52,7 @@ class PeopleServices {
   infra::Result<void> open(const PeopleWorld& world, infra::HttpRouter& router);
   // What a former run left; before the block watcher runs.
   infra::Task<infra::Result<void>> load();
-  void spawn(infra::TaskGroup& tasks);
+  void spawn(const std::function<void(infra::Task<void>)>& spawn);
   // Of the API, for the server that it is behind; once it is open.
   std::vector<infra::HttpServerOptions::LargeBody> large_bodies() { return api_->large_bodies(); }
   // Open streams would keep their server waiting for its end.

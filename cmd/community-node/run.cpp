@@ -108,6 +108,7 @@ class Node {
   Task<infra::Result<void>> serve();
   void report_health();
   Task<void> watch_keys();
+  Task<void> end_with(Task<void> part);
   Task<void> watch_budgets();
   void show_budgets(const keys::CoreStatus& status);
   Task<void> main_job();
@@ -434,10 +435,11 @@ Task<infra::Result<void>> Node::serve() {
   if (auto started = rpc_server_->start(); !started) co_return started;
   if (auto started = http_server_->start(); !started) co_return started;
   if (auto opened = open_control(); !opened) co_return opened;
-  for (const auto& chain : chains_) chain->spawn(*tasks_);
-  tasks_->spawn(watch_budgets());
-  tasks_->spawn(keeper_->run());
-  people_.spawn(*tasks_);
+  const auto spawn = [this](Task<void> part) { tasks_->spawn(end_with(std::move(part))); };
+  for (const auto& chain : chains_) chain->spawn(spawn);
+  spawn(watch_budgets());
+  spawn(keeper_->run());
+  people_.spawn(spawn);
   progress_("serving", "JSON-RPC http://localhost:" + std::to_string(rpc_server_->port()) +
                            "   HTTP API http://localhost:" + std::to_string(http_server_->port()));
   co_return infra::Result<void>{};
@@ -519,6 +521,22 @@ Task<void> Node::stop() {
   co_await background_->join();
   chain_tasks_->cancel();
   co_await chain_tasks_->join();
+}
+
+// The parts of a node stand on each other: a node without one of them would look alive and follow nothing.
+Task<void> Node::end_with(Task<void> part) {
+  std::string why;
+  try {
+    co_await std::move(part);
+    co_return;
+  } catch (const std::exception& e) {
+    if (infra::is_cancellation(e)) throw;
+    why = e.what();
+  }
+  infra::log_error("a part of the node failed, and the node ends", {{"why", why}});
+  fatal_ = "a part of the node failed: " + why + ". Start it again; what was accepted is kept";
+  status_ = 1;
+  ended_.set();
 }
 
 Task<void> Node::start_and_tell() {

@@ -299,12 +299,12 @@ void ServedChain::report_health() {
   });
 }
 
-void ServedChain::spawn(infra::TaskGroup& tasks) {
-  tasks.spawn(blocks_->run());
-  tasks.spawn(courier_->run());
-  if (treasurer_) tasks.spawn(treasurer_->run());
-  tasks.spawn(bundler_->run());
-  tasks.spawn(alarms_->run());
+void ServedChain::spawn(const std::function<void(infra::Task<void>)>& spawn) {
+  spawn(blocks_->run());
+  spawn(courier_->run());
+  if (treasurer_) spawn(treasurer_->run());
+  spawn(bundler_->run());
+  spawn(alarms_->run());
 }
 
 void ServedChain::stop() {

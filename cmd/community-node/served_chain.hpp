@@ -60,7 +60,7 @@ class ServedChain {
   ChainPart configuration() const;
   // With what is in force, in which budgets and caps may be larger than in configuration().
   infra::Task<infra::Result<void>> open(const protocol::ChainConfig& in_force);
-  void spawn(infra::TaskGroup& tasks);
+  void spawn(const std::function<void(infra::Task<void>)>& spawn);
   // Of a start that failed, too.
   void stop();
 
