@@ -288,10 +288,16 @@ Task<void> TransactionService::keep_prepared_behind(Stored row) {
       owner.has_written_.set();
     }
   } written{*this, row.transaction.transaction_id};
-  const auto kept = co_await keep_prepared(std::move(row));
-  if (!kept)
-    infra::log_warning("what was prepared was not kept",
-                       {{"transaction", written.id}, {"why", name(kept.error().code)}});
+  std::string why;
+  try {
+    const auto kept = co_await keep_prepared(std::move(row));
+    if (!kept) why = name(kept.error().code);
+  } catch (const std::exception& e) {
+    // A fault of one preparation ends nothing else.
+    if (infra::is_cancellation(e)) throw;
+    why = e.what();
+  }
+  if (!why.empty()) infra::log_warning("what was prepared was not kept", {{"transaction", written.id}, {"why", why}});
 }
 
 Task<void> TransactionService::until_kept(std::string user_id) {
