@@ -232,7 +232,7 @@ class Bench {
   std::unique_ptr<keys::ConnectedKeyService> keys_;
   std::unique_ptr<Users> people_;
   std::vector<std::unique_ptr<Device>> devices_;
-  const Client client_{"127.0.0.1", ""};
+  const Client client_{"127.0.0.1", "", ""};
   std::vector<std::string> others_;
   std::vector<double> latencies_;
   std::size_t next_ = 0, end_ = 0;

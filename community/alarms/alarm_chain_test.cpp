@@ -198,7 +198,7 @@ class AlarmChainTest : public ::testing::Test {
     courier = courier::make_courier({*database, *clock, *client, *blocks, *fees, *service, nullptr}, kChain, executor,
                                     limits);
     book = make_alarms({*database, *clock, *client, *blocks, *service, courier.get(), nullptr}, kChain, rules);
-    accounts::AccountWatcherDependencies d{*database, *clock, *client, *blocks, {entry_point.get()}, {}, nullptr};
+    accounts::AccountWatcherDependencies d{*database, *clock, *client, *blocks, {entry_point.get()}, {}, nullptr, {}};
     d.is_known_userop = [](Bytes32) -> Task<bool> { co_return false; };
     d.journals = {&book->journal()};
     watcher = accounts::make_account_watcher(std::move(d));
