@@ -129,6 +129,17 @@ Result<std::vector<KnownChain>> read_chains(const json::array& values) {
   return out;
 }
 
+// What both kinds of recovery files end with.
+Result<void> read_end(Reader& in, RecoveryFile& file) {
+  const json::array* chains = in.list("chains", kMaxChains);
+  read_time(in, file.created_at);
+  if (auto done = in.finish(); !done) return tl::unexpected(std::move(done.error()));
+  auto known = read_chains(*chains);
+  if (!known) return tl::unexpected(std::move(known.error()));
+  file.chains = std::move(*known);
+  return {};
+}
+
 // Nothing else in such a file follows from anything, and a digit may get lost.
 Bytes32 check_of(const RecoveryFile& file) {
   Bytes all;
@@ -148,12 +159,7 @@ Result<WalletFile> read_brought(const Object& object) {
   in.fixed("escapeKey", file.escape_secret);
   in.fixed("check", check);
   file.escape_key_is_later = true;
-  const json::array* chains = in.list("chains", kMaxChains);
-  read_time(in, file.created_at);
-  if (auto done = in.finish(); !done) return tl::unexpected(std::move(done.error()));
-  auto known = read_chains(*chains);
-  if (!known) return tl::unexpected(std::move(known.error()));
-  file.chains = std::move(*known);
+  if (auto done = read_end(in, file); !done) return tl::unexpected(std::move(done.error()));
   if (check != check_of(file)) return inconsistent("the file was changed: its check does not follow from it");
   if (!core::public_key_of(file.escape_secret)) return inconsistent("the escape key is no secret");
   return WalletFile(std::move(file));
@@ -166,12 +172,7 @@ Result<WalletFile> read_recovery(const Object& object) {
   read_origin(in, file.origin);
   in.fixed("escapeKey", file.escape_secret);
   file.escape_key_is_later = in.flag("escapeKeyIsLater");
-  const json::array* chains = in.list("chains", kMaxChains);
-  read_time(in, file.created_at);
-  if (auto done = in.finish(); !done) return tl::unexpected(std::move(done.error()));
-  auto known = read_chains(*chains);
-  if (!known) return tl::unexpected(std::move(known.error()));
-  file.chains = std::move(*known);
+  if (auto done = read_end(in, file); !done) return tl::unexpected(std::move(done.error()));
   const auto init = check_origin(file.origin);
   if (!init) return tl::unexpected(init.error());
   const auto key = core::public_key_of(file.escape_secret);
