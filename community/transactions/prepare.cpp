@@ -71,9 +71,13 @@ Task<Result<Transaction>> TransactionService::prepare_transaction(std::string us
   const auto* action = std::get_if<PreparedAction>(&row->transaction.content);
   if (action != nullptr && action->votes_needed > 1)
     row->transaction.expires_ms = row->transaction.created_ms + kTwoVotesLife_ms;
-  if (last_sequence_) row->transaction.sequence = ++*last_sequence_;
-  if (background_ == nullptr || !last_sequence_) co_return co_await keep_prepared(std::move(*row));
+  row->transaction.sequence = ++last_sequence_;
   Transaction made = row->transaction;
+  if (background_ == nullptr) {
+    const auto kept = co_await keep_prepared(std::move(*row));
+    if (!kept) co_return tl::unexpected(kept.error());
+    co_return made;
+  }
   writing_[id] = made.user_id;
   background_->spawn(keep_prepared_behind(std::move(*row)));
   co_return made;
@@ -246,36 +250,34 @@ Task<Result<Stored>> TransactionService::prepare_replacement(Moment now, Replace
   co_return row;
 }
 
-Task<Result<Transaction>> TransactionService::keep_prepared(Stored row) {
-  using Kept = std::pair<Transaction, std::vector<Stored>>;
+Task<Result<void>> TransactionService::keep_prepared(Stored row) {
   auto work = [row, audit = &d_.audit, initiated = event(audit::EventName::transaction_initiated, row.transaction)](
-                  soci::session& sql) -> Result<Kept> {
+                  soci::session& sql) -> Result<std::vector<Stored>> {
     if (audit::has_left(sql, row.transaction.user_id)) return fail(ErrorCode::not_found, "this person was deleted");
-    Stored kept = row;
-    store::insert(sql, kept);
-    std::vector<Stored> gone = store::prepared_beyond(sql, kept.transaction.user_id, kMaxPrepared);
+    store::insert(sql, row);
+    std::vector<Stored> gone = store::prepared_beyond(sql, row.transaction.user_id, kMaxPrepared);
     for (Stored& one : gone) {
       one.transaction.state = State::discarded;
-      one.transaction.updated_ms = kept.transaction.created_ms;
+      one.transaction.updated_ms = row.transaction.created_ms;
       one.is_over = true;
       store::update(sql, one);
     }
     constexpr std::uint64_t kTrimEvery = 64;
-    if (kept.transaction.sequence % kTrimEvery == 0) store::trim(sql, kept.transaction.wallet_id);
+    if (row.transaction.sequence % kTrimEvery == 0) store::trim(sql, row.transaction.wallet_id);
     if (const auto told = audit->record(sql, initiated); !told)
       return fail(ErrorCode::database_unavailable, told.error().text());
-    return Kept{std::move(kept.transaction), std::move(gone)};
+    return gone;
   };
   // Nobody signed it and nothing is promised: after a power failure it is prepared again.
-  auto kept = from_database(co_await d_.database.write_unsynced(work));
-  if (!kept) {
+  const auto discarded = from_database(co_await d_.database.write_unsynced(work));
+  if (!discarded) {
     lanes_.release(lane_account(row.transaction), row.transaction.transaction_id);
-    co_return tl::unexpected(kept.error());
+    co_return tl::unexpected(discarded.error());
   }
-  for (const Stored& one : kept->second) lanes_.release(lane_account(one.transaction), one.transaction.transaction_id);
+  for (const Stored& one : *discarded) lanes_.release(lane_account(one.transaction), one.transaction.transaction_id);
   count("community_transactions_initiated_total", "Transactions prepared, by kind.",
         {{"kind", std::string(name(row.transaction.kind))}});
-  co_return std::move(kept->first);
+  co_return Result<void>{};
 }
 
 // The person reads meanwhile: whoever asks for the transaction waits until it is there.

@@ -172,7 +172,7 @@ class TransactionService final : public Transactions {
   Task<Result<Stored>> prepare_queue(Moment now, QueueOrder order, bool sponsored);
   Task<Result<Stored>> prepare_confirm(Moment now, ConfirmOrder order, bool sponsored);
   Task<Result<Stored>> prepare_replacement(Moment now, ReplaceOrder order, bool sponsored);
-  Task<Result<Transaction>> keep_prepared(Stored row);
+  Task<Result<void>> keep_prepared(Stored row);
   Task<void> keep_prepared_behind(Stored row);
   // Until all that was prepared for the person is on disk.
   Task<void> until_kept(std::string user_id);
@@ -408,8 +408,8 @@ class TransactionService final : public Transactions {
   std::vector<Listener> listeners_;
   std::deque<Transaction> untold_;
   infra::Event changed_, to_tell_;
-  // Of all that was ever prepared, once it is loaded.
-  std::optional<std::uint64_t> last_sequence_;
+  // Of all that was ever prepared; known when it is loaded, which comes before all else.
+  std::uint64_t last_sequence_ = 0;
   // What was prepared and is not on disk yet, with whose it is.
   std::map<std::string, std::string> writing_;
   infra::Event has_written_;

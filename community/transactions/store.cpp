@@ -253,8 +253,7 @@ std::uint64_t last_sequence(soci::session& sql) {
   return static_cast<std::uint64_t>(last);
 }
 
-void insert(soci::session& sql, Stored& row) {
-  if (row.transaction.sequence == 0) row.transaction.sequence = last_sequence(sql) + 1;
+void insert(soci::session& sql, const Stored& row) {
   Columns columns(row);
   soci::statement insertion(sql);
   columns.each([&insertion](auto& column, const char* name) { insertion.exchange(soci::use(column, name)); });

@@ -73,8 +73,8 @@ namespace store {
 
 // 0: there is none.
 std::uint64_t last_sequence(soci::session& sql);
-// Gives it the next sequence where it has none.
-void insert(soci::session& sql, Stored& row);
+// Under a sequence that no other one has.
+void insert(soci::session& sql, const Stored& row);
 // Everything that may change: by its id.
 // False: it is gone, because its person left.
 bool update(soci::session& sql, const Stored& row);

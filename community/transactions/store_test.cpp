@@ -12,6 +12,7 @@ class Storing : public TransactionWorld {
   Stored row(std::size_t number) const {
     Stored out;
     out.transaction.transaction_id = "transaction " + std::to_string(number);
+    out.transaction.sequence = number + 1;
     out.transaction.user_id = person;
     out.transaction.wallet_id = wallet_id;
     out.transaction.account = alice;
