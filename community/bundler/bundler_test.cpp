@@ -164,6 +164,10 @@ class bundler_test : public testing::Test {
     auto result = loop.block_on(pool->record(hash));
     return result ? *result : pool::UseropRecord{};
   }
+  std::uint32_t failures(const core::Bytes32& hash) {
+    const auto live = pool->find_live(hash);
+    return live ? live->failures : 0;
+  }
   UseropStatus status(const core::Bytes32& hash) { return record(hash).status; }
   void until_sent(std::size_t count) {
     until([this, count] { return chain.sent().size() == count; });
@@ -373,8 +377,8 @@ TEST_F(bundler_test, AStuckTransactionWhoseOperationsFailIsCancelled) {
   until_sent(2);
   EXPECT_EQ(chain.sent()[1].to, keys.infos[0].address);
   EXPECT_TRUE(chain.sent()[1].data.empty());
-  until_status(hash, UseropStatus::dropped);
-  mine();
+  mine_until([&] { return status(hash) == UseropStatus::dropped; });
+  EXPECT_EQ(chain.sent().size(), 2u);
   simulator.judge = nullptr;
   const auto next = add(op(2));
   mine_until([&] { return status(next) == UseropStatus::included; });
@@ -490,7 +494,7 @@ TEST_F(bundler_test, ADeploymentOfAnAccountThatIsThereIsDropped) {
   chain.on_call(entry_point->address(), [](const chain::CallRequest&) { return core::to_bytes(Uint256(0).to_be()); });
   start();
   add(op(1));
-  until_status(hash, UseropStatus::dropped);
+  mine_until([&] { return status(hash) == UseropStatus::dropped; });
   EXPECT_NE(record(hash).reason.find("AA10"), std::string::npos);
 }
 
@@ -511,6 +515,65 @@ TEST_F(bundler_test, AnOperationThatSomebodyElseIncludedIsFound) {
   ASSERT_TRUE(loop.block_on(pool->load()));
   mine_until([this] { return pool->under_way().empty() && pool->statistics().waiting == 0; });
   EXPECT_EQ(status(hash), UseropStatus::included);
+}
+
+TEST_F(bundler_test, AnInclusionWhoseLogComesLateIsNotTakenForAStrangers) {
+  simulator.judge = [](const UserOperation&) { return "AA25 invalid account nonce"; };
+  chain.on_call(entry_point->address(), [](const chain::CallRequest&) { return core::to_bytes(Uint256(1).to_be()); });
+  mine_strangers_bundle(op(1));
+  std::size_t questions = 0;
+  chain.on("eth_getLogs", [&questions](const chain::json::array&) -> chain::ChainResult<chain::json::value> {
+    questions++;
+    return chain::json::value(chain::json::array());
+  });
+  start();
+  const auto hash = add(op(1));
+  until([&] { return questions == 1 && failures(hash) == 1; });
+  EXPECT_EQ(status(hash), UseropStatus::pooled);
+  chain.on("eth_getLogs", nullptr);
+  mine();
+  until_status(hash, UseropStatus::included);
+}
+
+TEST_F(bundler_test, OneSimulationAgainstAnOperationIsNotBelieved) {
+  bool lags = true;
+  simulator.judge = [&lags](const UserOperation& one) { return lags && one.sender[19] == 1 ? "AA23 reverted" : ""; };
+  start();
+  const auto hash = add(op(1));
+  until([&] { return failures(hash) == 1; });
+  EXPECT_EQ(status(hash), UseropStatus::pooled);
+  // Nobody else waits for it.
+  add(op(2));
+  until_sent(1);
+  lags = false;
+  mine_until([&] { return status(hash) == UseropStatus::included; });
+  EXPECT_EQ(executed.size(), 2u);
+}
+
+TEST_F(bundler_test, AnOperationThatFailsInEachBlockIsDroppedWithItsReason) {
+  simulator.judge = [](const UserOperation&) { return "AA23 reverted"; };
+  start();
+  const auto hash = add(op(1));
+  mine_until([&] { return status(hash) == UseropStatus::dropped; });
+  EXPECT_EQ(record(hash).reason, "AA23 reverted");
+  EXPECT_EQ(simulator.sizes.size(), options.limits.max_failures);
+}
+
+TEST_F(bundler_test, WhatFailsAloneDelaysNobodyUntilTheNextBlock) {
+  options.limits.batch_size = 2;
+  simulator.judge = [](const UserOperation& one) { return one.sender[19] == 1 ? "AA23 reverted" : ""; };
+  start(false);
+  UserOperation best = op(1);
+  best.max_priority_fee_per_gas = Uint256(3'000'000'000);
+  const auto hash = add(best);
+  look();
+  until([&] { return failures(hash) == 1; });
+  // Its fee puts it first again, alone as it failed; what comes with it goes in the same block.
+  mine();
+  add(op(2));
+  end_gathering();
+  until_sent(1);
+  EXPECT_EQ(ops_of(chain.sent()[0]).front().sender, op(2).sender);
 }
 
 TEST_F(bundler_test, ARefusalOfTheTrustedCoreIsSaidAndTriedAgain) {
@@ -627,7 +690,7 @@ TEST_F(bundler_test, WhoSpoilsABundleIsFoundThoughTheEntryPointNamesNobody) {
   look();
   until_sent(1);
   EXPECT_EQ(ops_of(chain.sent()[0]).size(), 4u);
-  until_status(hashes[3], UseropStatus::dropped);
+  mine_until([&] { return status(hashes[3]) == UseropStatus::dropped; });
   EXPECT_EQ(record(hashes[3]).reason, "handleOps reverted");
 }
 

@@ -266,7 +266,11 @@ Task<bool> RelayBundler::send_from(Executor& executor, const chain::EntryPoint& 
     co_return false;
   }
   co_await handle_misfits(entry_point, std::move(outcome->misfits));
-  if (outcome->bundle.userops.empty()) co_return false;
+  if (outcome->bundle.userops.empty()) {
+    // What did not fit is set aside; nobody else waits for the next block because of it.
+    wake_.set();
+    co_return false;
+  }
   const auto replaced = executor.slots.find(executor.next_nonce);
   const Slot* slot = replaced == executor.slots.end() ? nullptr : &replaced->second;
   const auto offer = choose_fees(*fees, outcome->bundle, slot);
@@ -313,10 +317,25 @@ Task<void> RelayBundler::handle_misfits(const chain::EntryPoint& entry_point, st
     if (misfit.reason.starts_with("AA25") || is_deployed_already(misfit.reason)) {
       co_await resolve_nonce(entry_point, misfit.hash, std::move(misfit.reason));
     } else {
-      auto dropped = co_await d_.pool.drop(misfit.hash, std::move(misfit.reason));
-      if (!dropped) infra::log_warning("operation was not dropped", {{"why", dropped.error().message}});
+      co_await try_again_or_drop(misfit.hash, std::move(misfit.reason));
     }
   }
+}
+
+// It was valid when it was accepted: an endpoint that lags, or a block that is just being made, may speak against it
+// once. It goes alone from now on.
+Task<void> RelayBundler::try_again_or_drop(Bytes32 hash, std::string reason) {
+  const auto userop = d_.pool.find_live(hash);
+  if (!userop) co_return;
+  const bool give_up = userop->failures + 1 >= options_.limits.max_failures;
+  std::vector<Bytes32> hashes{hash};
+  if (!give_up) {
+    infra::log_info("operation does not fit and is tried again", {{"hash", core::to_hex(hash)}, {"why", reason}});
+    co_await d_.pool.mark_waiting(std::move(hashes), true, pool::AlsoWrite());
+    co_return;
+  }
+  auto dropped = co_await d_.pool.drop(hash, std::move(reason));
+  if (!dropped) infra::log_warning("operation was not dropped", {{"why", dropped.error().message}});
 }
 
 // AA25 has three causes: the operation is included already, another one used its nonce, or an earlier one went missing.
@@ -335,15 +354,10 @@ Task<void> RelayBundler::resolve_nonce(const chain::EntryPoint& entry_point, Byt
   auto answer = co_await d_.chain.call(std::move(question));
   const auto on_chain = answer ? chain::decode_word(*answer) : std::nullopt;
   if (!on_chain) co_return;
-  if (*on_chain == op.nonce) {
-    if (is_deployed_already(reason)) co_await d_.pool.drop(hash, std::move(reason));
-    co_return;
-  }
-  if (*on_chain < op.nonce) {
-    std::vector<Bytes32> hashes{hash};
-    const bool give_up = userop->failures + 1 >= options_.limits.max_failures;
-    if (give_up) co_await d_.pool.drop(hash, std::move(reason));
-    if (!give_up) co_await d_.pool.mark_waiting(std::move(hashes), true, pool::AlsoWrite());
+  // The nonce came to its turn since the simulation.
+  if (*on_chain == op.nonce && !is_deployed_already(reason)) co_return;
+  if (*on_chain <= op.nonce) {
+    co_await try_again_or_drop(hash, std::move(reason));
     co_return;
   }
   chain::LogFilter filter;
@@ -353,7 +367,8 @@ Task<void> RelayBundler::resolve_nonce(const chain::EntryPoint& entry_point, Byt
   auto logs = co_await d_.chain.logs(std::move(filter));
   if (!logs) co_return;
   if (logs->empty()) {
-    co_await d_.pool.drop(hash, reason + ": its nonce was used by another operation");
+    // A node may count a nonce before it shows the log.
+    co_await try_again_or_drop(hash, reason + ": its nonce was used by another operation");
     co_return;
   }
   auto receipt = co_await d_.chain.receipt(logs->front().transaction_hash);

@@ -76,6 +76,7 @@ class RelayBundler final : public Bundler {
   Task<bool> send_next(Executor& executor);
   Task<bool> send_from(Executor& executor, const chain::EntryPoint& entry_point);
   Task<void> handle_misfits(const chain::EntryPoint& entry_point, std::vector<Misfit> misfits);
+  Task<void> try_again_or_drop(Bytes32 hash, std::string reason);
   Task<void> resolve_nonce(const chain::EntryPoint& entry_point, Bytes32 hash, std::string reason);
   std::optional<chain::FeeOffer> choose_fees(const chain::FeeSuggestion& suggestion, const Bundle& bundle,
                                              const Slot* replaced) const;

@@ -36,7 +36,7 @@ struct BundlerLimits {
   unsigned bump_permille = 125;
   // Blocks after which an inclusion counts as final.
   std::uint64_t final_depth = 12;
-  // Bundles of an operation that may revert on chain before it is dropped.
+  // Blocks in which an operation fails, in a simulation or in a bundle that reverts on chain, before it is dropped.
   std::uint32_t max_failures = 3;
   // An operation that cannot be included for so long (its fees are below the base fee) is dropped.
   infra::Milliseconds max_waiting{3'600'000};

@@ -40,8 +40,11 @@ class FakeChain final : public ExecutionClient {
 
   // What eth_call and eth_estimateGas to this contract answer; without a handler: empty bytes.
   void on_call(const Address& to, CallHandler handler) { call_handlers_[to] = std::move(handler); }
-  // Replaces or adds a method.
-  void on(std::string method, MethodHandler handler) { methods_[std::move(method)] = std::move(handler); }
+  // Replaces or adds a method; without a handler the world answers again.
+  void on(std::string method, MethodHandler handler) {
+    if (!handler) methods_.erase(method);
+    if (handler) methods_[std::move(method)] = std::move(handler);
+  }
   // What a mined transaction does; without a handler it succeeds.
   void on_transaction(TransactionHandler handler) { on_transaction_ = std::move(handler); }
   // The next requests fail so, oldest first.
