@@ -13,6 +13,8 @@ using core::UserOperation;
 
 constexpr int kReceiptPolls = 1'200;
 constexpr infra::Milliseconds kReceiptPause{100};
+// A relay that gave the operation up will never have a receipt for it. Asked seldom: it is one call more.
+constexpr int kPollsPerStatus = 10;
 // P-256 without the precompile takes 250,000 gas; what is not used costs nothing.
 constexpr std::uint64_t kDirectVerificationGas = 1'000'000;
 // Where the server does not estimate.
@@ -95,6 +97,7 @@ class RelayedOperation {
   Task<Result<void>> estimate();
   Task<Result<void>> sign();
   Task<Result<OperationResult>> submit();
+  Task<Result<void>> check_status();
   Result<OperationResult> read_receipt(const json::value& answer);
 
   json::array op_params() const {
@@ -224,6 +227,21 @@ Result<OperationResult> RelayedOperation::read_receipt(const json::value& answer
   return result;
 }
 
+// Refused when the relay says that it gave the operation up. A relay without the method is waited for like before.
+Task<Result<void>> RelayedOperation::check_status() {
+  constexpr const char* kStatus = "pimlico_getUserOperationStatus";
+  json::array params{json::string(core::to_hex(hash_))};
+  const auto answer = co_await call(relay_.rpc, kStatus, std::move(params));
+  const json::object* object = answer ? answer->if_object() : nullptr;
+  const json::value* status = object == nullptr ? nullptr : object->if_contains("status");
+  if (status == nullptr || !status->is_string() || status->get_string() != "rejected") co_return Result<void>{};
+  const json::value* reason = object->if_contains("reason");
+  const bool has_reason = reason != nullptr && reason->is_string();
+  co_return fail(ErrorCode::not_included,
+                 "the operation " + core::to_hex(hash_) + " was accepted and given up by the node: " +
+                     (has_reason ? with_named_revert(std::string(reason->get_string())) : "it does not say why"));
+}
+
 Task<Result<OperationResult>> RelayedOperation::submit() {
   const auto accepted = co_await call(relay_.rpc, "eth_sendUserOperation", op_params());
   if (!accepted) co_return tl::unexpected(accepted.error());
@@ -233,6 +251,8 @@ Task<Result<OperationResult>> RelayedOperation::submit() {
     const auto answer = co_await call(relay_.rpc, "eth_getUserOperationReceipt", std::move(params));
     if (!answer) co_return tl::unexpected(answer.error());
     if (!answer->is_null()) co_return read_receipt(*answer);
+    if (poll % kPollsPerStatus == kPollsPerStatus - 1)
+      if (auto goes_on = co_await check_status(); !goes_on) co_return tl::unexpected(std::move(goes_on.error()));
     co_await infra::sleep_real(kReceiptPause);
   }
   co_return fail(ErrorCode::not_included, "the operation " + core::to_hex(hash_) +
