@@ -96,6 +96,7 @@ RunOptions options_from(const infra::Config& config) {
   options.fallback_urls = config.list("chain.fallback_urls");
   options.chain_id = static_cast<std::uint64_t>(config.integer("chain.chain_id"));
   options.chain_poll = config.duration("chain.poll");
+  options.chain_stale_after = config.duration("chain.stale_after");
   options.chain_timeout = config.duration("chain.timeout");
   options.executors = static_cast<std::size_t>(config.integer("relay.executors"));
   options.bundle_gas = static_cast<std::uint64_t>(config.integer("relay.max_bundle_gas"));

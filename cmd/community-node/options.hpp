@@ -43,7 +43,7 @@ struct RunOptions {
   std::vector<std::string> fallback_urls;
   // 0: whichever answers.
   std::uint64_t chain_id = 0;
-  infra::Milliseconds chain_poll{}, chain_timeout{};
+  infra::Milliseconds chain_poll{}, chain_timeout{}, chain_stale_after{};
 
   std::size_t executors = 0;
   std::uint64_t bundle_gas = 0;

@@ -290,12 +290,30 @@ infra::HealthReport ServedChain::own_report() const {
   return report;
 }
 
+// An execution client without peers, or one that is still catching up, answers everything, from the past.
+infra::HealthReport ServedChain::report_head() const {
+  const infra::Milliseconds bound = options_.chain_stale_after;
+  if (bound.count() == 0) return {};
+  const chain::Block& head = *blocks_->head();
+  const std::int64_t unchanged_s = blocks_->head_unchanged_for().count() / 1'000;
+  // The time in a block is the chain's own; one that runs ahead, as of a test, says nothing.
+  const std::int64_t behind_s = t_.clock.now_s() - static_cast<std::int64_t>(head.timestamp);
+  const std::string block = "the newest block, " + std::to_string(head.number) + ", ";
+  if (unchanged_s * 1'000 >= bound.count())
+    return {infra::HealthState::degraded, block + "has been the newest for " + std::to_string(unchanged_s) +
+                                              " s: does the execution client have peers?"};
+  if (behind_s * 1'000 >= bound.count())
+    return {infra::HealthState::degraded,
+            block + "is " + std::to_string(behind_s) + " s old: the execution client is behind the chain"};
+  return {};
+}
+
 void ServedChain::report_health() {
   if (!is_first()) t_.health.add("chain " + std::to_string(deployment_.chain_id), [this] { return own_report(); });
   health().add("chain", [this]() -> infra::HealthReport {
     if (blocks_->last_error()) return {infra::HealthState::failed, blocks_->last_error()->text()};
     if (!blocks_->head()) return {infra::HealthState::failed, "no block was seen yet"};
-    return {};
+    return report_head();
   });
 }
 

@@ -89,6 +89,7 @@ class ServedChain {
   void open_bundler(std::vector<const chain::EntryPoint*> contracts);
   void report_health();
   infra::HealthReport own_report() const;
+  infra::HealthReport report_head() const;
   bool is_first() const { return place_.name.empty(); }
   infra::Metrics& metrics() { return is_first() ? t_.metrics : own_metrics_; }
   infra::Health& health() { return is_first() ? t_.health : own_health_; }

@@ -28,10 +28,11 @@ struct BlockWatcher::Body {
   // Oldest first, each the parent of the next.
   std::deque<Block> window;
   std::optional<Block> head;
+  infra::SteadyTime head_since{};
   std::optional<ChainError> last_error;
   std::size_t behind = 0;
   infra::Event nudged;
-  std::optional<infra::Gauge> height;
+  std::optional<infra::Gauge> height, head_time;
   std::optional<infra::Counter> reorgs;
 
   const Block* find(std::uint64_t number) const {
@@ -43,11 +44,18 @@ struct BlockWatcher::Body {
     for (auto& listener : listeners) co_await listener(event);
   }
 
+  void take_head(const Block& block) {
+    head = block;
+    head_since = clock.steady();
+    if (!height) return;
+    height->set(static_cast<double>(block.number));
+    head_time->set(static_cast<double>(block.timestamp));
+  }
+
   Task<void> append(Block block) {
     window.push_back(block);
     if (window.size() > options.window) window.pop_front();
-    head = block;
-    if (height) height->set(static_cast<double>(block.number));
+    take_head(block);
     ChainEvent event;
     event.block = std::move(block);
     co_await tell(std::move(event));
@@ -77,7 +85,7 @@ struct BlockWatcher::Body {
       event.removed.push_back(std::move(window.back()));
       window.pop_back();
     }
-    head = window.back();
+    take_head(window.back());
     if (reorgs) reorgs->add();
     infra::log_info("chain reorganised", {{"depth", event.removed.size()}, {"ancestor", ancestor}});
     co_await tell(std::move(event));
@@ -192,6 +200,7 @@ BlockWatcher::BlockWatcher(ExecutionClient& client, infra::Clock& clock, BlockWa
     : body_(std::make_unique<Body>(client, clock, options)) {
   if (metrics == nullptr) return;
   body_->height = metrics->gauge("community_chain_head", "Number of the newest block seen");
+  body_->head_time = metrics->gauge("community_chain_head_timestamp_seconds", "Time of the newest block seen");
   body_->reorgs = metrics->counter("community_chain_reorgs_total", "Reorganisations and resets seen");
 }
 BlockWatcher::~BlockWatcher() = default;
@@ -199,6 +208,10 @@ BlockWatcher::~BlockWatcher() = default;
 void BlockWatcher::listen(Listener listener) { body_->listeners.push_back(std::move(listener)); }
 void BlockWatcher::nudge() { body_->nudged.set(); }
 const std::optional<Block>& BlockWatcher::head() const { return body_->head; }
+Milliseconds BlockWatcher::head_unchanged_for() const {
+  if (!body_->head) return Milliseconds(0);
+  return std::chrono::duration_cast<Milliseconds>(body_->clock.steady() - body_->head_since);
+}
 const Block* BlockWatcher::find(std::uint64_t number) const { return body_->find(number); }
 const std::optional<ChainError>& BlockWatcher::last_error() const { return body_->last_error; }
 

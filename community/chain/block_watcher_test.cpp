@@ -79,6 +79,25 @@ TEST_F(block_watcher_test, MissedBlocksAreFetchedInOneQuestionAndToldInOrder) {
   EXPECT_EQ(chain.requests() - before, 2u);
 }
 
+TEST_F(block_watcher_test, AHeadThatStandsStillShowsWhetherPollsAreAnsweredOrNot) {
+  EXPECT_EQ(watcher->head_unchanged_for(), Milliseconds(0));
+  ASSERT_TRUE(poll().has_value());
+  clock.advance(Milliseconds(3'000));
+  ASSERT_TRUE(poll().has_value());
+  EXPECT_EQ(watcher->head_unchanged_for(), Milliseconds(3'000));
+  chain.fail_next({ChainErrorKind::transport, "no answer", 0, {}, false});
+  EXPECT_FALSE(poll().has_value());
+  clock.advance(Milliseconds(2'000));
+  EXPECT_EQ(watcher->head_unchanged_for(), Milliseconds(5'000));
+  chain.mine(1);
+  ASSERT_TRUE(poll().has_value());
+  EXPECT_EQ(watcher->head_unchanged_for(), Milliseconds(0));
+  clock.advance(Milliseconds(1'000));
+  chain.reorg(1, 1);
+  ASSERT_TRUE(poll().has_value());
+  EXPECT_EQ(watcher->head_unchanged_for(), Milliseconds(0));
+}
+
 TEST_F(block_watcher_test, AReorganisationNamesWhatItRemoves) {
   ASSERT_TRUE(poll().has_value());
   chain.mine(6);

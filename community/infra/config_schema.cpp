@@ -92,6 +92,9 @@ void add_chain(ConfigSchema& schema) {
   schema.add(integer("chain.chain_id", "0", 0, INT64_MAX,
                      "The chain that is expected; a client of another chain is not used. 0 takes the first answer."));
   schema.add(duration("chain.poll", "500ms", 10, kMinute, "How often the head of the chain is looked at."));
+  schema.add(duration("chain.stale_after", "5m", 0, 24 * 60 * kMinute,
+                      "When the newest block is older than this, the node's health is degraded: the execution client "
+                      "stands still or is behind. 0s for a chain that makes blocks with transactions alone."));
   schema.add(duration("chain.timeout", "10s", 100, 5 * kMinute, "How long one question may take."));
   schema.section(
       "chains.*",

@@ -358,7 +358,7 @@ TEST_F(PrivacyTest, WhoLeavesIsGoneFromEveryTableThatSaysSoAndNobodyElseIs) {
   // The random id stays in the chain and nowhere else.
   std::istringstream lines(left);
   for (std::string line; std::getline(lines, line);)
-    if (line.find(kAda) != std::string::npos) EXPECT_TRUE(line.starts_with("audit_entries.subject=")) << line;
+    EXPECT_TRUE(line.find(kAda) == std::string::npos || line.starts_with("audit_entries.subject=")) << line;
   // Keys and what is public stay.
   EXPECT_NE(left.find("keys_records.record_id=" + std::string(32, 'a')), std::string::npos);
   EXPECT_NE(left.find("alarms_wallets.account=" + std::string(40, 'a')), std::string::npos);

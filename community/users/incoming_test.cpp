@@ -9,8 +9,8 @@ namespace {
 class IncomingTest : public PeopleTest {
  protected:
   Identity identity_of(const Registered& who) { return {who.logged_in.person, who.logged_in.session.session}; }
-  std::optional<std::string> enter(const ArrivedAccount& account) {
-    auto work = [this, account](soci::session& sql) { return people->enter_account(sql, account); };
+  std::optional<std::string> enter(const ArrivedAccount& arrived) {
+    auto work = [this, arrived](soci::session& sql) { return people->enter_account(sql, arrived); };
     return wait(database->write(work)).value();
   }
   std::vector<Wallet> wallets(const Registered& who) {

@@ -48,7 +48,7 @@ struct AccountWatcherDependencies {
   // Whether this node took the operation.
   std::function<infra::Task<bool>(Bytes32 userop_hash)> is_known_userop;
   infra::Metrics* metrics = nullptr;
-  std::vector<EventJournal*> journals;
+  std::vector<EventJournal*> journals{};
 };
 
 class AccountWatcher {

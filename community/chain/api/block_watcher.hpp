@@ -62,6 +62,9 @@ class BlockWatcher {
 
   // Nothing before the first successful poll.
   const std::optional<Block>& head() const;
+  // Since the head became another one; a chain that makes blocks steadily never shows more than a few of its intervals.
+  // Zero before the first successful poll. Goes on while polls fail or hang.
+  Milliseconds head_unchanged_for() const;
   // Blocks of the window with this number.
   const Block* find(std::uint64_t number) const;
   // Words when the last poll failed, for /health.
