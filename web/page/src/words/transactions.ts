@@ -272,10 +272,15 @@ const STATES: Record<Transaction['state'], () => StateWords> = {
 /** Kinds of which nothing comes on chain. */
 export const OFF_CHAIN: ReadonlySet<Transaction['kind']> = new Set(['message', 'phrase', 'exportPhrase'])
 
-export const stateWords = ({ kind, state }: Transaction): StateWords =>
-  state === 'final' && OFF_CHAIN.has(kind)
-    ? { short: m.state_signed(), long: m.state_signed_long(), tone: 'good' }
-    : STATES[state]()
+export function stateWords({ kind, state, userOperation }: Transaction): StateWords {
+  if (state === 'final' && OFF_CHAIN.has(kind))
+    return { short: m.state_signed(), long: m.state_signed_long(), tone: 'good' }
+  const words = STATES[state]()
+  const isOnItsWay = state === 'signed' || state === 'submitted'
+  // A freeze has one vote, what finishes an item none, and within a grant the node signs alone.
+  const hasBothKeys = userOperation !== null && kind !== 'session'
+  return isOnItsWay && !hasBothKeys ? { ...words, long: m.state_submitted_plain() } : words
+}
 
 const MINUTE_S = 60
 const HOUR_S = 3_600

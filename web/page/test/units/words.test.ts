@@ -158,3 +158,17 @@ test('devices have names', async () => {
   )
   expect(deviceName('curl/8')).toBe('Browser')
 })
+
+it('says of operations alone, and of none within a grant, that both keys signed', async () => {
+  const { stateWords } = await import('../../src/words/transactions')
+  const long = (kind: string, userOperation: object | null) =>
+    stateWords({ kind, state: 'submitted', userOperation } as never).long
+  expect(long('calls', {})).toContain('both keys')
+  for (const [kind, op] of [
+    ['freeze', null],
+    ['finish', null],
+    ['eoa', null],
+    ['session', {}],
+  ] as const)
+    expect(long(kind, op)).not.toContain('keys')
+})
