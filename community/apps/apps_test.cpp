@@ -85,10 +85,10 @@ class AppsTest : public transactions::test_support::TransactionWorld {
     return made ? std::move(*made) : NewToken();
   }
   static accounts::Call save(const core::Address& target) { return {target, Uint256(), {1, 2, 3, 4, 9}}; }
-  AppRequest request(const NewToken& token, const core::Address& target) {
-    AppRequest out{kGame, token.token, {}, {save(target)}};
-    out.request_id = "00000000-0000-4000-8000-" + std::string(12 - std::to_string(++requests_).size(), '0') +
-                     std::to_string(requests_);
+  AppRequest request(const NewToken& app_token, const core::Address& target) {
+    AppRequest out{kGame, app_token.token, {}, {save(target)}};
+    const std::string number = std::to_string(++requests_);
+    out.request_id = "00000000-0000-4000-8000-" + std::string(12 - number.size(), '0') + number;
     return out;
   }
   Result<Transaction> send_calls(AppRequest request) { return loop.block_on(apps->send_calls(std::move(request))); }
@@ -150,11 +150,11 @@ TEST_F(AppsTest, AnAppSavesWithoutATouchUntilItIsDisconnected) {
   const Permission permission = connected();
   EXPECT_EQ(permission.account, alice);
   const Bytes32 grant_id = granted(game);
-  const NewToken token = issued(permission, grant_id);
-  EXPECT_EQ(core::parse_base64url(token.token, 32)->size(), 32u);
+  const NewToken app_token = issued(permission, grant_id);
+  EXPECT_EQ(core::parse_base64url(app_token.token, 32)->size(), 32u);
   const std::size_t touches = core.asked;
   for (int i = 0; i < 3; i++) {
-    const auto done = send_calls(request(token, game));
+    const auto done = send_calls(request(app_token, game));
     ASSERT_TRUE(done) << done.error().message;
     EXPECT_EQ(done->kind, transactions::Kind::session);
     EXPECT_EQ(done->state, State::submitted);
@@ -166,7 +166,7 @@ TEST_F(AppsTest, AnAppSavesWithoutATouchUntilItIsDisconnected) {
   EXPECT_EQ(permissions()[0].tokens[0].grant_id, grant_id);
   EXPECT_NE(permissions()[0].last_used_ms, 0);
   ASSERT_TRUE(loop.block_on(apps->disconnect(person, permission.permission_id)));
-  expect_rule(send_calls(request(token, game)), ErrorCode::token_invalid);
+  expect_rule(send_calls(request(app_token, game)), ErrorCode::token_invalid);
   EXPECT_TRUE(permissions().empty());
   EXPECT_EQ(core.sessions.size(), 3u);
   EXPECT_EQ(count("AppConnected"), 1u);
@@ -176,32 +176,32 @@ TEST_F(AppsTest, AnAppSavesWithoutATouchUntilItIsDisconnected) {
 }
 
 TEST_F(AppsTest, AnotherContractFunctionOrValueIsRefused) {
-  const NewToken token = issued(connected(), granted(game));
-  expect_cause(send_calls(request(token, bob)), transactions::ErrorCode::field_invalid);
-  AppRequest other = request(token, game);
+  const NewToken app_token = issued(connected(), granted(game));
+  expect_cause(send_calls(request(app_token, bob)), transactions::ErrorCode::field_invalid);
+  AppRequest other = request(app_token, game);
   other.calls[0].data = {4, 3, 2, 1};
   EXPECT_EQ(send_calls(std::move(other)).error().cause->field, "/calls/0/data");
-  AppRequest dear = request(token, game);
+  AppRequest dear = request(app_token, game);
   dear.calls[0].value = Uint256(1);
   EXPECT_EQ(send_calls(std::move(dear)).error().cause->field, "/calls/0/value");
   EXPECT_TRUE(core.sessions.empty());
 }
 
 TEST_F(AppsTest, ATokenIsOfOneOriginAndOneGrant) {
-  const NewToken token = issued(connected(), granted(game));
+  const NewToken app_token = issued(connected(), granted(game));
   (void)issued(connected(kOther), granted(bob));
   for (const std::string& origin :
        {kOther, std::string("https://game.example:444"), std::string("null"), std::string()}) {
-    AppRequest stolen = request(token, game);
+    AppRequest stolen = request(app_token, game);
     stolen.origin = origin;
     expect_rule(send_calls(std::move(stolen)), ErrorCode::origin_wrong);
   }
   EXPECT_NE(told_by("SecurityViolation").find("app_origin_wrong"), std::string::npos);
-  EXPECT_EQ(told_by("SecurityViolation").find(token.token), std::string::npos);
+  EXPECT_EQ(told_by("SecurityViolation").find(app_token.token), std::string::npos);
   // What the other app's grant allows, this one's does not.
-  expect_cause(send_calls(request(token, bob)), transactions::ErrorCode::field_invalid);
-  for (const std::string& text : {std::string(), std::string("x"), std::string(43, 'A'), token.token + "A"}) {
-    AppRequest unknown = request(token, game);
+  expect_cause(send_calls(request(app_token, bob)), transactions::ErrorCode::field_invalid);
+  for (const std::string& text : {std::string(), std::string("x"), std::string(43, 'A'), app_token.token + "A"}) {
+    AppRequest unknown = request(app_token, game);
     unknown.token = text;
     expect_rule(send_calls(std::move(unknown)), ErrorCode::token_invalid);
   }
@@ -211,8 +211,8 @@ TEST_F(AppsTest, ATokenIsOfOneOriginAndOneGrant) {
 TEST_F(AppsTest, ATokenEndsWithItsTimeItsSessionAndItsWallet) {
   const Permission permission = connected();
   const Bytes32 grant_id = granted(game);
-  const NewToken token = issued(permission, grant_id);
-  EXPECT_LE(token.expires_ms, clock.now_ms() + kTokenLife.count());
+  const NewToken app_token = issued(permission, grant_id);
+  EXPECT_LE(app_token.expires_ms, clock.now_ms() + kTokenLife.count());
   // A session that ends earlier than the grant is the end.
   owners.ends_ms = clock.now_ms() + 30'000;
   const NewToken brief = issued(permission, grant_id);
@@ -221,9 +221,9 @@ TEST_F(AppsTest, ATokenEndsWithItsTimeItsSessionAndItsWallet) {
   expect_rule(send_calls(request(brief, game)), ErrorCode::token_invalid);
   // Logged out, or suspended by the operator.
   owners.ends_ms = 0;
-  expect_rule(send_calls(request(token, game)), ErrorCode::token_invalid);
+  expect_rule(send_calls(request(app_token, game)), ErrorCode::token_invalid);
   owners.ends_ms = INT64_MAX;
-  expect_rule(send_calls(request(token, game)), ErrorCode::token_invalid);
+  expect_rule(send_calls(request(app_token, game)), ErrorCode::token_invalid);
 
   const NewToken next = issued(permission, grant_id);
   ASSERT_TRUE(send_calls(request(next, game)));
@@ -235,7 +235,7 @@ TEST_F(AppsTest, ATokenEndsWithItsTimeItsSessionAndItsWallet) {
 
 TEST_F(AppsTest, DisconnectedWhileItAsksNothingIsBrought) {
   const Permission permission = connected();
-  const NewToken token = issued(permission, granted(game));
+  const NewToken app_token = issued(permission, granted(game));
   bool done = false;
   auto disconnect = [&]() -> Task<void> {
     EXPECT_TRUE(co_await apps->disconnect(person, permission.permission_id));
@@ -246,18 +246,18 @@ TEST_F(AppsTest, DisconnectedWhileItAsksNothingIsBrought) {
     owners.on_question = nullptr;
     group->spawn(disconnect());
   };
-  const auto refused = send_calls(request(token, game));
+  const auto refused = send_calls(request(app_token, game));
   until([&] { return done; });
   if (!refused) {
     expect_rule(refused, ErrorCode::token_invalid);
     EXPECT_TRUE(core.sessions.empty());
   }
-  expect_rule(send_calls(request(token, game)), ErrorCode::token_invalid);
+  expect_rule(send_calls(request(app_token, game)), ErrorCode::token_invalid);
 }
 
 TEST_F(AppsTest, TheSameRequestIsOneTransactionAlsoAfterACrash) {
-  const NewToken token = issued(connected(), granted(game));
-  const AppRequest wanted = request(token, game);
+  const NewToken app_token = issued(connected(), granted(game));
+  const AppRequest wanted = request(app_token, game);
   const auto first_answer = send_calls(wanted);
   ASSERT_TRUE(first_answer);
   EXPECT_EQ(send_calls(wanted)->transaction_id, first_answer->transaction_id);
@@ -266,7 +266,7 @@ TEST_F(AppsTest, TheSameRequestIsOneTransactionAlsoAfterACrash) {
   EXPECT_EQ(core.sessions.size(), 1u);
   // Prepared and noted when the node died: brought by the repetition.
   core.is_away = true;
-  const AppRequest interrupted = request(token, game);
+  const AppRequest interrupted = request(app_token, game);
   expect_cause(send_calls(interrupted), transactions::ErrorCode::core_unavailable);
   core.is_away = false;
   make_anew();
@@ -276,8 +276,8 @@ TEST_F(AppsTest, TheSameRequestIsOneTransactionAlsoAfterACrash) {
 }
 
 TEST_F(AppsTest, WhoAsksTooOftenWaits) {
-  const NewToken token = issued(connected(), granted(game));
-  AppRequest wrong = request(token, bob);
+  const NewToken app_token = issued(connected(), granted(game));
+  AppRequest wrong = request(app_token, bob);
   int refused = 0;
   for (int i = 0; i < 30 && refused == 0; i++) {
     const auto answer = send_calls(wrong);
@@ -288,7 +288,7 @@ TEST_F(AppsTest, WhoAsksTooOftenWaits) {
   }
   EXPECT_EQ(refused, 1);
   clock.advance(infra::Milliseconds(60'000));
-  EXPECT_TRUE(send_calls(request(token, game)));
+  EXPECT_TRUE(send_calls(request(app_token, game)));
 }
 
 TEST_F(AppsTest, GrantAndPermissionAreThePersonsOwn) {

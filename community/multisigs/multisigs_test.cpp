@@ -115,14 +115,14 @@ class MultisigsTest : public testing::Test {
       AbiValue::List calls;
       for (const Call& call : proposal.calls)
         calls.emplace_back(AbiValue::List{AbiValue(call.to), call.value, AbiValue(call.data)});
-      chain::Log log;
-      log.address = kAddress;
-      log.topics = {core::event_topic("Proposed(bytes32,bytes32,(address,uint256,bytes)[],uint256,uint48,uint48)"),
-                    multisig::proposal_id({kChainId, kAddress}, proposal), proposal.proposer};
-      log.data = core::abi_encode(types, {AbiValue(std::move(calls)), AbiValue(proposal.salt),
-                                          AbiValue(proposal.expiry_s), AbiValue(proposal.expiry_s)})
-                     .value();
-      logs.push_back(std::move(log));
+      chain::Log proposed;
+      proposed.address = kAddress;
+      proposed.topics = {core::event_topic("Proposed(bytes32,bytes32,(address,uint256,bytes)[],uint256,uint48,uint48)"),
+                         multisig::proposal_id({kChainId, kAddress}, proposal), proposal.proposer};
+      proposed.data = core::abi_encode(types, {AbiValue(std::move(calls)), AbiValue(proposal.salt),
+                                               AbiValue(proposal.expiry_s), AbiValue(proposal.expiry_s)})
+                          .value();
+      logs.push_back(std::move(proposed));
     }
     put(std::move(logs));
   }

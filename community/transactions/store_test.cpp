@@ -71,10 +71,10 @@ TEST_F(Storing, TheRecipientsUsedLatestAreRemembered) {
   ASSERT_TRUE(loop.block_on(database->write(fill)));
   EXPECT_EQ(rows("transactions_recipients"), static_cast<long long>(store::kMaxRecipients));
   auto read = [this](soci::session& sql) { return store::recipients(sql, kChain, alice); };
-  const auto known = loop.block_on(database->read(read)).value();
-  ASSERT_EQ(known.size(), store::kMaxRecipients);
-  EXPECT_EQ(known.front(), test_address(1'000 + store::kMaxRecipients + 4));
-  EXPECT_EQ(known.back(), test_address(1'005));
+  const auto kept = loop.block_on(database->read(read)).value();
+  ASSERT_EQ(kept.size(), store::kMaxRecipients);
+  EXPECT_EQ(kept.front(), test_address(1'000 + store::kMaxRecipients + 4));
+  EXPECT_EQ(kept.back(), test_address(1'005));
 }
 
 TEST_F(Storing, GrantsGoWhenTheyAreOver) {

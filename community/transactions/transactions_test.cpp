@@ -404,8 +404,8 @@ TEST_F(Transacting, Layer4HoldsTheDaysLimit) {
   options.daily_limit = Uint256(100);
   open();
   (void)sent(payment(60));
-  const Transaction second = payment(41);
-  const auto over = sign(second);
+  const Transaction next = payment(41);
+  const auto over = sign(next);
   expect_refusal(over, ErrorCode::transaction_limit);
   EXPECT_GE(over.error().retry_after_s.value_or(0), 1);
   EXPECT_EQ(core.asked, 1u);
@@ -751,11 +751,11 @@ TEST_F(Transacting, WhatWaitsIsTakenBackAndWhatTravelsIsNot) {
   ASSERT_TRUE(dropped);
   EXPECT_EQ(dropped->state, State::dropped);
   EXPECT_FALSE(pool->find_live(*t.digest));
-  const Transaction second = sent(payment());
-  EXPECT_EQ(key_of(second), 0u) << "the next operation makes it void";
-  ASSERT_TRUE(loop.block_on(pool->mark_bundled({*second.digest}, Bytes32{7}, pool::AlsoWrite())));
-  expect_refusal(loop.block_on(service->discard(person, second.transaction_id)), ErrorCode::too_late);
-  expect_refusal(prepare(ReplaceOrder{second.transaction_id}), ErrorCode::too_late);
+  const Transaction behind = sent(payment());
+  EXPECT_EQ(key_of(behind), 0u) << "the next operation makes it void";
+  ASSERT_TRUE(loop.block_on(pool->mark_bundled({*behind.digest}, Bytes32{7}, pool::AlsoWrite())));
+  expect_refusal(loop.block_on(service->discard(person, behind.transaction_id)), ErrorCode::too_late);
+  expect_refusal(prepare(ReplaceOrder{behind.transaction_id}), ErrorCode::too_late);
 }
 
 TEST_F(Transacting, HistoryIsOfWhatWasSigned) {
