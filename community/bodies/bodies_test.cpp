@@ -270,7 +270,7 @@ TEST_F(Supervised, ServesAndStops) {
     EXPECT_TRUE(co_await service->connected().wait_for(body.start_patience()));
     const auto status = co_await service->status();
     EXPECT_TRUE(status);
-    if (status) EXPECT_EQ(status->body, Body::process);
+    EXPECT_TRUE(status && status->body == Body::process);
     EXPECT_TRUE(body.trouble().empty());
     co_await body.stop();
     co_await tasks.join();

@@ -733,9 +733,9 @@ TEST_F(ControlTest, EachChainHasItsDoorBehindOnePath) {
   const ControlPlace place{"http://localhost:9000/control", kToken};
   EXPECT_NE(loop.block_on(client->info())->chain_id, 137u);
   ControlClient there(wire, on_chain(place, 137));
-  const auto info = loop.block_on(there.info());
-  ASSERT_TRUE(info) << info.error().text();
-  EXPECT_EQ(info->chain_id, 137u);
+  const auto other_info = loop.block_on(there.info());
+  ASSERT_TRUE(other_info) << other_info.error().text();
+  EXPECT_EQ(other_info->chain_id, 137u);
   // Its own treasury, which it has none of, and never the first chain's.
   EXPECT_FALSE(loop.block_on(there.treasury()));
   EXPECT_TRUE(loop.block_on(client->treasury()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The signal is raised before the commit. An empty write behind it, which needs no fsync of its own, ends when the
-// group of that write has ended: the writer takes writes in their order.
+// The signal is raised before the commit. An empty write behind it ends when the group of that write has ended: the
+// writer takes writes in their order. It asks for no sync, or what shares its group would wait for the disk with it.
 #include "community/infra/api/write_signal.hpp"
 
 #include <atomic>
@@ -28,7 +28,7 @@ void WriteSignal::raise() {
 Task<void> WriteSignal::settle() {
   state_->raised.reset();
   // Also when it fails: then nothing was committed that the next look would miss.
-  const auto done = co_await database_.write([](soci::session&) {});
+  const auto done = co_await database_.write_unsynced([](soci::session&) {});
   static_cast<void>(done);
 }
 

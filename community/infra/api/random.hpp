@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Randomness as a dependency: the operating system's in production, a seeded sequence in tests and simulations.
+// Randomness as a dependency, from any thread: the operating system's in production, a seeded sequence in tests.
 #pragma once
 #include <cstdint>
 #include <span>
