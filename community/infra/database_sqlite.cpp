@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "community/infra/database_backend.hpp"
+#include "community/infra/sqlite_statements.hpp"
 
 namespace community::infra {
 namespace {
@@ -108,7 +109,7 @@ class SqliteBackend final : public DatabaseBackend {
 
  private:
   void connect(soci::session& session) {
-    session.open(soci::sqlite3, "db=\"" + path_ + "\" timeout=" + std::to_string(kBusySeconds));
+    session.open(keeping_sqlite(), "db=\"" + path_ + "\" timeout=" + std::to_string(kBusySeconds));
   }
   tl::unexpected<Error> cannot_open(const soci::soci_error& e) const {
     return fail(ErrorCode::database, "cannot open " + path_ + ": " + e.get_error_message());

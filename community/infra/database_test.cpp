@@ -238,6 +238,74 @@ TEST_F(database_test, AClosureThatOwnsMemoryIsDestroyedOnce) {
   EXPECT_EQ(owned.use_count(), 1);
 }
 
+TEST_F(database_test, OneTextOfAStatementMayBeUnderWayTwice) {
+  auto database = open({counters()}).value();
+  auto fill = [](soci::session& sql) {
+    for (long long i = 0; i < 4; i++) put(sql, "name " + std::to_string(i), i);
+  };
+  ASSERT_TRUE(loop.block_on(database->write(fill)));
+  auto pairs = [](soci::session& sql) {
+    const std::string text = "SELECT value FROM counter_value WHERE value >= :least ORDER BY value";
+    std::vector<std::pair<long long, long long>> seen;
+    long long outer = 0, inner = 0, least = 1;
+    soci::statement all = (sql.prepare << text, soci::use(least), soci::into(outer));
+    all.execute();
+    while (all.fetch()) {
+      soci::statement behind = (sql.prepare << text, soci::use(outer), soci::into(inner));
+      behind.execute();
+      while (behind.fetch()) seen.emplace_back(outer, inner);
+    }
+    return seen;
+  };
+  using Pairs = std::vector<std::pair<long long, long long>>;
+  const Pairs expected{{1, 1}, {1, 2}, {1, 3}, {2, 2}, {2, 3}, {3, 3}};
+  for (int i = 0; i < 3; i++) EXPECT_EQ(loop.block_on(database->read(pairs)).value_or(Pairs()), expected);
+}
+
+TEST_F(database_test, AStatementThatFailedOrWasLeftHalfwayIsAsNew) {
+  auto database = open({counters()}).value();
+  auto one = [](soci::session& sql) { put(sql, "a", 1); };
+  ASSERT_TRUE(loop.block_on(database->write(one)));
+  for (int i = 0; i < 3; i++) EXPECT_EQ(loop.block_on(database->write(one)).error().code, ErrorCode::constraint);
+  auto two = [](soci::session& sql) { put(sql, "b", 2); };
+  EXPECT_TRUE(loop.block_on(database->write(two)));
+  // The first row alone is fetched: nothing of that is held afterwards, neither a lock nor a value.
+  auto first = [](soci::session& sql) {
+    long long value = 0;
+    soci::indicator known = soci::i_null;
+    sql << "SELECT value FROM counter_value WHERE name >= :name ORDER BY name", soci::use(std::string("a")),
+        soci::into(value, known);
+    return value;
+  };
+  EXPECT_EQ(loop.block_on(database->write(first)).value_or(-1), 1);
+  auto clear = [](soci::session& sql) { sql << "DELETE FROM counter_value"; };
+  EXPECT_TRUE(loop.block_on(database->write(clear)));
+  EXPECT_EQ(loop.block_on(database->write(first)).value_or(-1), 0);
+}
+
+TEST_F(database_test, MoreTextsThanAreKeptAndASchemaThatChangesUnderThem) {
+  auto database = open({counters()}).value();
+  auto many = [](soci::session& sql) {
+    put(sql, "a", 7);
+    long long sum = 0;
+    for (int i = 0; i < 600; i++) {
+      long long value = 0;
+      sql << "SELECT value + " + std::to_string(i % 400) + " FROM counter_value", soci::into(value);
+      sum += value - i % 400;
+    }
+    return sum;
+  };
+  EXPECT_EQ(loop.block_on(database->write(many)).value_or(-1), 600 * 7);
+  auto all = [](soci::session& sql) {
+    soci::rowset<soci::row> rows = sql.prepare << "SELECT * FROM counter_value";
+    return static_cast<long long>(rows.begin()->size());
+  };
+  EXPECT_EQ(loop.block_on(database->write(all)).value_or(-1), 2);
+  auto wider = [](soci::session& sql) { sql << "ALTER TABLE counter_value ADD COLUMN note TEXT NOT NULL DEFAULT ''"; };
+  ASSERT_TRUE(loop.block_on(database->write(wider)));
+  EXPECT_EQ(loop.block_on(database->write(all)).value_or(-1), 3);
+}
+
 TEST_F(database_test, AReaderCannotWrite) {
   auto database = open({counters()}).value();
   const auto done = loop.block_on(database->read([](soci::session& sql) { put(sql, "a", 1); }));
