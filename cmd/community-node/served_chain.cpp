@@ -170,8 +170,22 @@ Task<infra::Result<void>> ServedChain::open(const protocol::ChainConfig& in_forc
   gateway_ = gateway::make_gateway(
       {*chain_, *fees_, *validator_, *estimator_, *pool_, *bundler_, sponsor_.get(), &metrics(), &health()},
       {std::string(kVersion), deployment_.chain_id, contracts});
+  // The bundler, before, had the oracle forget the last block's.
+  blocks_->listen([this](const chain::ChainEvent&) -> Task<void> {
+    block_came_.set();
+    co_return;
+  });
   report_health();
   co_return infra::Result<void>{};
+}
+
+Task<void> ServedChain::ask_fees_ahead() {
+  for (;;) {
+    co_await block_came_.wait();
+    block_came_.reset();
+    const auto asked = co_await fees_->suggest();
+    static_cast<void>(asked);
+  }
 }
 
 // What fits no bundle of this node is refused before it is accepted.
@@ -319,6 +333,7 @@ void ServedChain::report_health() {
 
 void ServedChain::spawn(const std::function<void(infra::Task<void>)>& spawn) {
   spawn(blocks_->run());
+  spawn(ask_fees_ahead());
   spawn(courier_->run());
   if (treasurer_) spawn(treasurer_->run());
   spawn(bundler_->run());

@@ -87,6 +87,8 @@ class ServedChain {
   infra::Task<infra::Result<void>> open_sponsor();
   void open_validation(std::vector<const chain::EntryPoint*> contracts);
   void open_bundler(std::vector<const chain::EntryPoint*> contracts);
+  // Fees of each block, before somebody who prepares or signs waits for them.
+  infra::Task<void> ask_fees_ahead();
   void report_health();
   infra::HealthReport own_report() const;
   infra::HealthReport report_head() const;
@@ -109,6 +111,7 @@ class ServedChain {
   std::unique_ptr<infra::Supervisor> process_;
   std::vector<std::unique_ptr<chain::EntryPoint>> entry_points_;
   std::unique_ptr<chain::FeeOracle> fees_;
+  infra::Event block_came_;
   std::unique_ptr<chain::BlockWatcher> blocks_;
   std::unique_ptr<validation::Simulator> simulator_;
   std::unique_ptr<validation::Rules> rules_;

@@ -251,9 +251,13 @@ TEST(fee_oracle_test, OneQuestionServesAllWhoAskAtTheSameTime) {
   };
   loop.block_on(infra::for_each_bounded(20, 20, ask));
   EXPECT_EQ(chain.count("eth_feeHistory"), 1u);
-  clock.advance(Milliseconds(1'000));
-  loop.block_on(infra::for_each_bounded(1, 1, ask));
+  oracle.invalidate();
+  loop.block_on(infra::for_each_bounded(2, 1, ask));
   EXPECT_EQ(chain.count("eth_feeHistory"), 2u);
+  // Where no block comes, for a while.
+  clock.advance(FeeOracleOptions().keep);
+  loop.block_on(infra::for_each_bounded(2, 1, ask));
+  EXPECT_EQ(chain.count("eth_feeHistory"), 3u);
 }
 
 TEST(fee_oracle_test, ANodeWithoutHistoryIsAskedForItsSuggestion) {

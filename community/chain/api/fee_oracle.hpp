@@ -29,8 +29,8 @@ struct FeeOracleOptions {
   std::uint64_t slow_headroom = 120, standard_headroom = 150, fast_headroom = 200;
   // Never less priority than this, in wei.
   std::uint64_t min_priority_fee = 1'000'000;
-  // An answer is used this long.
-  Milliseconds keep{1'000};
+  // An answer is used this long, unless a new block comes; longer than most chains take for one.
+  Milliseconds keep{15'000};
 };
 
 // What a replacement offers that adds `permille` per mille: rounded up, so that one wei becomes two; saturating.
