@@ -271,9 +271,10 @@ TEST_F(database_test, AStatementThatFailedOrWasLeftHalfwayIsAsNew) {
   EXPECT_TRUE(loop.block_on(database->write(two)));
   // The first row alone is fetched: nothing of that is held afterwards, neither a lock nor a value.
   auto first = [](soci::session& sql) {
+    const std::string name = "a";
     long long value = 0;
     soci::indicator known = soci::i_null;
-    sql << "SELECT value FROM counter_value WHERE name >= :name ORDER BY name", soci::use(std::string("a")),
+    sql << "SELECT value FROM counter_value WHERE name >= :name ORDER BY name", soci::use(name),
         soci::into(value, known);
     return value;
   };
