@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strict DER reader and OpenSSL's P-256 verification.
+// Strict DER reader, and P-256 in the arithmetic that the trusted core has: a verification takes no allocation and no
+// setting up of a key, which with OpenSSL's providers take longer than the curve.
 #include "community/core/ecdsa.hpp"
 
-#include <openssl/core_names.h>
-#include <openssl/ecdsa.h>
-#include <openssl/evp.h>
-#include <openssl/param_build.h>
+#include <algorithm>
 
-#include <memory>
+#include "trusted/p256/p256.hpp"
 
 namespace community::core {
 
@@ -41,40 +39,6 @@ Result<Bytes32> take_number(ByteView& in) {
   return word;
 }
 
-// The inverse of take_number for a verifier that takes DER.
-void append_number(Bytes& out, const Bytes32& word) {
-  std::size_t first = 0;
-  while (first < 31 && word[first] == 0) first++;
-  const ByteView digits = ByteView(word).subspan(first);
-  const bool pad = digits[0] >= 0x80;
-  out.push_back(kInteger);
-  out.push_back(static_cast<std::uint8_t>(digits.size() + pad));
-  if (pad) out.push_back(0);
-  append(out, digits);
-}
-
-struct FreeKey {
-  void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
-  void operator()(EVP_PKEY_CTX* p) const { EVP_PKEY_CTX_free(p); }
-};
-using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, FreeKey>;
-
-Key load_p256(const std::array<std::uint8_t, 64>& key) {
-  std::array<std::uint8_t, 65> point{4};
-  std::copy(key.begin(), key.end(), point.begin() + 1);
-  char group[] = "P-256";
-  const OSSL_PARAM parameters[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group - 1),
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()), OSSL_PARAM_END};
-  const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
-  EVP_PKEY* raw = nullptr;
-  if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-      EVP_PKEY_fromdata(context.get(), &raw, EVP_PKEY_PUBLIC_KEY, const_cast<OSSL_PARAM*>(parameters)) != 1)
-    return nullptr;
-  return Key(raw);
-}
-
 }  // namespace
 
 Result<EcdsaSignature> parse_der_signature(ByteView der) {
@@ -96,20 +60,13 @@ Result<EcdsaSignature> parse_p1363_signature(ByteView bytes) {
   return signature;
 }
 
-// OpenSSL checks that the point is on the curve while it loads the key.
-bool is_p256_point(const std::array<std::uint8_t, 64>& key) { return load_p256(key) != nullptr; }
+bool is_p256_point(const std::array<std::uint8_t, 64>& key) { return trusted::p256::public_key_valid(key); }
 
-bool verify_p256(const std::array<std::uint8_t, 64>& key, ByteView digest, const EcdsaSignature& signature) {
-  const Key loaded = load_p256(key);
-  if (!loaded) return false;
-  Bytes numbers;
-  append_number(numbers, signature.r);
-  append_number(numbers, signature.s);
-  Bytes der{kSequence, static_cast<std::uint8_t>(numbers.size())};
-  append(der, numbers);
-  const KeyContext context(EVP_PKEY_CTX_new(loaded.get(), nullptr));
-  return context && EVP_PKEY_verify_init(context.get()) == 1 &&
-         EVP_PKEY_verify(context.get(), der.data(), der.size(), digest.data(), digest.size()) == 1;
+bool verify_p256(const std::array<std::uint8_t, 64>& key, const Bytes32& digest, const EcdsaSignature& signature) {
+  std::array<std::uint8_t, 64> numbers;
+  base::copy(numbers, signature.r);
+  base::copy(base::MutableByteView(numbers).subspan(32), signature.s);
+  return trusted::p256::verify(key, digest, numbers);
 }
 
 }  // namespace community::core

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading and verifying plain ECDSA signatures of other systems: DER as in X.509 and WebAuthn, P-256 through OpenSSL.
+// Reading and verifying plain ECDSA signatures of other systems: DER as in X.509 and WebAuthn, P-256 through
+// trusted/p256.
 #pragma once
 #include "community/core/bytes.hpp"
 
@@ -20,6 +21,6 @@ Result<EcdsaSignature> parse_p1363_signature(ByteView bytes);
 bool is_p256_point(const std::array<std::uint8_t, 64>& key);
 // `key` is x || y of a P-256 point; false when it is not on the curve. Accepts high s, as about half of all
 // authenticators' signatures have it.
-bool verify_p256(const std::array<std::uint8_t, 64>& key, ByteView digest, const EcdsaSignature& signature);
+bool verify_p256(const std::array<std::uint8_t, 64>& key, const Bytes32& digest, const EcdsaSignature& signature);
 
 }  // namespace community::core

@@ -89,7 +89,7 @@ Result<core::EcdsaSignature> read_signature(ByteView signature, std::string_view
   return parsed;
 }
 
-bool verify_p256(const core::PublicKey& key, const Bytes32& digest, const core::EcdsaSignature& signature) {
+bool verify_by_port(const core::PublicKey& key, const Bytes32& digest, const core::EcdsaSignature& signature) {
   std::array<std::uint8_t, 64> bytes;
   std::copy(signature.r.begin(), signature.r.end(), bytes.begin());
   std::copy(signature.s.begin(), signature.s.end(), bytes.begin() + 32);
@@ -112,7 +112,7 @@ void ecdsa_verify(Input& in, json::object& out) {
   core::PublicKey point;
   std::copy_n(key.begin() + 1, point.size(), point.begin());
   const auto signature = read_signature(signature_bytes, encoding);
-  out["valid"] = signature.has_value() && (p256 ? verify_p256(point, digest, *signature)
+  out["valid"] = signature.has_value() && (p256 ? verify_by_port(point, digest, *signature)
                                                 : core::verify_secp256k1(point, digest, signature->r, signature->s));
 }
 
