@@ -102,6 +102,11 @@ Task<ChainResult<Bytes>> ExecutionClient::call(CallRequest request_, BlockRef re
   co_return as_bytes(co_await request(std::move(question), kAlone), "eth_call");
 }
 
+Task<ChainResult<Bytes>> ExecutionClient::call_known(CallRequest request_) {
+  ChainCall question{"eth_call", list({to_json(request_), BlockRef::latest().to_json()})};
+  co_return as_bytes(co_await request(std::move(question), ChainCallOptions()), "eth_call");
+}
+
 Task<ChainResult<std::uint64_t>> ExecutionClient::estimate_gas(CallRequest request_, BlockRef ref,
                                                                StateOverrides overrides) {
   ChainCall question{"eth_estimateGas", list({to_json(request_), ref.to_json()})};

@@ -13,8 +13,9 @@ class ChainCallDescriber final : public CallDescriber {
       : tokens_(chain, clock), describer_(chain, tokens_) {}
 
   Task<Result<CallsDescription>> describe(Address sender, std::vector<accounts::Call> calls) override {
-    DescribeRequest request{sender, std::move(calls), std::vector<Address>()};
-    auto described = co_await describer_.describe(std::move(request));
+    DescribeRequest request{sender, std::move(calls)};
+    auto nobody = Describer::these(std::vector<Address>());
+    auto described = co_await describer_.describe(std::move(request), std::move(nobody));
     if (!described) co_return tl::unexpected(described.error());
     CallsDescription out;
     out.summary = std::move(described->summary);

@@ -163,17 +163,13 @@ Task<Result<void>> TransactionService::estimate_eoa(const Chain& chain, Address 
 // As for calls of the account; who the wallet paid before is known, by whichever of its keys.
 Task<Result<void>> TransactionService::describe_eoa(const Moment& now, Address sender, Stored& row) {
   const core::Transaction& tx = std::get<PreparedEoa>(row.transaction.content).transaction;
-  auto read = [chain_id = now.chain->served.chain_id,
-               account = now.wallet.account](soci::session& sql) -> Result<std::vector<Address>> {
-    return store::recipients(sql, chain_id, account);
-  };
-  auto known = from_database(co_await d_.database.read(read));
+  auto known = co_await known_recipients(now);
   if (!known) co_return tl::unexpected(known.error());
   DescribeRequest question;
   question.account = sender;
   question.calls.push_back({*tx.to, tx.value, tx.data});
-  question.known = *known;
-  auto described = co_await now.chain->describer.describe(std::move(question));
+  auto these = Describer::these(*known);
+  auto described = co_await now.chain->describer.describe(std::move(question), std::move(these));
   if (!described) co_return tl::unexpected(described.error());
   Transaction& t = row.transaction;
   const auto is_known = [&known](const Address& one) {

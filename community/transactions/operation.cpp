@@ -86,7 +86,7 @@ Task<Result<Uint256>> TransactionService::next_nonce(const Chain& chain, Address
   chain::CallRequest question;
   question.to = chain.served.entry_point.address();
   question.data = chain.served.entry_point.encode_get_nonce(account, Uint256(lane));
-  const auto answer = co_await chain.served.chain.call(std::move(question));
+  const auto answer = co_await chain.served.chain.call_known(std::move(question));
   const auto nonce = answer ? chain::decode_word(*answer) : std::nullopt;
   if (!nonce) co_return fail(ErrorCode::chain_unavailable, "the EntryPoint tells no nonce");
   co_return *nonce;
@@ -222,15 +222,17 @@ Result<std::uint64_t> TransactionService::reserve_lane(const Moment& now, std::i
   return fail(ErrorCode::too_many_under_way, "16 operations of the account are under way; wait for one to end");
 }
 
-Task<Result<Described>> TransactionService::describe(const Moment& now, std::vector<accounts::Call> calls) {
-  auto known = [chain_id = now.chain->served.chain_id,
-                account = now.wallet.account](soci::session& sql) -> Result<std::vector<Address>> {
+Task<Result<std::vector<Address>>> TransactionService::known_recipients(const Moment& now) {
+  auto read = [chain_id = now.chain->served.chain_id,
+               account = now.wallet.account](soci::session& sql) -> Result<std::vector<Address>> {
     return store::recipients(sql, chain_id, account);
   };
-  auto before = from_database(co_await d_.database.read(known));
-  if (!before) co_return tl::unexpected(before.error());
-  DescribeRequest question{now.wallet.account, std::move(calls), std::move(*before)};
-  co_return co_await now.chain->describer.describe(std::move(question));
+  co_return from_database(co_await d_.database.read(read));
+}
+
+Task<Result<Described>> TransactionService::describe(const Moment& now, std::vector<accounts::Call> calls) {
+  DescribeRequest question{now.wallet.account, std::move(calls)};
+  co_return co_await now.chain->describer.describe(std::move(question), known_recipients(now));
 }
 
 Task<Result<TransactionService::Ahead>> TransactionService::look_ahead(const Moment& now, Coming coming) {
@@ -273,6 +275,9 @@ Task<std::optional<TransactionService::Estimate>> TransactionService::estimate_a
       co_await served.sponsor->stub(std::move(question), served.entry_point.address(), Uint256(served.chain_id));
   if (!stub) co_return std::nullopt;
   take(*stub, op);
+  // The estimate takes the chain longest. It is asked for behind the questions that travel together, which leave at the
+  // end of this turn.
+  co_await infra::reschedule();
   core::UserOperation expected = op;
   estimate.limits = co_await ask_estimate(*now.chain, std::move(expected));
   co_return estimate;

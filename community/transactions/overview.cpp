@@ -23,8 +23,9 @@ Task<Result<std::vector<WaitingItem>>> TransactionService::waiting_items(const M
     const auto* queued = item.content ? std::get_if<accounts::Queued>(&*item.content) : nullptr;
     auto order = queued != nullptr ? order_of(*queued) : std::nullopt;
     if (order && order->kind == accounts::QueueKind::spend) {
-      DescribeRequest question{now.wallet.account, std::move(order->calls), std::vector<Address>()};
-      auto described = co_await now.chain->describer.describe(std::move(question));
+      DescribeRequest question{now.wallet.account, std::move(order->calls)};
+      auto nobody = Describer::these(std::vector<Address>());
+      auto described = co_await now.chain->describer.describe(std::move(question), std::move(nobody));
       if (!described) co_return tl::unexpected(described.error());
       item.summary = std::move(described->summary);
     } else if (order) {

@@ -118,8 +118,7 @@ Task<Result<TransactionService::Moment>> TransactionService::look_around(std::st
     if (auto whole = co_await std::move(rest); !whole) co_return tl::unexpected(whole.error());
     co_return now;
   }
-  auto first = look_ahead(*now, std::move(coming));
-  auto [ahead, whole] = co_await infra::both(std::move(first), std::move(rest));
+  auto [whole, ahead] = co_await infra::both(std::move(rest), look_ahead(*now, std::move(coming)));
   if (!ahead || !whole) {
     lanes_.release(lane_account(*now), now->transaction_id);
     co_return tl::unexpected(whole ? ahead.error() : whole.error());

@@ -244,6 +244,7 @@ class TransactionService final : public Transactions {
   // operation.cpp
   Task<Result<Ahead>> look_ahead(const Moment& now, Coming coming);
   Task<std::optional<Estimate>> estimate_ahead(const Moment& now, std::uint64_t lane, const Coming& coming);
+  Task<Result<std::vector<Address>>> known_recipients(const Moment& now);
   Task<Result<Described>> describe(const Moment& now, std::vector<accounts::Call> calls);
   Result<std::uint64_t> reserve_lane(const Moment& now, std::int64_t until_ms);
   Task<Result<Stored>> prepare_operation(Moment now, OperationDraft draft);

@@ -152,7 +152,7 @@ Task<Result<Describer::Facts>> Describer::ask(const DescribeRequest& request,
 }
 
 void Describer::warn(const DescribeRequest& request, const CallReading& reading, std::size_t index, const Facts& facts,
-                     Described& out) {
+                     const std::vector<Address>& known, Described& out) {
   const auto say = [&](Warning warning) { out.warnings.push_back(warning_json(warning, index, reading.counterparty)); };
   if (reading.meaning == Meaning::unreadable_token_call) say(Warning::unreadable_token_call);
   if (reading.is_permission()) {
@@ -167,10 +167,10 @@ void Describer::warn(const DescribeRequest& request, const CallReading& reading,
                                   [&reading](const Party& one) { return one.address == reading.counterparty; });
   if (party != facts.parties.end() && !party->is_known) add_once(out.new_recipients, reading.counterparty);
   if (!reading.is_transfer() && !reading.is_permission()) return;
-  for (const Address& known : request.known) {
-    if (!looks_like(reading.counterparty, known)) continue;
+  for (const Address& one : known) {
+    if (!looks_like(reading.counterparty, one)) continue;
     json::object similar = warning_json(Warning::recipient_looks_like, index, reading.counterparty);
-    similar["similar"] = core::format_address(known);
+    similar["similar"] = core::format_address(one);
     out.warnings.push_back(std::move(similar));
     break;
   }
@@ -189,6 +189,8 @@ void Describer::warn(const DescribeRequest& request, const CallReading& reading,
     say(Warning::whole_balance);
 }
 
+Task<Result<std::vector<Address>>> Describer::these(std::vector<Address> known) { co_return known; }
+
 Task<json::array> Describer::name_tokens(json::array summary) {
   for (json::value& one : summary) {
     json::object& change = one.get_object();
@@ -202,16 +204,17 @@ Task<json::array> Describer::name_tokens(json::array summary) {
   co_return summary;
 }
 
-Task<Result<Described>> Describer::describe(DescribeRequest request) {
+Task<Result<Described>> Describer::describe(DescribeRequest request, Task<Result<std::vector<Address>>> known) {
   std::vector<CallReading> readings;
   for (const accounts::Call& call : request.calls) readings.push_back(read_call(call, request.account));
-  const auto facts = co_await ask(request, readings);
+  const auto [facts, used] = co_await infra::both(ask(request, readings), std::move(known));
   if (!facts) co_return tl::unexpected(facts.error());
+  if (!used) co_return tl::unexpected(used.error());
   Described out;
   for (std::size_t i = 0; i < readings.size(); i++) {
     const accounts::Call& call = request.calls[i];
     out.summary.push_back(call_json(call, readings[i], find(facts->tokens, call.to)));
-    warn(request, readings[i], i, *facts, out);
+    warn(request, readings[i], i, *facts, *used, out);
     const auto sum = base::add(out.value, call.value);
     if (!sum) co_return fail(ErrorCode::calls_invalid, "the calls carry more than there is");
     out.value = *sum;

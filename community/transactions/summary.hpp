@@ -35,8 +35,6 @@ COMMUNITY_RULES(Warning, COMMUNITY_TRANSACTION_WARNINGS)
 struct DescribeRequest {
   Address account{};
   std::vector<accounts::Call> calls;
-  // Recipients that this account used before, for look-alikes.
-  std::vector<Address> known;
 };
 
 struct Described {
@@ -59,8 +57,11 @@ core::json::object warning_json(Warning warning, std::optional<std::size_t> call
 class Describer {
  public:
   Describer(chain::ExecutionClient& chain, TokenBook& tokens) : chain_(chain), tokens_(tokens) {}
-  // chain_unavailable: a warning that is not known is not left out.
-  Task<Result<Described>> describe(DescribeRequest request);
+  // `known`: recipients that this account used before, for look-alikes; found out beside the questions to the chain,
+  // and its error is the answer's. chain_unavailable: a warning that is not known is not left out.
+  Task<Result<Described>> describe(DescribeRequest request, Task<Result<std::vector<Address>>> known);
+  // Recipients that were found out before.
+  static Task<Result<std::vector<Address>>> these(std::vector<Address> known);
   // Puts into changes of a token's limit what the token says of itself: an amount without its decimals says little.
   Task<core::json::array> name_tokens(core::json::array summary);
 
@@ -79,7 +80,7 @@ class Describer {
   Task<Result<Party>> party(Address address, Address account);
   Task<Result<Facts>> ask(const DescribeRequest& request, const std::vector<CallReading>& readings);
   static void warn(const DescribeRequest& request, const CallReading& reading, std::size_t index, const Facts& facts,
-                   Described& out);
+                   const std::vector<Address>& known, Described& out);
 
   chain::ExecutionClient& chain_;
   TokenBook& tokens_;

@@ -43,6 +43,9 @@ class ExecutionClient {
 
   // A revert is an rpc error with `reverted` and its bytes in `data`.
   Task<ChainResult<Bytes>> call(CallRequest request, BlockRef ref = BlockRef::latest(), StateOverrides overrides = {});
+  // As call at the latest block, together with others: for a short view function of a contract that this program knows,
+  // and of no other, which could take as long as it likes.
+  Task<ChainResult<Bytes>> call_known(CallRequest request);
   Task<ChainResult<std::uint64_t>> estimate_gas(CallRequest request, BlockRef ref = BlockRef::latest(),
                                                 StateOverrides overrides = {});
   // debug_traceCall: `options` names the tracer, its configuration and overrides, as the node wants them.
