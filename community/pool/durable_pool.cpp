@@ -88,8 +88,7 @@ class DurablePool final : public Pool {
     return check_entities(op);
   }
 
-  Task<Result<Bytes32>> add(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit, AlsoWrite also,
-                            Survives survives) override {
+  Task<Result<AdmissionPtr>> admit(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit) override {
     if (auto loaded = co_await load(); !loaded) co_return tl::unexpected(std::move(loaded.error()));
     if (auto checked = check(userop.hash, userop.entry_point, userop.op); !checked)
       co_return tl::unexpected(std::move(checked.error()));
@@ -105,21 +104,27 @@ class DurablePool final : public Pool {
     entry->status = UseropStatus::validated;
     entry->received_ms = clock_.now_ms();
     entry->sequence = ++sequence_;
-    const Bytes32 hash = entry->userop.hash;
-    writing_[hash] = entry;
-    // The place is taken while the write is under way: limits hold for what arrives meanwhile.
+    writing_[entry->userop.hash] = entry;
+    // The place is taken until the write has ended: limits hold for what arrives meanwhile.
     if (replaced) unlink(replaced);
     link(entry);
+    co_return std::make_unique<Taken>(*this, std::move(entry), std::move(replaced));
+  }
+
+  Task<Result<Bytes32>> keep(AdmissionPtr admission, AlsoWrite also, Survives survives) override {
+    auto& taken = static_cast<Taken&>(*admission);
+    const EntryPtr entry = taken.entry, replaced = taken.replaced;
+    const Bytes32 hash = entry->userop.hash;
     std::optional<Bytes32> replaced_hash;
     if (replaced) replaced_hash = replaced->userop.hash;
     PooledUserop row = *entry;
     auto written = co_await store_.insert(std::move(row), replaced_hash, std::move(also), survives);
-    writing_.erase(hash);
     if (!written) {
-      unlink(entry);
-      if (replaced && is_live(replaced->status)) link(replaced);
+      admission.reset();
       co_return tl::unexpected(std::move(written.error()));
     }
+    taken.is_kept = true;
+    writing_.erase(hash);
     // An earlier transaction with the replaced one may have been mined meanwhile: it is then included, not replaced.
     if (replaced && is_live(replaced->status)) {
       replaced->status = UseropStatus::replaced;
@@ -312,6 +317,20 @@ class DurablePool final : public Pool {
   infra::Event& arrivals() override { return arrivals_; }
 
  private:
+  struct Taken final : Admission {
+    Taken(DurablePool& pool, EntryPtr taken, EntryPtr other)
+        : owner(pool), entry(std::move(taken)), replaced(std::move(other)) {}
+    ~Taken() override {
+      if (is_kept) return;
+      owner.writing_.erase(entry->userop.hash);
+      owner.unlink(entry);
+      if (replaced && is_live(replaced->status)) owner.link(replaced);
+    }
+    DurablePool& owner;
+    const EntryPtr entry, replaced;
+    bool is_kept = false;
+  };
+
   struct PaymasterLoad {
     Uint256 liability;
     std::size_t count = 0;
@@ -511,6 +530,12 @@ std::string_view status_text(UseropStatus status) {
                                          "included", "failed",    "dropped", "replaced"};
   const auto i = static_cast<std::size_t>(status);
   return i < std::size(kTexts) ? kTexts[i] : "unknown";
+}
+
+Task<Result<Bytes32>> Pool::add(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit, AlsoWrite also) {
+  auto admitted = co_await admit(std::move(userop), std::move(paymaster_deposit));
+  if (!admitted) co_return tl::unexpected(std::move(admitted.error()));
+  co_return co_await keep(std::move(*admitted), std::move(also), Survives::power_failure);
 }
 
 std::unique_ptr<Pool> make_pool(infra::Database& database, infra::Clock& clock, std::uint64_t chain_id,

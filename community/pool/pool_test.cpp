@@ -133,6 +133,20 @@ TEST_F(pool_test, ReplacementNeedsTenPercentMoreOnBothFees) {
   EXPECT_EQ(pool->waiting(kEntryPoint).size(), 1u);
 }
 
+TEST_F(pool_test, APlaceThatIsNotKeptIsGivenBack) {
+  const auto old = add(op(1, 0, 1'000));
+  ASSERT_TRUE(old);
+  auto admission = loop.block_on(pool->admit(valid(op(1, 0, 2'000)), std::nullopt));
+  ASSERT_TRUE(admission);
+  EXPECT_TRUE(pool->waiting(kEntryPoint).empty()) << "neither the one nor the other leaves while it is undecided";
+  EXPECT_EQ(add(op(1, 0, 2'000)).error().code, ErrorCode::already_known);
+  EXPECT_EQ(pool->statistics().waiting, 1u);
+  admission->reset();
+  ASSERT_EQ(pool->waiting(kEntryPoint).size(), 1u);
+  EXPECT_EQ(pool->waiting(kEntryPoint)[0]->userop.hash, *old);
+  EXPECT_TRUE(add(op(1, 0, 2'000)));
+}
+
 TEST_F(pool_test, TenPercentIsRoundedUp) {
   ASSERT_TRUE(add(op(1, 0, 5)));
   EXPECT_EQ(add(op(1, 0, 5)).error().code, ErrorCode::already_known);

@@ -78,8 +78,7 @@ Task<Result<Transaction>> TransactionService::prepare_transaction(std::string us
     if (!kept) co_return tl::unexpected(kept.error());
     co_return made;
   }
-  writing_[id] = made.user_id;
-  background_->spawn(keep_prepared_behind(std::move(*row)));
+  background_->spawn(keep_prepared_behind(std::move(*row), std::make_unique<const Writing>(*this, made)));
   co_return made;
 }
 
@@ -280,17 +279,12 @@ Task<Result<void>> TransactionService::keep_prepared(Stored row) {
 }
 
 // The person reads meanwhile: whoever asks for the transaction waits until it is there.
-Task<void> TransactionService::keep_prepared_behind(Stored row) {
-  struct Written {
-    TransactionService& owner;
-    std::string id;
-    ~Written() {
-      owner.writing_.erase(id);
-      owner.has_written_.set();
-    }
-  } written{*this, row.transaction.transaction_id};
+Task<void> TransactionService::keep_prepared_behind(Stored row, std::unique_ptr<const Writing>) {
+  const std::string id = row.transaction.transaction_id;
   std::string why;
   try {
+    // On two processors the database's thread would otherwise take the one that the answer is being written on.
+    co_await infra::reschedule();
     const auto kept = co_await keep_prepared(std::move(row));
     if (!kept) why = name(kept.error().code);
   } catch (const std::exception& e) {
@@ -298,7 +292,7 @@ Task<void> TransactionService::keep_prepared_behind(Stored row) {
     if (infra::is_cancellation(e)) throw;
     why = e.what();
   }
-  if (!why.empty()) infra::log_warning("what was prepared was not kept", {{"transaction", written.id}, {"why", why}});
+  if (!why.empty()) infra::log_warning("what was prepared was not kept", {{"transaction", id}, {"why", why}});
 }
 
 Task<void> TransactionService::until_kept(std::string user_id) {

@@ -49,6 +49,45 @@ class TransactionService final : public Transactions {
                                          std::vector<Address> tokens) override;
 
  private:
+  // Who works on a row that is under way: nobody else changes it meanwhile.
+  class Hold {
+   public:
+    Hold(TransactionService& owner, std::string id) : owner_(owner), id_(std::move(id)) { owner_.held_.insert(id_); }
+    ~Hold() { owner_.held_.erase(owner_.held_.find(id_)); }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    TransactionService& owner_;
+    std::string id_;
+  };
+
+  // What is told already and still on its way to the disk: whoever asks for the person's transactions waits for it.
+  class Writing {
+   public:
+    Writing(TransactionService& owner, const Transaction& transaction)
+        : owner_(owner), id_(transaction.transaction_id) {
+      owner_.writing_[id_] = transaction.user_id;
+    }
+    ~Writing() {
+      owner_.writing_.erase(id_);
+      owner_.has_written_.set();
+    }
+    Writing(const Writing&) = delete;
+    Writing& operator=(const Writing&) = delete;
+
+   private:
+    TransactionService& owner_;
+    const std::string id_;
+  };
+  // Of what is written behind its answer.
+  struct Behind {
+    Behind(TransactionService& owner, const Transaction& transaction)
+        : hold(owner, transaction.transaction_id), writing(owner, transaction) {}
+    const Hold hold;
+    const Writing writing;
+  };
+
   // A chain with what this module keeps beside it.
   struct Chain {
     explicit Chain(const ServedChain& given, infra::Clock& clock)
@@ -173,7 +212,7 @@ class TransactionService final : public Transactions {
   Task<Result<Stored>> prepare_confirm(Moment now, ConfirmOrder order, bool sponsored);
   Task<Result<Stored>> prepare_replacement(Moment now, ReplaceOrder order, bool sponsored);
   Task<Result<void>> keep_prepared(Stored row);
-  Task<void> keep_prepared_behind(Stored row);
+  Task<void> keep_prepared_behind(Stored row, std::unique_ptr<const Writing> writing);
   // Until all that was prepared for the person is on disk.
   Task<void> until_kept(std::string user_id);
   Stored new_row(const Moment& now, Kind kind) const;
@@ -312,7 +351,10 @@ class TransactionService final : public Transactions {
   // False when another request was faster; nothing is written then.
   Task<Result<bool>> keep_signature(Stored& row, const std::string& passkey_id);
   Task<Result<Transaction>> keep_signed(Stored row, std::string passkey_id);
-  Task<bool> add_signed(Chain& chain, const Stored& row);
+  Task<pool::AdmissionPtr> admit_signed(Chain& chain, const Stored& row);
+  Task<Result<void>> write_submitted(Chain& chain, const Stored& sent, pool::AdmissionPtr admission);
+  Task<void> write_submitted_behind(Chain& chain, Stored sent, pool::AdmissionPtr admission,
+                                    std::unique_ptr<const Behind> behind);
   // Nothing when the pool does not have it: what is on disk says how it goes on.
   Task<Result<std::optional<Transaction>>> keep_in_pool(Chain& chain, Stored row, std::string passkey_id);
   void take_signed(const Stored& row);
@@ -375,19 +417,6 @@ class TransactionService final : public Transactions {
                                         const std::string& transaction_id, std::int64_t now_ms);
   // The day of the chain's clock, of operations that nobody sponsors.
   std::uint32_t today(const Chain& chain) const;
-
-  // Who works on a row that is under way: nobody else changes it meanwhile.
-  class Hold {
-   public:
-    Hold(TransactionService& owner, std::string id) : owner_(owner), id_(std::move(id)) { owner_.held_.insert(id_); }
-    ~Hold() { owner_.held_.erase(owner_.held_.find(id_)); }
-    Hold(const Hold&) = delete;
-    Hold& operator=(const Hold&) = delete;
-
-   private:
-    TransactionService& owner_;
-    std::string id_;
-  };
 
   TransactionsDependencies d_;
   const TransactionsOptions options_;

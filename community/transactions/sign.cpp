@@ -7,6 +7,7 @@
 #include <soci/soci.h>
 
 #include "community/core/ecdsa.hpp"
+#include "community/infra/api/log.hpp"
 #include "community/transactions/service.hpp"
 #include "community/webauthn/api/ceremony.hpp"
 #include "trusted/base/sha2.hpp"
@@ -374,13 +375,16 @@ Task<Result<Transaction>> TransactionService::keep_signed(Stored row, std::strin
   co_return std::move(row.transaction);
 }
 
-// Behind the write of the signature: the database writes in the order in which it is asked, and what the signature's
-// write did not leave there is not added.
-Task<bool> TransactionService::add_signed(Chain& chain, const Stored& row) {
+// Nothing when there is something to say about the operation.
+Task<pool::AdmissionPtr> TransactionService::admit_signed(Chain& chain, const Stored& row) {
   auto ready = co_await make_ready(chain, row);
-  if (!ready) co_return false;
-  Stored sent = row;
-  sent.transaction.state = State::submitted;
+  if (!ready) co_return nullptr;
+  auto admitted = co_await chain.served.pool.admit(std::move(ready->userop), ready->paymaster_deposit);
+  if (!admitted) co_return nullptr;
+  co_return std::move(*admitted);
+}
+
+Task<Result<void>> TransactionService::write_submitted(Chain& chain, const Stored& sent, pool::AdmissionPtr admission) {
   audit::AuditEvent broadcast = event(audit::EventName::transaction_broadcast, sent.transaction);
   broadcast.payload["hash"] = core::to_hex(*sent.transaction.digest);
   auto also = [this, sent, broadcast](soci::session& sql) {
@@ -390,9 +394,37 @@ Task<bool> TransactionService::add_signed(Chain& chain, const Stored& row) {
     if (!is_signed || !store::update(sql, sent) || !d_.audit.record(sql, broadcast))
       throw soci::soci_error("what was signed is gone");
   };
-  const auto added = co_await chain.served.pool.add(std::move(ready->userop), ready->paymaster_deposit, std::move(also),
-                                                    pool::Survives::end_of_program);
-  co_return added.has_value();
+  const auto kept =
+      co_await chain.served.pool.keep(std::move(admission), std::move(also), pool::Survives::end_of_program);
+  if (!kept) co_return fail(ErrorCode::database_unavailable, kept.error().text());
+  untold_.push_back(sent.transaction);
+  co_return Result<void>{};
+}
+
+// Behind the answer, which the signature on disk is good for. What fails here, or a crash cuts off, is brought to the
+// pool again like anything else that is signed (follow.cpp).
+Task<void> TransactionService::write_submitted_behind(Chain& chain, Stored sent, pool::AdmissionPtr admission,
+                                                      std::unique_ptr<const Behind> behind) {
+  std::string why;
+  try {
+    co_await infra::reschedule();
+    const auto done = co_await write_submitted(chain, sent, std::move(admission));
+    if (!done) why = done.error().message;
+  } catch (const std::exception& e) {
+    // A fault of one operation ends nothing else.
+    if (infra::is_cancellation(e)) throw;
+    why = e.what();
+  }
+  if (!why.empty()) {
+    infra::log_warning("what is signed is not in the pool yet",
+                       {{"transaction", sent.transaction.transaction_id}, {"why", why}});
+    sent.transaction.state = State::signed_;
+    enter(sent);
+  }
+  behind.reset();
+  // Now and not before: what listeners read and write would keep the database from what the person waited for.
+  to_tell_.set();
+  changed_.set();
 }
 
 // The signature goes to disk while the chain is asked whether the operation holds: it is the promise, and what is in
@@ -400,22 +432,26 @@ Task<bool> TransactionService::add_signed(Chain& chain, const Stored& row) {
 Task<Result<std::optional<Transaction>>> TransactionService::keep_in_pool(Chain& chain, Stored row,
                                                                           std::string passkey_id) {
   const Hold hold(*this, row.transaction.transaction_id);
-  // What listeners read and write would keep the database from what the person waits for.
-  struct Tell {
-    infra::Event& event;
-    ~Tell() { event.set(); }
-  } tell_at_end{to_tell_};
   auto keeping = keep_signature(row, passkey_id);
-  auto [kept, added] = co_await infra::both(std::move(keeping), add_signed(chain, row));
+  auto [kept, admission] = co_await infra::both(std::move(keeping), admit_signed(chain, row));
+  if (kept && *kept && admission) {
+    row.transaction.state = State::submitted;
+    enter(row);
+    Transaction sent = row.transaction;
+    auto behind = std::make_unique<const Behind>(*this, sent);
+    auto writing = write_submitted_behind(chain, std::move(row), std::move(admission), std::move(behind));
+    if (background_ != nullptr) {
+      background_->spawn(std::move(writing));
+    } else {
+      co_await std::move(writing);
+    }
+    co_return sent;
+  }
+  to_tell_.set();
   if (!kept) co_return tl::unexpected(kept.error());
   // Another request was faster, or there is something to say about the operation: each has its way from what is on
   // disk.
-  if (!*kept || !added) co_return std::nullopt;
-  row.transaction.state = State::submitted;
-  enter(row);
-  untold_.push_back(row.transaction);
-  changed_.set();
-  co_return std::move(row.transaction);
+  co_return std::nullopt;
 }
 
 // In one question to the database, beside the other one.

@@ -518,6 +518,23 @@ TEST_F(Transacting, WhatThePoolCannotTakeNowIsSignedAndWaits) {
   EXPECT_EQ(core.asked, 1u);
 }
 
+TEST_F(Transacting, WhatThePoolCannotWriteIsSignedAndTriedAgain) {
+  auto execute = [this](const char* statement) {
+    auto work = [statement](soci::session& sql) { sql << statement; };
+    ASSERT_TRUE(loop.block_on(database->write(work)));
+  };
+  run();
+  const Transaction t = payment();
+  execute("CREATE TRIGGER refuse BEFORE INSERT ON pool_userops BEGIN SELECT RAISE(ABORT, 'no room'); END");
+  ASSERT_TRUE(send(t, first));
+  until_state(t, State::signed_);
+  until([&] { return pool->statistics().waiting == 0; });
+  execute("DROP TRIGGER refuse");
+  mine();
+  until([&] { return pool->find_live(*t.digest) != nullptr; });
+  until_state(t, State::submitted);
+}
+
 // --- crashes ---------------------------------------------------------------------------------------------------------
 
 TEST_F(Transacting, WhatWasSignedComesIntoThePoolAfterACrash) {

@@ -115,6 +115,17 @@ using AlsoWrite = std::function<void(soci::session&)>;
 // disk.
 enum class Survives : std::uint8_t { power_failure, end_of_program };
 
+// A place in the pool's memory and limits, taken for an operation whose row is still to be written. Destroyed before it
+// was kept, it gives the place back. The pool outlives it.
+class Admission {
+ public:
+  Admission() = default;
+  virtual ~Admission() = default;
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+};
+using AdmissionPtr = std::unique_ptr<Admission>;
+
 class Pool {
  public:
   virtual ~Pool() = default;
@@ -123,8 +134,10 @@ class Pool {
 
   // Durable when it returns, together with `also`; when that throws, the operation is not added either (storage).
   // `paymaster_deposit` is the payer's deposit at the latest block, for operations with a paymaster.
-  virtual Task<Result<Bytes32>> add(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit,
-                                    AlsoWrite also = {}, Survives survives = Survives::power_failure) = 0;
+  Task<Result<Bytes32>> add(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit, AlsoWrite also = {});
+  // The two halves of `add`, for who answers between them: whatever refuses an operation does so in the first one.
+  virtual Task<Result<AdmissionPtr>> admit(ValidatedUserop userop, std::optional<Uint256> paymaster_deposit) = 0;
+  virtual Task<Result<Bytes32>> keep(AdmissionPtr admission, AlsoWrite also, Survives survives) = 0;
   // What `add` would refuse for reasons of its own, before a simulation is spent on it.
   virtual Result<void> check(const Bytes32& hash, const EntryPointId& entry_point, const UserOperation& op) const = 0;
 

@@ -145,6 +145,8 @@ class TransactionWorld : public ::testing::Test {
   Transaction sent(const Transaction& transaction) {
     auto done = send(transaction, first);
     EXPECT_TRUE(done) << name(done.error().code) << " " << done.error().message;
+    // The pool's row is written behind the answer; whoever asks for what is on disk waits for it.
+    EXPECT_TRUE(loop.block_on(service->history(person, HistoryQuery())));
     return done ? std::move(*done) : Transaction();
   }
   Transaction now(const Transaction& transaction) {
