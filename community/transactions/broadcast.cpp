@@ -181,6 +181,8 @@ Task<Result<Transaction>> TransactionService::broadcast_transaction(std::string 
 }
 
 Task<Result<Transaction>> TransactionService::discard(std::string user_id, std::string transaction_id) {
+  // What was answered just now is in the pool in a moment, and can be taken back then.
+  co_await until_kept(user_id);
   auto found = co_await find(user_id, transaction_id);
   if (!found) co_return tl::unexpected(found.error());
   if (is_under_way(found->transaction.state)) {
