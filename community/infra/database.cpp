@@ -3,6 +3,7 @@
 // write, commits once, and only then answers. While it waits for the disk the next group gathers by itself.
 #include "community/infra/api/database.hpp"
 
+#include <pthread.h>
 #include <soci/soci.h>
 
 #include <algorithm>
@@ -17,7 +18,6 @@
 #include "community/infra/database_backend.hpp"
 #include "community/infra/migrations.hpp"
 #include "community/infra/postgresql_address.hpp"
-#include "community/infra/worker_thread.hpp"
 
 namespace community::infra {
 namespace {
@@ -84,7 +84,7 @@ struct Database::Body {
   // --- the writer's thread -------------------------------------------------------------------------------------------
 
   void work() {
-    begin_worker_thread("database");
+    pthread_setname_np(pthread_self(), "database");
     std::unique_lock lock(mutex);
     for (;;) {
       if (trouble) {

@@ -2,6 +2,8 @@
 // A plain mutex, a condition and threads: jobs here last a hundred microseconds at least, so nothing cleverer pays.
 #include "community/infra/api/worker_pool.hpp"
 
+#include <pthread.h>
+
 #include <cassert>
 #include <condition_variable>
 #include <deque>
@@ -9,7 +11,6 @@
 #include <thread>
 
 #include "community/infra/completion.hpp"
-#include "community/infra/worker_thread.hpp"
 
 namespace community::infra {
 
@@ -26,7 +27,7 @@ struct WorkerPool::Body {
   std::vector<std::thread> threads;
 
   void work() {
-    begin_worker_thread(options.name.c_str());
+    pthread_setname_np(pthread_self(), options.name.c_str());
     std::unique_lock lock(mutex);
     for (;;) {
       wake.wait(lock, [this] { return stopped || !jobs.empty(); });
