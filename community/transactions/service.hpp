@@ -80,6 +80,7 @@ class TransactionService final : public Transactions {
     TransactionService& owner_;
     const std::string id_;
   };
+
   // Of what is written behind its answer.
   struct Behind {
     Behind(TransactionService& owner, const Transaction& transaction)
@@ -213,7 +214,7 @@ class TransactionService final : public Transactions {
   Task<Result<Stored>> prepare_replacement(Moment now, ReplaceOrder order, bool sponsored);
   Task<Result<void>> keep_prepared(Stored row);
   Task<void> keep_prepared_behind(Stored row, std::unique_ptr<const Writing> writing);
-  // Until all that was prepared for the person is on disk.
+  // Until all that the person was told is on disk.
   Task<void> until_kept(std::string user_id);
   Stored new_row(const Moment& now, Kind kind) const;
 
@@ -440,7 +441,7 @@ class TransactionService final : public Transactions {
   infra::Event changed_, to_tell_;
   // Of all that was ever prepared; known when it is loaded, which comes before all else.
   std::uint64_t last_sequence_ = 0;
-  // What was prepared and is not on disk yet, with whose it is.
+  // What was told and is not on disk yet, with whose it is.
   std::map<std::string, std::string> writing_;
   infra::Event has_written_;
   // Of run(), while it runs.

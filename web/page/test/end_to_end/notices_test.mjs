@@ -74,8 +74,11 @@ async function delivered({ page, session, node }) {
   const registrations = []
   session.on('ServiceWorker.workerRegistrationUpdated', (event) => registrations.push(...event.registrations))
   await session.send('ServiceWorker.enable')
-  await until(() => registrations.length > 0, 'the worker is known')
-  const { registrationId } = registrations.at(-1)
+  const known = () => registrations.findLast(({ isDeleted }) => !isDeleted)
+  await until(known, 'the worker is known')
+  const { registrationId } = known()
+  const state = () => page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state)
+  await until(async () => (await state()) === 'activated', 'the worker is active')
   const deliver = (data) =>
     session.send('ServiceWorker.deliverPushMessage', { origin: node.origin, registrationId, data })
   const shown = () =>
@@ -87,11 +90,17 @@ async function delivered({ page, session, node }) {
       ]),
     )
   const time = '2026-11-22T08:00:00.000Z'
-  await deliver(JSON.stringify({ event: 'AccountFrozen', sequence: 7, time }))
-  await until(async () => (await shown()).length === 1, 'a notice is shown')
+  const frozen = JSON.stringify({ event: 'AccountFrozen', sequence: 7, time })
+  // A push service keeps what a browser does not take; whoever hands messages to the browser itself tries again.
+  const arrives = async () => {
+    await deliver(frozen)
+    for (let looks = 0; looks < 20 && (await shown()).length === 0; looks++) await page.waitForTimeout(50)
+    return (await shown()).length === 1
+  }
+  await until(arrives, 'a notice is shown')
   equal(await shown(), [['The account was frozen', 'en', '/limits']], 'the notice')
   // The same again is one; what this worker does not know is told without its name.
-  await deliver(JSON.stringify({ event: 'AccountFrozen', sequence: 7, time }))
+  await deliver(frozen)
   await page.goto(`${node.origin}/settings`)
   await page.getByLabel('ไทย').check()
   await until(
